@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* abigen: what the module must know about a kernel's ext4, from that kernel's BTF, as a header. */
+#include <bpf/libbpf.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "abigen.h"
+
+#define LIVE_BTF "/sys/kernel/btf/"
+
+struct options {
+	const char *root;
+	const char *kdir;
+	const char *release;
+	const char *output;
+};
+
+static void usage(FILE *f)
+{
+	fputs("Usage: abigen [--root DIR] [--kdir DIR] --release RELEASE -o FILE\n"
+	      "\n"
+	      "Writes FILE, a C header with what is needed of the ext4 of kernel RELEASE.\n"
+	      "\n"
+	      "  -r, --root DIR         where boot/ and lib/modules/ of that kernel are (/)\n"
+	      "  -k, --kdir DIR         that kernel's headers, which may hold its BTF\n"
+	      "  -R, --release RELEASE  the kernel, as uname -r names it\n"
+	      "  -o, --output FILE      the header to write\n"
+	      "  -h, --help             show this help\n", f);
+}
+
+static struct options parse_options(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "root", required_argument, NULL, 'r' },
+		{ "kdir", required_argument, NULL, 'k' },
+		{ "release", required_argument, NULL, 'R' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct options options = { .root = "/" };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "r:k:R:o:h", longs, NULL)) != -1) {
+		switch (option) {
+		case 'r':
+			options.root = optarg;
+			break;
+		case 'k':
+			options.kdir = optarg;
+			break;
+		case 'R':
+			options.release = optarg;
+			break;
+		case 'o':
+			options.output = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			exit(0);
+		default:
+			usage(stderr);
+			exit(2);
+		}
+	}
+	if (optind < argc || !options.release || !options.output) {
+		usage(stderr);
+		exit(2);
+	}
+	/* It becomes part of paths and a C string. */
+	if (!*options.release || strpbrk(options.release, "/\"\\\n"))
+		die(options.release, "not the name of a kernel release");
+	return options;
+}
+
+static bool is_live(const struct options *options)
+{
+	struct utsname name;
+
+	return !strcmp(options->root, "/") && !uname(&name) &&
+	       !strcmp(name.release, options->release) && file_exists(LIVE_BTF "vmlinux");
+}
+
+/* A path below lib/modules/RELEASE, which a root that isn't merged yet may have in usr. */
+static char *module_path(const struct options *options, const char *name)
+{
+	static const char * const places[] = { "lib", "usr/lib" };
+	char *path = NULL;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		free(path);
+		path = xasprintf("%s/%s/modules/%s/%s", options->root, places[i], options->release,
+				 name);
+		if (file_exists(path))
+			return path;
+	}
+	free(path);
+	return NULL;
+}
+
+static bool ext4_is_builtin(const struct options *options)
+{
+	char *path = module_path(options, "modules.builtin");
+	struct blob list;
+	bool found;
+
+	if (!path)
+		return false;
+	list = file_read(path);
+	found = memmem(list.data, list.size, "kernel/fs/ext4/ext4.ko\n", 23);
+	free(list.data);
+	free(path);
+	return found;
+}
+
+static char *ext4_path(const struct options *options)
+{
+	static const char * const endings[] = { "", ".xz", ".zst", ".gz" };
+	char *name, *path = NULL;
+	size_t i;
+
+	for (i = 0; !path && i < sizeof(endings) / sizeof(endings[0]); i++) {
+		name = xasprintf("kernel/fs/ext4/ext4.ko%s", endings[i]);
+		path = module_path(options, name);
+		free(name);
+	}
+	if (!path)
+		die("ext4.ko", "not among the modules of %s in %s, nor built in",
+		    options->release, options->root);
+	return path;
+}
+
+static struct blob btf_section(const char *path, struct blob file)
+{
+	struct blob section;
+
+	if (!elf_section(path, file, ".BTF", &section))
+		die(path, "it has no BTF");
+	return section;
+}
+
+static struct btf *load_or_die(const char *path, struct blob raw, struct btf *base)
+{
+	struct btf *btf;
+	char *why;
+
+	btf = typeinfo_load(path, raw, base, &why);
+	if (!btf)
+		die(path, "%s", why);
+	return btf;
+}
+
+static void read_build_id(const char *path, struct blob file, struct target *target)
+{
+	if (!elf_build_id(path, file, &target->build_id))
+		die(path, "it has no build-id");
+}
+
+static void read_live_build_id(const char *path, struct target *target)
+{
+	if (!notes_build_id(file_read(path), &target->build_id))
+		die(path, "there is no build-id in it");
+}
+
+static struct blob read_vmlinux(const struct options *options, char **path)
+{
+	*path = xasprintf("%s/boot/vmlinuz-%s", options->root, options->release);
+	return bzimage_unpack(*path, file_read(*path));
+}
+
+/* The headers may bring a vmlinux with nothing but the BTF in it: quick, if it fits the module. */
+static struct btf *load_on_headers(const struct options *options, const char *module,
+				   struct blob raw)
+{
+	struct blob file, section;
+	struct btf *base, *btf;
+	char *path, *why;
+
+	if (!options->kdir)
+		return NULL;
+	path = xasprintf("%s/vmlinux", options->kdir);
+	if (!file_exists(path))
+		return NULL;
+	file = file_read(path);
+	if (!elf_section(path, file, ".BTF", &section))
+		return NULL;
+	base = typeinfo_load(path, section, NULL, &why);
+	if (base) {
+		btf = typeinfo_load(module, raw, base, &why);
+		if (btf)
+			return btf;
+	}
+	warn(path, "passed over: %s", why);
+	return NULL;
+}
+
+static void read_target(const struct options *options, struct target *target)
+{
+	bool live = is_live(options);
+	struct blob file, raw;
+	char *path, *vmlinux;
+	struct btf *base;
+
+	target->release = options->release;
+	target->builtin = ext4_is_builtin(options);
+
+	if (live && target->builtin) {
+		target->btf = load_or_die(LIVE_BTF "vmlinux", file_read(LIVE_BTF "vmlinux"), NULL);
+		read_live_build_id("/sys/kernel/notes", target);
+		return;
+	}
+	if (target->builtin) {
+		file = read_vmlinux(options, &path);
+		target->btf = load_or_die(path, btf_section(path, file), NULL);
+		read_build_id(path, file, target);
+		return;
+	}
+	if (live && file_exists(LIVE_BTF "ext4")) {
+		base = load_or_die(LIVE_BTF "vmlinux", file_read(LIVE_BTF "vmlinux"), NULL);
+		target->btf = load_or_die(LIVE_BTF "ext4", file_read(LIVE_BTF "ext4"), base);
+		read_live_build_id("/sys/module/ext4/notes/.note.gnu.build-id", target);
+		return;
+	}
+
+	path = ext4_path(options);
+	file = file_read(path);
+	decompress(path, &file);
+	raw = btf_section(path, file);
+	read_build_id(path, file, target);
+	target->btf = load_on_headers(options, path, raw);
+	if (target->btf)
+		return;
+	file = read_vmlinux(options, &vmlinux);
+	base = load_or_die(vmlinux, btf_section(vmlinux, file), NULL);
+	target->btf = load_or_die(path, raw, base);
+}
+
+static int no_messages(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = parse_options(argc, argv);
+	struct target target = { 0 };
+
+	libbpf_set_print(no_messages);
+	read_target(&options, &target);
+	output_write(options.output, &target);
+	return 0;
+}
