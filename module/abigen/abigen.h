@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct btf;
@@ -16,6 +17,7 @@ void warn(const char *what, const char *why, ...) __attribute__((format(printf, 
 
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *xrealloc(void *p, size_t size);
+uint32_t get_le32(const unsigned char *p);
 
 struct blob {
 	unsigned char *data;

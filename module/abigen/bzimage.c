@@ -15,11 +15,6 @@
 #define HEADER_SIZE 0x250
 #define VERSION_WITH_PAYLOAD 0x0208
 
-static uint32_t get_le32(const unsigned char *p)
-{
-	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 struct blob bzimage_unpack(const char *path, struct blob image)
 {
 	struct blob payload;
@@ -47,7 +42,7 @@ struct blob bzimage_unpack(const char *path, struct blob image)
 	/* gzip's own trailer ends so, and the build appends it to the others. */
 	expected = get_le32(payload.data + length - 4);
 	if (!decompress(path, &payload))
-		die(path, "the kernel in it is packed in neither xz, zstd nor gzip");
+		die(path, "the kernel in it is packed in no format known here");
 	if (payload.size != expected)
 		die(path, "the kernel in it unpacks to %zu bytes where %u are promised",
 		    payload.size, expected);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* xz, zstd and gzip, told apart by their first bytes. What follows the stream is left alone. */
+/*
+ * xz, zstd, gzip and lz4, told apart by their first bytes. What follows the stream is left alone.
+ */
+#include <lz4.h>
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +19,14 @@ struct output {
 	size_t room;
 };
 
-static void output_grow(struct output *out)
+static void output_reserve(struct output *out, size_t size)
 {
-	if (out->blob.size < out->room)
-		return;
-	if (out->room >= OUTPUT_SIZE_MAX)
-		die(out->what, "unpacks to more than %lu bytes", OUTPUT_SIZE_MAX);
-	out->room = out->room ? 2 * out->room : 4 << 20;
-	out->blob.data = xrealloc(out->blob.data, out->room);
+	while (out->room - out->blob.size < size) {
+		if (out->room >= OUTPUT_SIZE_MAX)
+			die(out->what, "unpacks to more than %lu bytes", OUTPUT_SIZE_MAX);
+		out->room = out->room ? 2 * out->room : 4 << 20;
+		out->blob.data = xrealloc(out->blob.data, out->room);
+	}
 }
 
 static void unpack_xz(struct output *out, struct blob in)
@@ -36,7 +39,7 @@ static void unpack_xz(struct output *out, struct blob in)
 	stream.next_in = in.data;
 	stream.avail_in = in.size;
 	do {
-		output_grow(out);
+		output_reserve(out, 1);
 		stream.next_out = out->blob.data + out->blob.size;
 		stream.avail_out = out->room - out->blob.size;
 		status = lzma_code(&stream, LZMA_RUN);
@@ -60,7 +63,7 @@ static void unpack_zstd(struct output *out, struct blob in)
 	if (!context || ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 31)))
 		die("memory", "exhausted");
 	do {
-		output_grow(out);
+		output_reserve(out, 1);
 		output = (ZSTD_outBuffer){ out->blob.data, out->room, out->blob.size };
 		left = ZSTD_decompressStream(context, &output, &input);
 		if (ZSTD_isError(left))
@@ -82,7 +85,7 @@ static void unpack_gzip(struct output *out, struct blob in)
 	stream.next_in = in.data;
 	stream.avail_in = in.size;
 	do {
-		output_grow(out);
+		output_reserve(out, 1);
 		stream.next_out = out->blob.data + out->blob.size;
 		stream.avail_out = out->room - out->blob.size;
 		status = inflate(&stream, Z_NO_FLUSH);
@@ -95,6 +98,33 @@ static void unpack_gzip(struct output *out, struct blob in)
 		die(out->what, "the gzip data are damaged (zlib error %d)", status);
 }
 
+#define LZ4_BLOCK_MAX (8 << 20)
+
+/*
+ * The old lz4 format, which kernels are packed with: blocks behind their sizes, up to the end of
+ * the file or, in a kernel, to four bytes that can't be a block.
+ */
+static void unpack_lz4(struct output *out, struct blob in)
+{
+	size_t at = 4, length;
+	int got;
+
+	while (in.size - at > 4) {
+		length = get_le32(in.data + at);
+		at += 4;
+		if (length > in.size - at)
+			die(out->what, "the lz4 data are truncated");
+		output_reserve(out, LZ4_BLOCK_MAX);
+		got = LZ4_decompress_safe((char *)in.data + at,
+					  (char *)out->blob.data + out->blob.size, length,
+					  LZ4_BLOCK_MAX);
+		if (got < 0)
+			die(out->what, "the lz4 data are damaged");
+		out->blob.size += got;
+		at += length;
+	}
+}
+
 static const struct format {
 	const char *magic;
 	size_t length;
@@ -103,6 +133,7 @@ static const struct format {
 	{ "\xfd" "7zXZ\0", 6, unpack_xz },
 	{ "\x28\xb5\x2f\xfd", 4, unpack_zstd },
 	{ "\x1f\x8b", 2, unpack_gzip },
+	{ "\x02\x21\x4c\x18", 4, unpack_lz4 },
 };
 
 /* Replaces what is compressed; false, and nothing done, for data in no format known here. */

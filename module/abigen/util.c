@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages and memory: every failure of this program ends it. */
+/* Messages, memory, numbers. Every failure of this program ends it. */
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -49,4 +49,9 @@ void *xrealloc(void *p, size_t size)
 	if (!p)
 		die("memory", "exhausted");
 	return p;
+}
+
+uint32_t get_le32(const unsigned char *p)
+{
+	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
 }
