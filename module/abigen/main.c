@@ -83,6 +83,11 @@ static bool is_live(const struct options *options)
 	       !strcmp(name.release, options->release) && file_exists(LIVE_BTF "vmlinux");
 }
 
+static const char *below(const char *root)
+{
+	return strcmp(root, "/") ? root : "";
+}
+
 /* A path below lib/modules/RELEASE, which a root that isn't merged yet may have in usr. */
 static char *module_path(const struct options *options, const char *name)
 {
@@ -92,8 +97,8 @@ static char *module_path(const struct options *options, const char *name)
 
 	for (i = 0; i < 2; i++) {
 		free(path);
-		path = xasprintf("%s/%s/modules/%s/%s", options->root, places[i], options->release,
-				 name);
+		path = xasprintf("%s/%s/modules/%s/%s", below(options->root), places[i],
+				 options->release, name);
 		if (file_exists(path))
 			return path;
 	}
@@ -167,75 +172,94 @@ static void read_live_build_id(const char *path, struct target *target)
 
 static struct blob read_vmlinux(const struct options *options, char **path)
 {
-	*path = xasprintf("%s/boot/vmlinuz-%s", options->root, options->release);
+	*path = xasprintf("%s/boot/vmlinuz-%s", below(options->root), options->release);
 	return bzimage_unpack(*path, file_read(*path));
 }
 
-/* The headers may bring a vmlinux with nothing but the BTF in it: quick, if it fits the module. */
-static struct btf *load_on_headers(const struct options *options, const char *module,
-				   struct blob raw)
+/* The module's BTF on that of this kernel, if it fits. */
+static struct btf *load_on(const char *kernel, struct blob kernel_raw, const char *module,
+			   struct blob raw)
 {
-	struct blob file, section;
-	struct btf *base, *btf;
-	char *path, *why;
+	struct btf *base, *btf = NULL;
+	char *why;
 
-	if (!options->kdir)
-		return NULL;
-	path = xasprintf("%s/vmlinux", options->kdir);
-	if (!file_exists(path))
-		return NULL;
-	file = file_read(path);
-	if (!elf_section(path, file, ".BTF", &section))
-		return NULL;
-	base = typeinfo_load(path, section, NULL, &why);
-	if (base) {
+	base = typeinfo_load(kernel, kernel_raw, NULL, &why);
+	if (base)
 		btf = typeinfo_load(module, raw, base, &why);
-		if (btf)
-			return btf;
+	if (!btf)
+		warn(kernel, "passed over: %s", why);
+	return btf;
+}
+
+/* The quick ways, which need no kernel unpacked: they may be there, and may be another kernel's. */
+static struct btf *load_on_any(const struct options *options, const char *module, struct blob raw)
+{
+	struct btf *btf = NULL;
+	struct blob section;
+	char *path;
+
+	if (is_live(options))
+		btf = load_on(LIVE_BTF "vmlinux", file_read(LIVE_BTF "vmlinux"), module, raw);
+	if (btf || !options->kdir)
+		return btf;
+	/* Some headers bring a vmlinux with nothing but the BTF in it. */
+	path = xasprintf("%s/vmlinux", options->kdir);
+	if (file_exists(path) && elf_section(path, file_read(path), ".BTF", &section))
+		btf = load_on(path, section, module, raw);
+	return btf;
+}
+
+static void read_installed_module(const struct options *options, struct target *target)
+{
+	char *path = ext4_path(options), *kernel;
+	struct blob file = file_read(path), raw;
+	struct btf *base;
+
+	decompress(path, &file);
+	raw = btf_section(path, file);
+	read_build_id(path, file, target);
+	target->btf = load_on_any(options, path, raw);
+	if (target->btf)
+		return;
+	file = read_vmlinux(options, &kernel);
+	base = load_or_die(kernel, btf_section(kernel, file), NULL);
+	target->btf = load_or_die(path, raw, base);
+}
+
+static void read_installed_kernel(const struct options *options, struct target *target)
+{
+	struct blob file;
+	char *path;
+
+	file = read_vmlinux(options, &path);
+	target->btf = load_or_die(path, btf_section(path, file), NULL);
+	read_build_id(path, file, target);
+}
+
+/* What runs may differ from what is installed under the same release name. */
+static void read_live(struct target *target)
+{
+	struct btf *base = load_or_die(LIVE_BTF "vmlinux", file_read(LIVE_BTF "vmlinux"), NULL);
+
+	if (target->builtin) {
+		target->btf = base;
+		read_live_build_id("/sys/kernel/notes", target);
+	} else {
+		target->btf = load_or_die(LIVE_BTF "ext4", file_read(LIVE_BTF "ext4"), base);
+		read_live_build_id("/sys/module/ext4/notes/.note.gnu.build-id", target);
 	}
-	warn(path, "passed over: %s", why);
-	return NULL;
 }
 
 static void read_target(const struct options *options, struct target *target)
 {
-	bool live = is_live(options);
-	struct blob file, raw;
-	char *path, *vmlinux;
-	struct btf *base;
-
 	target->release = options->release;
 	target->builtin = ext4_is_builtin(options);
-
-	if (live && target->builtin) {
-		target->btf = load_or_die(LIVE_BTF "vmlinux", file_read(LIVE_BTF "vmlinux"), NULL);
-		read_live_build_id("/sys/kernel/notes", target);
-		return;
-	}
-	if (target->builtin) {
-		file = read_vmlinux(options, &path);
-		target->btf = load_or_die(path, btf_section(path, file), NULL);
-		read_build_id(path, file, target);
-		return;
-	}
-	if (live && file_exists(LIVE_BTF "ext4")) {
-		base = load_or_die(LIVE_BTF "vmlinux", file_read(LIVE_BTF "vmlinux"), NULL);
-		target->btf = load_or_die(LIVE_BTF "ext4", file_read(LIVE_BTF "ext4"), base);
-		read_live_build_id("/sys/module/ext4/notes/.note.gnu.build-id", target);
-		return;
-	}
-
-	path = ext4_path(options);
-	file = file_read(path);
-	decompress(path, &file);
-	raw = btf_section(path, file);
-	read_build_id(path, file, target);
-	target->btf = load_on_headers(options, path, raw);
-	if (target->btf)
-		return;
-	file = read_vmlinux(options, &vmlinux);
-	base = load_or_die(vmlinux, btf_section(vmlinux, file), NULL);
-	target->btf = load_or_die(path, raw, base);
+	if (is_live(options) && (target->builtin || file_exists(LIVE_BTF "ext4")))
+		read_live(target);
+	else if (target->builtin)
+		read_installed_kernel(options, target);
+	else
+		read_installed_module(options, target);
 }
 
 static int no_messages(enum libbpf_print_level level, const char *format, va_list args)
