@@ -10,8 +10,10 @@
  */
 #include "abi_table.h"
 
+/* clang-format off */
 #define FIELD(structure, member) { structure, member, false }
 #define OPTIONAL_FIELD(structure, member) { structure, member, true }
+/* clang-format on */
 
 const struct abi_field abi_fields[] = {
 	FIELD("ext4_inode_info", "i_data"),

@@ -8,13 +8,13 @@
 struct abi_field {
 	const char *structure;
 	const char *member;
-	bool optional;		/* no define where the target lacks it */
+	bool optional; /* no define where the target lacks it */
 };
 
 /* Gives EXT4_ABI_ENUM_<name>. */
 struct abi_enumerator {
 	const char *name;
-	bool optional;		/* no define where the target lacks it */
+	bool optional; /* no define where the target lacks it */
 };
 
 #define ABI_SHAPES_MAX 4

@@ -11,8 +11,7 @@ struct btf;
 struct btf_type;
 
 /* Print "abigen: WHAT: why" and end with status 1. */
-void die(const char *what, const char *why, ...)
-	__attribute__((noreturn, format(printf, 2, 3)));
+void die(const char *what, const char *why, ...) __attribute__((noreturn, format(printf, 2, 3)));
 void warn(const char *what, const char *why, ...) __attribute__((format(printf, 2, 3)));
 
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The vmlinux inside an x86 bzImage: Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header". */
+/* The vmlinux inside an x86 bzImage, which its setup header points to (boot.rst describes it). */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

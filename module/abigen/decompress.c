@@ -130,7 +130,7 @@ static const struct format {
 	size_t length;
 	void (*unpack)(struct output *out, struct blob in);
 } formats[] = {
-	{ "\xfd" "7zXZ\0", 6, unpack_xz },
+	{ "\xfd\x37zXZ\0", 6, unpack_xz },
 	{ "\x28\xb5\x2f\xfd", 4, unpack_zstd },
 	{ "\x1f\x8b", 2, unpack_gzip },
 	{ "\x02\x21\x4c\x18", 4, unpack_lz4 },

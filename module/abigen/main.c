@@ -27,7 +27,8 @@ static void usage(FILE *f)
 	      "  -k, --kdir DIR         that kernel's headers, which may hold its BTF\n"
 	      "  -R, --release RELEASE  the kernel, as uname -r names it\n"
 	      "  -o, --output FILE      the header to write\n"
-	      "  -h, --help             show this help\n", f);
+	      "  -h, --help             show this help\n",
+	      f);
 }
 
 static struct options parse_options(int argc, char **argv)
@@ -91,7 +92,7 @@ static const char *below(const char *root)
 /* A path below lib/modules/RELEASE, which a root that isn't merged yet may have in usr. */
 static char *module_path(const struct options *options, const char *name)
 {
-	static const char * const places[] = { "lib", "usr/lib" };
+	static const char *const places[] = { "lib", "usr/lib" };
 	char *path = NULL;
 	size_t i;
 
@@ -123,7 +124,7 @@ static bool ext4_is_builtin(const struct options *options)
 
 static char *ext4_path(const struct options *options)
 {
-	static const char * const endings[] = { "", ".xz", ".zst", ".gz" };
+	static const char *const endings[] = { "", ".xz", ".zst", ".gz" };
 	char *name, *path = NULL;
 	size_t i;
 
@@ -133,8 +134,8 @@ static char *ext4_path(const struct options *options)
 		free(name);
 	}
 	if (!path)
-		die("ext4.ko", "not among the modules of %s in %s, nor built in",
-		    options->release, options->root);
+		die("ext4.ko", "not among the modules of %s in %s, nor built in", options->release,
+		    options->root);
 	return path;
 }
 

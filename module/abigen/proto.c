@@ -77,9 +77,8 @@ static char *render(const struct style *style, unsigned int id, const char *decl
 	case BTF_KIND_TYPEDEF:
 		target = t->type ? btf__type_by_id(style->btf, t->type) : NULL;
 		/* A structure without a tag has no other name. */
-		if (!style->as_shape ||
-		    (target && !target->name_off &&
-		     (btf_is_composite(target) || btf_is_any_enum(target))))
+		if (!style->as_shape || (target && !target->name_off &&
+					 (btf_is_composite(target) || btf_is_any_enum(target))))
 			return join(name, declarator);
 		return render(style, t->type, declarator, depth + 1);
 	case BTF_KIND_VOLATILE:

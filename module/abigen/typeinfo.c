@@ -186,8 +186,7 @@ static bool next_named(const struct btf *btf, const char *name, unsigned int kin
 
 	for (; *id < end; ++*id) {
 		t = btf__type_by_id(btf, *id);
-		if (btf_kind(t) == kind &&
-		    !strcmp(btf__name_by_offset(btf, t->name_off), name))
+		if (btf_kind(t) == kind && !strcmp(btf__name_by_offset(btf, t->name_off), name))
 			return true;
 	}
 	return false;
