@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "defragment.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "move.h"
+#include "plan.h"
+#include "util.h"
+
+/* Rounds end by themselves, for each move makes a file better; this is for files that change. */
+#define ROUNDS_MOST 32
+
+int refresh_map(struct job *job)
+{
+	int err = 0;
+
+	if (job->given_back && syncfs(job->host->fd)) {
+		err = -errno;
+		complain(job->host->mountpoint, errno, "can't sync it");
+	}
+	job->given_back = 0;
+	if (!err) {
+		err = meta_free_blocks(&job->meta, &job->map);
+		if (err)
+			complain(job->host->mountpoint, -err, "can't list its free blocks");
+	}
+	return err;
+}
+
+static const struct survey *sorting;
+
+static int by_score(const void *a, const void *b)
+{
+	const struct file *x = &sorting->file[*(const size_t *)a];
+	const struct file *y = &sorting->file[*(const size_t *)b];
+
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	if (x->fragments != y->fragments)
+		return x->fragments > y->fragments ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+/* The numbers of the files worth trying, worst first. */
+static size_t *candidates(struct survey *survey, size_t *count)
+{
+	size_t *order = xreallocarray(NULL, survey->files, sizeof(*order)), i;
+
+	*count = 0;
+	for (i = 0; i < survey->files; i++)
+		if (survey->file[i].reason == REASON_NONE && survey->file[i].fragments > 1)
+			order[(*count)++] = i;
+	sorting = survey;
+	if (*count)
+		qsort(order, *count, sizeof(*order), by_score);
+	return order;
+}
+
+/* Reasons that a later round, with other free space, may overcome. */
+static bool may_change(enum reason reason)
+{
+	return reason == REASON_NONE || reason == REASON_NO_ROOM || reason == REASON_NO_BETTER ||
+	       reason == REASON_OUTCOME;
+}
+
+/* Could the blocks given back since the map was read change what it says for this file? */
+static bool worth_refreshing(const struct job *job, const struct file *file)
+{
+	return job->given_back && (job->given_back >= file->blocks / 2 ||
+				   job->given_back > job->map.total);
+}
+
+/*
+ * The most fragments that a plan for this file may have. What was moved in this run is moved again
+ * only if it loses a quarter of them.
+ */
+static uint32_t most_pieces(const struct file *file, bool one_run)
+{
+	if (one_run)
+		return 1;
+	return file->moved ? file->fragments - (file->fragments + 3) / 4 : file->fragments - 1;
+}
+
+static void tell_move(const struct job *job, const struct file *file, uint32_t before)
+{
+	char *shown = survey_name(&job->survey, file);
+
+	printf("%s: %" PRIu32 " -> %" PRIu32 " fragments", shown, before, file->fragments);
+	if (file->reason != REASON_NONE && file->reason != REASON_PERFECT)
+		printf(" (%s)", reason_text((enum reason)file->reason));
+	putchar('\n');
+	fflush(stdout);
+	free(shown);
+}
+
+/* What is at hand for one file after the other. */
+struct tools {
+	struct layout layout;
+	struct sequence seq;
+	struct plan plan;
+};
+
+static void tools_init(struct tools *t)
+{
+	layout_init(&t->layout);
+	sequence_init(&t->seq);
+	plan_init(&t->plan);
+}
+
+static void tools_free(struct tools *t)
+{
+	plan_free(&t->plan);
+	sequence_free(&t->seq);
+	layout_free(&t->layout);
+}
+
+/* Look at an open file and make a plan for it, in one piece or in any number that is a gain. */
+static enum reason look_and_plan(struct job *job, struct file *file, struct node *node,
+				 bool one_run, struct tools *t)
+{
+	enum reason reason;
+	struct info info;
+	int err;
+
+	err = node_info(node, &info);
+	if (!err)
+		err = survey_again(file, node, &info, &t->layout, &t->seq);
+	if (err) {
+		char *shown = survey_name(&job->survey, file);
+
+		reason = reason_of_errno(-err);
+		if (reason != REASON_VANISHED) {
+			complain(shown, -err, "can't look at its blocks");
+			file->failed = true;
+		}
+		free(shown);
+		return reason;
+	}
+	if (info.relocatable)
+		return info.relocatable;
+	reason = plan_file(&t->plan, &t->seq, &job->map, &job->meta.geo,
+			   inode_group(&job->meta.geo, file->ino));
+	if (!reason && t->plan.pieces > most_pieces(file, one_run))
+		reason = REASON_NO_BETTER;
+	return reason;
+}
+
+/*
+ * One open file: look, plan, move. A plan that comes out worse than it looked, because others took
+ * the blocks meanwhile, is made once more with a fresh map; then any gain will do.
+ */
+static enum reason try_file(struct job *job, struct file *file, struct node *node, bool one_run,
+			    struct tools *t)
+{
+	const uint64_t moved = file->moved;
+	enum reason reason;
+
+	reason = look_and_plan(job, file, node, one_run, t);
+	if (reason)
+		return reason;
+	plan_claim(&t->plan, &job->map);
+	reason = move_file(job, file, node, &t->layout, &t->seq, &t->plan,
+			   (uint32_t)t->plan.pieces);
+	if (file->moved != moved || file->failed || *job->stop ||
+	    (reason != REASON_OUTCOME && reason != REASON_CHANGED && reason != REASON_NO_ROOM))
+		return reason;
+
+	if (refresh_map(job))
+		return REASON_FAILED;
+	reason = look_and_plan(job, file, node, one_run, t);
+	if (reason)
+		return reason;
+	plan_claim(&t->plan, &job->map);
+	return move_file(job, file, node, &t->layout, &t->seq, &t->plan,
+			 most_pieces(file, one_run));
+}
+
+/* One file in a round; what the survey knows may already tell that there is no place for it. */
+static void visit(struct job *job, struct file *file, bool one_run, struct tools *t)
+{
+	uint32_t pieces, before = file->fragments;
+	uint64_t moved = file->moved;
+	enum reason reason;
+	struct info info;
+	struct node node;
+	int err;
+
+	for (;;) {
+		pieces = freemap_pieces(&job->map, file->blocks, before);
+		if (pieces == 1 || !worth_refreshing(job, file))
+			break;
+		if (refresh_map(job)) {
+			file->reason = REASON_FAILED;
+			return;
+		}
+	}
+	if (!pieces) {
+		file->reason = REASON_NO_ROOM;
+		return;
+	}
+	if (pieces > most_pieces(file, one_run)) {
+		file->reason = REASON_NO_BETTER;
+		return;
+	}
+	err = node_open(&node, &job->meta, file->ino, &file->generation, &info);
+	if (err) {
+		reason = reason_of_errno(-err);
+		if (reason != REASON_VANISHED) {
+			char *shown = survey_name(&job->survey, file);
+
+			complain(shown, -err, "can't look at it");
+			file->failed = true;
+			free(shown);
+		}
+	} else {
+		reason = try_file(job, file, &node, one_run, t);
+		node_close(&node);
+	}
+	if (!reason && file->fragments == 1)
+		reason = REASON_PERFECT;
+	file->reason = (uint8_t)reason;
+	if (job->options->verbose && (file->moved != moved || file->failed))
+		tell_move(job, file, before);
+}
+
+void defragment(struct job *job)
+{
+	size_t count, i, *order = candidates(&job->survey, &count);
+	bool one_run = true;
+	struct tools t;
+	int round;
+
+	tools_init(&t);
+	for (round = 0; round < ROUNDS_MOST && !*job->stop; round++) {
+		uint64_t moved = job->moved;
+
+		for (i = 0; i < count && !*job->stop; i++) {
+			struct file *file = &job->survey.file[order[i]];
+
+			if (file->fragments > 1 && !file->failed &&
+			    may_change((enum reason)file->reason))
+				visit(job, file, one_run, &t);
+		}
+		if (refresh_map(job))
+			break;
+		if (job->moved != moved)
+			one_run = true;
+		else if (one_run)
+			one_run = false;
+		else
+			break;
+	}
+	for (i = 0; *job->stop && i < count; i++) {
+		struct file *file = &job->survey.file[order[i]];
+
+		if (file->fragments > 1 && may_change((enum reason)file->reason))
+			file->reason = REASON_STOPPED;
+	}
+	tools_free(&t);
+	free(order);
+}
+
+/* "would move FILE: 712 -> 2 fragments, 300 blocks to 5000, 212 to 9000" */
+static void tell_plan(struct job *job, const struct file *file, const struct plan *plan)
+{
+	char *shown = survey_name(&job->survey, file);
+	size_t i;
+
+	printf("would move %s: %" PRIu32 " -> %zu fragments", shown, file->fragments, plan->pieces);
+	for (i = 0; i < plan->pieces && (job->options->verbose || i < 4); i++)
+		printf(", %" PRIu32 "%s to %" PRIu32, plan->piece[i].length, i ? "" : " blocks",
+		       plan->piece[i].goal);
+	puts(i < plan->pieces ? ", ..." : "");
+	free(shown);
+}
+
+void defragment_dry_run(struct job *job)
+{
+	size_t count, i, *order = candidates(&job->survey, &count);
+	struct tools t;
+	int one_run;
+
+	tools_init(&t);
+	for (one_run = 1; one_run >= 0; one_run--) {
+		for (i = 0; i < count && !*job->stop; i++) {
+			struct file *file = &job->survey.file[order[i]];
+			struct node node;
+			struct info info;
+			int err;
+
+			if (file->planned)
+				continue;
+			err = node_open(&node, &job->meta, file->ino, &file->generation, &info);
+			if (err) {
+				file->reason = (uint8_t)reason_of_errno(-err);
+				continue;
+			}
+			file->reason = (uint8_t)look_and_plan(job, file, &node, one_run, &t);
+			node_close(&node);
+			if (file->reason)
+				continue;
+			plan_claim(&t.plan, &job->map);
+			tell_plan(job, file, &t.plan);
+			file->planned = true;
+		}
+	}
+	tools_free(&t);
+	free(order);
+}

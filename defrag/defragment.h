@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which file when: plan and move the files of a job, in rounds. */
+#ifndef E3DEFRAG_DEFRAGMENT_H
+#define E3DEFRAG_DEFRAGMENT_H
+
+#include "job.h"
+
+/*
+ * Move what can be improved, worst score first. At first only files that find one run for all
+ * they have; what they leave behind makes room, so this goes on in rounds for as long as something
+ * moved. Then the others, in the fewest pieces there are; and so on until a round moves nothing.
+ *
+ * The free map is read again (after syncfs, which frees the blocks given back) between rounds, and
+ * within one when a file finds no run and the blocks given back could make a difference.
+ */
+void defragment(struct job *job);
+
+/* Print what the first round of that would do. */
+void defragment_dry_run(struct job *job);
+
+/* Read the free map anew, with the blocks that were given back. -errno, complained about. */
+int refresh_map(struct job *job);
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * e3defrag: defragment files of a mounted ext3 filesystem while it is in use.
+ *
+ * The stages, in the order in which data flows through them, a file each:
+ *
+ * 1. options.c     the command line
+ * 2. host.c        what was named -> the filesystems (hosts) it lies on
+ * 3. meta.c        the inside of a host as text, by ext3meta; text.c reads it
+ * 4. survey.c      each file: where its blocks lie (layout.c, names.c)
+ * 5. score.c       blocks -> reading order, fragments, score
+ * 6. freemap.c     the free space
+ * 7. plan.c        a place for a file; it does no I/O
+ * 8. defragment.c  which file when; move.c carries out one plan
+ * 9. report_text.c what people read
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "defragment.h"
+#include "e3defrag.h"
+#include "host.h"
+#include "job.h"
+#include "meta.h"
+#include "options.h"
+#include "report.h"
+#include "util.h"
+
+static volatile int stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+/* SIGINT and SIGTERM finish the step in hand; they don't interrupt system calls. */
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static int worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+/* What the survey and the moves amount to. */
+static int job_status(const struct job *job)
+{
+	size_t i;
+
+	if (stop)
+		return STATUS_STOPPED;
+	if (job->survey.failed)
+		return STATUS_PARTLY;
+	for (i = 0; i < job->survey.files; i++) {
+		enum outcome outcome = survey_outcome(&job->survey.file[i]);
+
+		if (outcome == OUTCOME_FAILED || outcome == OUTCOME_PARTLY)
+			return STATUS_PARTLY;
+	}
+	return STATUS_DONE;
+}
+
+/* Survey, report, move, report. */
+static int run_job(struct job *job)
+{
+	const struct options *options = job->options;
+
+	if (survey_host(&job->survey, &job->meta, job->host, job->stop) || refresh_map(job))
+		return STATUS_FAILED;
+	if (stop)
+		return STATUS_STOPPED;
+	report_picture(&job->free_before, &job->map, &job->meta.geo);
+	survey_best(&job->survey, &job->map);
+	report_survey(job);
+
+	if (options->dry_run) {
+		defragment_dry_run(job);
+		report_dry_run(job);
+	} else if (!options->check) {
+		defragment(job);
+		report_picture(&job->free_after, &job->map, &job->meta.geo);
+		report_run(job);
+	}
+	return job_status(job);
+}
+
+static int run_host(const struct options *options, const struct host *host)
+{
+	struct job job = { .options = options, .host = host, .stop = &stop };
+	const bool moves = !options->check && !options->dry_run;
+	char why[512];
+	int status, err;
+
+	if (moves && host->readonly) {
+		complain(host->mountpoint, 0, "is mounted read-only; -c reports all the same");
+		return STATUS_REFUSED;
+	}
+	err = meta_open(&job.meta, host->fd, why, sizeof(why));
+	if (err) {
+		if (*why)
+			complain(host->mountpoint, 0, "%s", why);
+		else
+			complain(host->mountpoint, -err, "can't mount ext3meta for it");
+		return err == -EPROTO ? STATUS_FAILED : STATUS_REFUSED;
+	}
+	if (moves && job.meta.features.ro_compat & ~META_RO_COMPAT_KNOWN) {
+		complain(host->mountpoint, 0, "ext3meta has features that this version only knows "
+			 "how to read: ro_compat 0x%" PRIx32, job.meta.features.ro_compat);
+		status = STATUS_REFUSED;
+	} else {
+		freemap_init(&job.map);
+		status = run_job(&job);
+		freemap_free(&job.map);
+		survey_free(&job.survey);
+	}
+	meta_close(&job.meta);
+	return status;
+}
+
+int main(int argc, const char **argv)
+{
+	struct options options;
+	struct hosts hosts = { 0 };
+	int status;
+	size_t i;
+
+	status = options_parse(&options, argc, argv);
+	if (status >= 0)
+		return status;
+	if (geteuid()) {
+		complain(NULL, 0, "only root can look inside a filesystem; run it as root");
+		return STATUS_REFUSED;
+	}
+	catch_signals();
+
+	status = STATUS_DONE;
+	for (i = 0; options.target[i]; i++)
+		status = worse(status, hosts_add(&hosts, options.target[i]));
+	for (i = 0; i < hosts.count && !stop; i++) {
+		if (i)
+			putchar('\n');
+		status = worse(status, run_host(&options, &hosts.host[i]));
+	}
+	hosts_free(&hosts);
+	if (fflush(stdout) || ferror(stdout)) {
+		complain("standard output", errno, "can't write it");
+		status = STATUS_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All that one run on one host knows, handed down from stage to stage. */
+#ifndef E3DEFRAG_JOB_H
+#define E3DEFRAG_JOB_H
+
+#include <stdint.h>
+
+#include "freemap.h"
+#include "host.h"
+#include "meta.h"
+#include "options.h"
+#include "survey.h"
+
+/* The free space at one moment, for the report. */
+struct free_picture {
+	uint64_t blocks, runs;
+	uint32_t longest;		/* blocks */
+	uint64_t largest_file;		/* bytes, what fits into the longest run */
+	struct freemap_class class[32];
+};
+
+struct job {
+	const struct options *options;
+	const struct host *host;
+	const volatile int *stop;	/* set by SIGINT and SIGTERM */
+
+	struct meta meta;
+	struct survey survey;
+	struct freemap map;		/* what plans are made with */
+	struct free_picture free_before, free_after;
+
+	uint64_t given_back;		/* blocks freed, but not in `map` before the next refresh */
+	uint64_t moved;			/* blocks that changed places */
+};
+
+#endif

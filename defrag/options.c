@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "options.h"
+
+#include <popt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "e3defrag.h"
+#include "util.h"
+
+static const struct {
+	enum status status;
+	const char *text;
+} statuses[] = {
+	{ STATUS_DONE, "nothing to do, or all that could be improved was" },
+	{ STATUS_PARTLY, "the run went through, but some files failed or moved in part" },
+	{ STATUS_USAGE, "the command line is wrong" },
+	{ STATUS_REFUSED, "a target can't be worked on, or not by this user" },
+	{ STATUS_STOPPED, "a signal ended the run early" },
+	{ STATUS_FAILED, "the run could not go on" },
+};
+
+static void print_help(poptContext context)
+{
+	size_t i;
+
+	poptPrintHelp(context, stdout, 0);
+	printf("\nDefragments files of mounted ext3 filesystems while they are in use.\n"
+	       "A TARGET is a file, a directory (the files below it), a mount point or a mounted\n"
+	       "block device (the whole filesystem).\n"
+	       "\nExit status:\n");
+	for (i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
+		printf("  %d  %s\n", statuses[i].status, statuses[i].text);
+}
+
+int options_parse(struct options *options, int argc, const char **argv)
+{
+	int check = 0, dry_run = 0, verbose = 0, status = -1, got;
+	const struct poptOption table[] = {
+		{ "check", 'c', POPT_ARG_NONE, &check, 0, "Report only, move nothing", NULL },
+		{ "dry-run", 'n', POPT_ARG_NONE, &dry_run, 0,
+		  "Say what would be moved where, move nothing", NULL },
+		{ "verbose", 'v', POPT_ARG_NONE, &verbose, 0,
+		  "Report on every file, not only on the worst ones", NULL },
+		{ "version", 'V', POPT_ARG_NONE, NULL, 'V', "Print the version and exit", NULL },
+		{ "help", 'h', POPT_ARG_NONE, NULL, 'h', "Print this help and exit", NULL },
+		{ NULL, '?', POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, NULL, 'h', NULL, NULL },
+		{ "usage", 0, POPT_ARG_NONE, NULL, 'u', "Print a short usage line and exit", NULL },
+		POPT_TABLEEND
+	};
+	poptContext context = poptGetContext("e3defrag", argc, argv, table, 0);
+
+	poptSetOtherOptionHelp(context, "[OPTION...] TARGET...");
+	while (status < 0 && (got = poptGetNextOpt(context)) != -1) {
+		switch (got) {
+		case 'h':
+			print_help(context);
+			status = STATUS_DONE;
+			break;
+		case 'u':
+			poptPrintUsage(context, stdout, 0);
+			status = STATUS_DONE;
+			break;
+		case 'V':
+			puts("e3defrag " E3DEFRAG_VERSION);
+			status = STATUS_DONE;
+			break;
+		default:
+			complain(NULL, 0, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
+				 poptStrerror(got));
+			status = STATUS_USAGE;
+		}
+	}
+	if (status < 0 && check && dry_run) {
+		complain(NULL, 0, "--check and --dry-run exclude each other");
+		status = STATUS_USAGE;
+	}
+	if (status < 0) {
+		const char **args = poptGetArgs(context);
+		size_t count = 0;
+
+		while (args && args[count])
+			count++;
+		if (!count) {
+			complain(NULL, 0, "no TARGET given");
+			status = STATUS_USAGE;
+		}
+		options->target = xreallocarray(NULL, count + 1, sizeof(*options->target));
+		options->target[count] = NULL;
+		while (count--)
+			options->target[count] = xstrdup(args[count]);
+	}
+	if (status == STATUS_USAGE)
+		fputs("Try 'e3defrag --help'.\n", stderr);
+	poptFreeContext(context);
+	options->check = check;
+	options->dry_run = dry_run;
+	options->verbose = verbose;
+	return status;
+}

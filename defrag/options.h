@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line. */
+#ifndef E3DEFRAG_OPTIONS_H
+#define E3DEFRAG_OPTIONS_H
+
+#include <stdbool.h>
+
+struct options {
+	bool check;		/* report only */
+	bool dry_run;		/* say what would be moved, and move nothing */
+	bool verbose;		/* every file, not only the worst */
+	const char **target;	/* as given, ended by NULL */
+};
+
+/*
+ * Fill in @options. Returns -1 to go on; else the status to exit with, after --help, --usage and
+ * --version, or after a message about what is wrong.
+ */
+int options_parse(struct options *options, int argc, const char **argv);
+
+#endif

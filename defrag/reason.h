@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Why a file was left alone. Each file that is not improved has one of these. */
+#ifndef E3DEFRAG_REASON_H
+#define E3DEFRAG_REASON_H
+
+#include <stddef.h>
+
+enum reason {
+	REASON_NONE,		/* it may be moved, or was */
+
+	/* what `relocatable` in info says */
+	REASON_TYPE,
+	REASON_EXTENTS,
+	REASON_INLINE,
+	REASON_UNMAPPED,
+	REASON_ENCRYPTED,
+	REASON_VERITY,
+	REASON_DAX,
+	REASON_JOURNAL_DATA,
+	REASON_EA_INODE,
+	REASON_BIGALLOC,
+	REASON_SWAPFILE,
+	REASON_QUOTA,
+	REASON_IMMUTABLE,
+	REASON_APPEND_ONLY,
+	REASON_DELETED,
+	REASON_READ_ONLY,
+	REASON_NO_JOURNAL,
+	REASON_OTHER,		/* a word this version doesn't know */
+
+	/* what the plan says */
+	REASON_EMPTY,
+	REASON_PERFECT,
+	REASON_NO_ROOM,
+	REASON_NO_BETTER,
+
+	/* what happened during the run */
+	REASON_OUTCOME,
+	REASON_CHANGED,
+	REASON_VANISHED,
+	REASON_BUSY,
+	REASON_FAILED,
+	REASON_STOPPED,
+
+	REASONS			/* how many there are */
+};
+
+/* A few words for a report, "already perfect" for REASON_PERFECT. */
+const char *reason_text(enum reason reason);
+
+/* The reason for a word of `relocatable`; "yes" is REASON_NONE. */
+enum reason reason_of_word(const char *word, size_t length);
+
+/* The reason that an errno of a request to ext3meta stands for. */
+enum reason reason_of_errno(int error);
+
+#endif

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "report.h"
+#include "util.h"
+
+#define TOP 10
+/* What stands left of the file's name in the table. */
+#define COLUMNS_LEFT 42
+
+void report_picture(struct free_picture *picture, const struct freemap *map,
+		    const struct geometry *geo)
+{
+	size_t longest = freemap_longest(map), i;
+
+	memset(picture, 0, sizeof(*picture));
+	picture->blocks = map->total + map->beyond;
+	for (i = 0; i < map->runs; i++)
+		picture->runs += map->run[i].length > 0;
+	if (longest != FREEMAP_NONE)
+		picture->longest = map->run[longest].length;
+	picture->largest_file = largest_file(geo, picture->longest) * geo->blocksize;
+	freemap_classes(map, picture->class);
+}
+
+/* Columns for a name: what the terminal has left; without a terminal no limit. */
+static size_t name_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return SIZE_MAX;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < COLUMNS_LEFT + 20)
+		return 80 - COLUMNS_LEFT;
+	return size.ws_col - COLUMNS_LEFT;
+}
+
+/* The name, its start cut off where it would be too wide. UTF-8 characters count as one column. */
+static void print_name(const char *name, size_t width)
+{
+	size_t columns = 0;
+	const char *at;
+
+	for (at = name; *at; at++)
+		columns += (*at & 0xc0) != 0x80;
+	if (columns > width) {
+		for (columns -= width - 3; columns || (*name & 0xc0) == 0x80; name++)
+			columns -= columns && (name[1] & 0xc0) != 0x80;
+		fputs("...", stdout);
+	}
+	puts(name);
+}
+
+static const struct survey *sorting;
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct file *x = &sorting->file[*(const size_t *)a];
+	const struct file *y = &sorting->file[*(const size_t *)b];
+
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	if (x->fragments != y->fragments)
+		return x->fragments > y->fragments ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+static void print_files(const struct job *job)
+{
+	const struct survey *survey = &job->survey;
+	size_t *order = xreallocarray(NULL, survey->files, sizeof(*order));
+	size_t count = 0, shown = 0, i, width = name_width();
+	char size[HUMAN_SIZE];
+
+	for (i = 0; i < survey->files; i++)
+		if (survey->file[i].blocks &&
+		    (job->options->verbose || survey->file[i].fragments > 1))
+			order[count++] = i;
+	sorting = survey;
+	if (count)
+		qsort(order, count, sizeof(*order), worst_first);
+	shown = job->options->verbose || count < TOP ? count : TOP;
+	if (shown)
+		printf("%8s%8s%8s%7s%11s  %s\n", "now", "best", "fiemap", "score", "size", "file");
+	for (i = 0; i < shown; i++) {
+		const struct file *file = &survey->file[order[i]];
+		char *name = survey_name(survey, file);
+
+		printf("%8" PRIu32 "%8" PRIu32 "%8" PRIu32 "%7u%11s", file->fragments, file->best,
+		       file->fiemap, file->score, human(file->size, size));
+		fputs("  ", stdout);
+		print_name(name, width - 2);
+		free(name);
+	}
+	if (count > shown)
+		printf("  and %zu more fragmented files (-v shows all)\n", count - shown);
+	if (shown)
+		putchar('\n');
+	free(order);
+}
+
+static void print_free(const struct free_picture *p, const struct geometry *geo)
+{
+	char a[HUMAN_SIZE], b[HUMAN_SIZE];
+	int i;
+
+	printf("Free space: %" PRIu64 " blocks (%s) in %" PRIu64 " runs\n", p->blocks,
+	       human(p->blocks * geo->blocksize, a), p->runs);
+	printf("Longest run: %" PRIu32 " blocks; it takes a file of %s in one piece\n", p->longest,
+	       human(p->largest_file, b));
+	if (p->runs)
+		printf("%20s%10s%12s%8s\n", "run length, blocks", "runs", "blocks", "share");
+	for (i = 0; i < 32; i++) {
+		const struct freemap_class *c = &p->class[i];
+		char range[32];
+
+		if (!c->runs)
+			continue;
+		snprintf(range, sizeof(range), "%" PRIu32 " - %" PRIu32, (uint32_t)(1U << i),
+			 (uint32_t)((2ULL << i) - 1));
+		printf("%20s%10" PRIu64 "%12" PRIu64 "%7.1f%%\n", i ? range : "1", c->runs,
+		       c->blocks, 100.0 * (double)c->blocks / (double)p->blocks);
+	}
+}
+
+/* Each file that is neither improved nor perfect from the start, counted by reason. */
+static void print_alone(const struct job *job, const char *title)
+{
+	const struct survey *survey = &job->survey;
+	uint64_t count[REASONS] = { 0 }, all = 0;
+	size_t i;
+	int reason;
+
+	for (i = 0; i < survey->files; i++) {
+		const struct file *file = &survey->file[i];
+		enum outcome outcome = survey_outcome(file);
+
+		if ((outcome == OUTCOME_ALONE && file->reason != REASON_NONE) ||
+		    outcome == OUTCOME_FAILED) {
+			count[file->reason]++;
+			all++;
+		}
+	}
+	if (!all)
+		return;
+	printf("%s: %" PRIu64 " files\n", title, all);
+	for (reason = 0; reason < REASONS; reason++) {
+		if (!count[reason])
+			continue;
+		printf("%10" PRIu64 "  %s\n", count[reason], reason_text((enum reason)reason));
+		if (!job->options->verbose || reason == REASON_PERFECT || reason == REASON_EMPTY)
+			continue;
+		for (i = 0; i < survey->files; i++) {
+			const struct file *file = &survey->file[i];
+			enum outcome outcome = survey_outcome(file);
+			char *name;
+
+			if (file->reason != reason ||
+			    (outcome != OUTCOME_ALONE && outcome != OUTCOME_FAILED))
+				continue;
+			name = survey_name(survey, file);
+			printf("            %s\n", name);
+			free(name);
+		}
+	}
+}
+
+static void print_score(const char *title, unsigned int value)
+{
+	printf("%s: %u, %s\n", title, value, score_verdict(value));
+}
+
+void report_survey(const struct job *job)
+{
+	const struct geometry *geo = &job->meta.geo;
+	struct totals totals;
+	char size[HUMAN_SIZE];
+
+	survey_totals(&job->survey, geo->blocksize, true, &totals);
+	printf("%s, %s on %s, %" PRIu32 "-byte blocks\n\n", job->host->device, job->host->type,
+	       job->host->mountpoint, geo->blocksize);
+	print_files(job);
+	printf("Files: %zu, of them mapped by blocks %" PRIu64 ", fragmented %" PRIu64 "\n",
+	       job->survey.files, totals.files, totals.fragmented);
+	printf("Fragments: now %" PRIu64 ", best %" PRIu64 " (FIEMAP counts %" PRIu64
+	       " extents), in %" PRIu64 " blocks (%s)\n",
+	       totals.fragments, totals.best, totals.fiemap, totals.blocks,
+	       human(totals.blocks * geo->blocksize, size));
+	print_score("Score", totals.score);
+	puts("(0-30 no problem, 31-55 a little fragmented, 56- needs defragmentation)\n");
+	print_free(&job->free_before, geo);
+	if (job->options->check) {
+		putchar('\n');
+		print_alone(job, "Nothing to do, or not to be done");
+	}
+	fflush(stdout);
+}
+
+static uint64_t count_outcome(const struct survey *survey, enum outcome outcome)
+{
+	uint64_t count = 0;
+	size_t i;
+
+	for (i = 0; i < survey->files; i++)
+		count += survey_outcome(&survey->file[i]) == outcome;
+	return count;
+}
+
+/* Files that came out better, but not as planned, each with what kept it. */
+static void print_partly(const struct survey *survey)
+{
+	size_t i;
+
+	for (i = 0; i < survey->files; i++) {
+		const struct file *file = &survey->file[i];
+		char *name;
+
+		if (survey_outcome(file) != OUTCOME_PARTLY)
+			continue;
+		name = survey_name(survey, file);
+		printf("Partly: %s: %s\n", name, reason_text((enum reason)file->reason));
+		free(name);
+	}
+}
+
+void report_run(const struct job *job)
+{
+	const struct geometry *geo = &job->meta.geo;
+	const struct survey *survey = &job->survey;
+	struct totals before, after;
+	char a[HUMAN_SIZE], b[HUMAN_SIZE];
+
+	survey_totals(survey, geo->blocksize, true, &before);
+	survey_totals(survey, geo->blocksize, false, &after);
+	printf("\nImproved: %" PRIu64 " files, %" PRIu64 " partly, %" PRIu64 " failed\n",
+	       count_outcome(survey, OUTCOME_IMPROVED), count_outcome(survey, OUTCOME_PARTLY),
+	       count_outcome(survey, OUTCOME_FAILED));
+	printf("Moved: %" PRIu64 " blocks (%s)\n", job->moved,
+	       human(job->moved * geo->blocksize, a));
+	print_partly(survey);
+	print_alone(job, "Left alone");
+	printf("\n%-26s%14s%14s\n", "", "before", "after");
+	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "fragmented files", before.fragmented,
+	       after.fragmented);
+	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "fragments", before.fragments, after.fragments);
+	printf("%-26s%14u%14u\n", "score", before.score, after.score);
+	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "free blocks", job->free_before.blocks,
+	       job->free_after.blocks);
+	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "free runs", job->free_before.runs,
+	       job->free_after.runs);
+	printf("%-26s%14s%14s\n", "largest file in one piece",
+	       human(job->free_before.largest_file, a), human(job->free_after.largest_file, b));
+	print_score("Score", after.score);
+}
+
+void report_dry_run(const struct job *job)
+{
+	printf("\nWould move: %" PRIu64 " files\n", count_outcome(&job->survey, OUTCOME_PLANNED));
+	print_alone(job, "Would leave alone");
+}
