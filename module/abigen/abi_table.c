@@ -30,6 +30,8 @@ const struct abi_field abi_fields[] = {
 	FIELD("ext4_sb_info", "s_groups_count"),
 	FIELD("ext4_sb_info", "s_blocks_per_group"),
 	FIELD("ext4_sb_info", "s_inodes_per_group"),
+	FIELD("ext4_sb_info", "s_bitmap_maxbytes"),
+	FIELD("ext4_sb_info", "s_cluster_bits"),
 	FIELD("ext4_sb_info", "s_mount_opt"),
 
 	FIELD("ext4_super_block", "s_inodes_count"),

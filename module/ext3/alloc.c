@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * data/alloc and metadata/alloc: blocks for a donor, from its goal on.
+ *
+ * Indirect blocks are allocated in line, right before the first block below
+ * them, so that one request on an empty donor gives the layout in which a file
+ * is read: 12 data, IND, data, DIND, IND, data. Each is linked as soon as it
+ * is there; an empty indirect block is a valid one, so a request that is cut
+ * short at any point leaves a whole tree.
+ *
+ * What a block held before must never be seen. Where nobody can reach the
+ * file (no name, no size) its blocks stay as they are, since the copy of a
+ * reloc writes them anyhow. Anywhere else they are zeroed on disk before they
+ * are mapped.
+ */
+#include <linux/blkdev.h>
+#include <linux/buffer_head.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/quotaops.h>
+#include <linux/sched/signal.h>
+
+#include "ext3.h"
+
+/*
+ * Credits of one allocation step: bitmap and group descriptor for up to three
+ * indirect blocks and one run of data (8); the three new indirect blocks and
+ * one that was there (4); the inode and the superblock (2); three kinds of
+ * quota, with the blocks that a new entry in the quota tree may take (18).
+ */
+#define ALLOC_CREDITS 32
+
+/* From the goal on, within the goal's group: the allocator gives no more at once. */
+static u64 alloc_run(handle_t *handle, struct meta_request *req, unsigned long *count, int *err)
+{
+	struct inode *inode = req->inode;
+	struct meta_geometry geo;
+	u64 goal = READ_ONCE(req->state->goal);
+	u64 block, left;
+
+	ext4_abi_geometry(inode->i_sb, &geo);
+	if (!goal)
+		goal = ext4_abi_default_goal(inode);
+	if (goal >= geo.first_block && goal < geo.blocks) {
+		left = geo.blocks_per_group -
+		       (u32)(goal - geo.first_block) % geo.blocks_per_group;
+		*count = min_t(u64, *count, min(left, geo.blocks - goal));
+	}
+	*err = 0;
+	block = ext4_abi_new_blocks(handle, inode, goal, count, err);
+	if (*err)
+		return 0;
+	/* A pointer has 32 bits. */
+	if (WARN_ON_ONCE(block + *count > (u64)U32_MAX + 1)) {
+		ext4_abi_free_blocks(handle, inode, block, *count);
+		*err = -ENOSPC;
+		return 0;
+	}
+	goal = block + *count;
+	WRITE_ONCE(req->state->goal, goal < geo.blocks ? goal : 0);
+	return block;
+}
+
+/* The block that holds slot k of the path is about to change. */
+static int slot_write_access(handle_t *handle, struct ext3_path *path, int k)
+{
+	return k ? jbd2_journal_get_write_access(handle, path->bh[k]) : 0;
+}
+
+/* It has changed. The inode's own slots go with ext4_abi_mark_inode_dirty(). */
+static int slot_dirty(handle_t *handle, struct ext3_path *path, int k)
+{
+	return k ? jbd2_journal_dirty_metadata(handle, path->bh[k]) : 0;
+}
+
+/* A new indirect block, empty, below the last one that is there. */
+static int alloc_level(handle_t *handle, struct meta_request *req, struct ext3_path *path)
+{
+	struct super_block *sb = req->inode->i_sb;
+	unsigned long count = 1;
+	int k = path->found;
+	struct buffer_head *bh;
+	u64 block;
+	int err;
+
+	err = slot_write_access(handle, path, k);
+	if (err)
+		return err;
+	block = alloc_run(handle, req, &count, &err);
+	if (err)
+		return err;
+	bh = sb_getblk(sb, block);
+	if (!bh) {
+		err = -ENOMEM;
+		goto err_block;
+	}
+	lock_buffer(bh);
+	err = jbd2_journal_get_create_access(handle, bh);
+	if (err) {
+		unlock_buffer(bh);
+		goto err_bh;
+	}
+	memset(bh->b_data, 0, sb->s_blocksize);
+	set_buffer_uptodate(bh);
+	unlock_buffer(bh);
+	err = jbd2_journal_dirty_metadata(handle, bh);
+	if (err)
+		goto err_bh; /* the journal has aborted */
+
+	*ext3_path_slot(path, k) = cpu_to_le32(block);
+	path->bh[++path->found] = bh;
+	return slot_dirty(handle, path, k);
+
+err_bh:
+	brelse(bh);
+err_block:
+	ext4_abi_free_blocks(handle, req->inode, block, 1);
+	return err;
+}
+
+/* Zeroes reach the disk before the pointers that make them readable. */
+static int zero_blocks(handle_t *handle, struct inode *inode, u64 block, unsigned long count)
+{
+	struct super_block *sb = inode->i_sb;
+	journal_t *journal = handle->h_transaction->t_journal;
+	int err;
+
+	err = sb_issue_zeroout(sb, block, count, GFP_NOFS);
+	if (!err && jbd2_has_feature_async_commit(journal))
+		err = blkdev_issue_flush(sb->s_bdev);
+	if (journal->j_fs_dev != journal->j_dev)
+		handle->h_transaction->t_need_data_flush = 1;
+	return err;
+}
+
+/* Data blocks from req->pos on, in one run within one leaf. *got: how many. */
+static int alloc_data(handle_t *handle, struct meta_request *req, struct ext3_path *path,
+		      u64 want, bool zero, unsigned long *got)
+{
+	struct inode *inode = req->inode;
+	int leaf = path->depth;
+	unsigned int room = ext3_path_leaf_count(path) - (req->pos - ext3_path_leaf_first(path));
+	__le32 *slots = ext3_path_slot(path, leaf);
+	unsigned long count = 0;
+	unsigned long i;
+	u64 block;
+	int err;
+
+	while (count < min_t(u64, want, room) && !slots[count])
+		count++;
+	if (!count)
+		return -EEXIST;
+	err = slot_write_access(handle, path, leaf);
+	if (err)
+		return err;
+	block = alloc_run(handle, req, &count, &err);
+	if (err)
+		return err;
+	/* The device's own cache may hold the block as the metadata it was. */
+	clean_bdev_aliases(inode->i_sb->s_bdev, block, count);
+	if (zero) {
+		err = zero_blocks(handle, inode, block, count);
+		if (err) {
+			ext4_abi_free_blocks(handle, inode, block, count);
+			return err;
+		}
+	}
+	for (i = 0; i < count; i++)
+		slots[i] = cpu_to_le32(block + i);
+	ext4_abi_es_remove(inode, req->pos, count);
+	*got = count;
+	return slot_dirty(handle, path, leaf);
+}
+
+/*
+ * One transaction's worth. @level 0 allocates data and what is missing above
+ * it; any other level exactly that indirect block.
+ */
+static int alloc_step(struct meta_request *req, u32 level, u64 want, bool zero,
+		      unsigned long *got)
+{
+	struct inode *inode = req->inode;
+	struct ext3_path path;
+	handle_t *handle;
+	int err, err2;
+
+	handle = ext4_abi_journal_start(inode, ALLOC_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	down_write(ext4_abi_i_data_sem(inode));
+	err = ext3_path_walk(inode, req->pos, &path);
+	if (err)
+		goto out;
+	if (level) {
+		int k = path.depth - (int)level;
+
+		if (level > path.depth)
+			err = -EINVAL;
+		else if (path.found > k)
+			err = -EEXIST;
+		else if (path.found < k)
+			err = -ENOENT;
+		else
+			err = alloc_level(handle, req, &path);
+		if (!err)
+			*got = 1;
+		goto out;
+	}
+	while (!err && path.found < path.depth)
+		err = alloc_level(handle, req, &path);
+	if (!err)
+		err = alloc_data(handle, req, &path, want, zero, got);
+out:
+	ext3_path_release(&path);
+	up_write(ext4_abi_i_data_sem(inode));
+	/* Also on error: indirect blocks may have come and be charged to the inode. */
+	err2 = ext4_abi_mark_inode_dirty(handle, inode);
+	if (!err)
+		err = err2;
+	err2 = ext4_abi_journal_stop(handle);
+	return err ?: err2;
+}
+
+/* Locks for a change of one file's map; the file is looked at again under them. */
+static int alloc_lock(struct meta_request *req, u64 count, bool *zero)
+{
+	struct inode *inode = req->inode;
+	u8 bits = inode->i_blkbits;
+	const char *why;
+	int err;
+
+	err = mnt_want_write(req->host->path.mnt);
+	if (err)
+		return err;
+	inode_lock(inode);
+	err = ext3_refuse(inode, req->state, EXT3_ALLOCATEE, &why);
+	if (err)
+		goto err_inode;
+	err = dquot_initialize(inode);
+	if (err)
+		goto err_inode;
+	*zero = inode->i_nlink || i_size_read(inode);
+	/*
+	 * A named file keeps no blocks past its end: e2fsck would take them for
+	 * a size that was lost.
+	 */
+	err = -EINVAL;
+	if (inode->i_nlink &&
+	    req->pos + count > DIV_ROUND_UP_ULL(i_size_read(inode), i_blocksize(inode)))
+		goto err_inode;
+	inode_dio_wait(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	/* What delayed allocation has promised a place must get it from there, not from here. */
+	err = filemap_write_and_wait_range(inode->i_mapping, req->pos << bits,
+					   ((req->pos + count) << bits) - 1);
+	if (err)
+		goto err_mapping;
+	return 0;
+
+err_mapping:
+	filemap_invalidate_unlock(inode->i_mapping);
+err_inode:
+	inode_unlock(inode);
+	mnt_drop_write(req->host->path.mnt);
+	return err;
+}
+
+static void alloc_unlock(struct meta_request *req)
+{
+	filemap_invalidate_unlock(req->inode->i_mapping);
+	inode_unlock(req->inode);
+	mnt_drop_write(req->host->path.mnt);
+}
+
+int ext3_alloc(struct meta_request *req, u64 count)
+{
+	u64 done = 0;
+	int err = 0;
+
+	while (done < count) {
+		unsigned long got = 0;
+		u64 want = min_t(u64, count - done, EXT3_STEP_MAX);
+		bool zero;
+
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
+		err = alloc_lock(req, want, &zero);
+		if (err)
+			break;
+		err = alloc_step(req, 0, want, zero, &got);
+		alloc_unlock(req);
+		req->pos += got;
+		done += got;
+		if (err)
+			break;
+		cond_resched();
+	}
+	/* A short result is a result; the next request meets the error again. */
+	return done ? 0 : err;
+}
+
+int ext3_metadata_alloc(struct meta_request *req, u32 level)
+{
+	unsigned long got = 0;
+	bool zero;
+	int err;
+
+	if (!level)
+		return -EINVAL;
+	err = alloc_lock(req, 1, &zero);
+	if (err)
+		return err;
+	err = alloc_step(req, level, 0, zero, &got);
+	alloc_unlock(req);
+	return err;
+}

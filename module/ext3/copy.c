@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A step's blocks from device to device, with pages of our own: a nightly run
+ * neither fills the page cache nor evicts from it. All reads are queued at once
+ * in physical order, then all writes, which are few and large, since a donor's
+ * blocks lie side by side.
+ */
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/completion.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include "ext3.h"
+
+/* Blocks that follow each other on the device and in the step. */
+struct ext3_run {
+	u32 block;
+	u16 slot;
+	u16 count;
+};
+
+struct copy_wait {
+	atomic_t left;
+	int err;
+	struct completion done;
+};
+
+struct ext3_step *ext3_step_alloc(struct super_block *sb)
+{
+	struct ext3_step *step;
+	unsigned int i;
+
+	step = kvzalloc(sizeof(*step), GFP_KERNEL);
+	if (!step)
+		return NULL;
+	step->sb = sb;
+	step->nr_pages = (ext3_pointers(sb) << sb->s_blocksize_bits) >> PAGE_SHIFT;
+	step->pages = kvcalloc(step->nr_pages, sizeof(*step->pages), GFP_KERNEL);
+	step->runs = kvcalloc(ext3_pointers(sb), sizeof(*step->runs), GFP_KERNEL);
+	if (!step->pages || !step->runs)
+		goto err;
+	for (i = 0; i < step->nr_pages; i++) {
+		step->pages[i] = alloc_page(GFP_KERNEL);
+		if (!step->pages[i])
+			goto err;
+	}
+	return step;
+
+err:
+	ext3_step_free(step);
+	return NULL;
+}
+
+void ext3_step_free(struct ext3_step *step)
+{
+	unsigned int i;
+
+	for (i = 0; step->pages && i < step->nr_pages && step->pages[i]; i++)
+		__free_page(step->pages[i]);
+	kvfree(step->pages);
+	kvfree(step->runs);
+	kvfree(step);
+}
+
+static int run_cmp(const void *a, const void *b)
+{
+	const struct ext3_run *l = a, *r = b;
+
+	return l->block < r->block ? -1 : l->block > r->block;
+}
+
+/* The runs of the blocks that move, from where they are or to where they go. */
+static unsigned int copy_runs(struct ext3_step *step, const u32 *blocks)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < step->count; i++) {
+		struct ext3_run *last = n ? &step->runs[n - 1] : NULL;
+
+		if (!step->from[i])
+			continue;
+		if (last && last->slot + last->count == i && last->block + last->count == blocks[i]) {
+			last->count++;
+			continue;
+		}
+		step->runs[n++] = (struct ext3_run){ .block = blocks[i], .slot = i, .count = 1 };
+	}
+	sort(step->runs, n, sizeof(*step->runs), run_cmp, NULL);
+	return n;
+}
+
+static void copy_put(struct copy_wait *wait)
+{
+	if (atomic_dec_and_test(&wait->left))
+		complete(&wait->done);
+}
+
+static void copy_end_io(struct bio *bio)
+{
+	struct copy_wait *wait = bio->bi_private;
+
+	if (bio->bi_status)
+		cmpxchg(&wait->err, 0, blk_status_to_errno(bio->bi_status));
+	bio_put(bio);
+	copy_put(wait);
+}
+
+static void copy_submit_run(struct ext3_step *step, const struct ext3_run *run, blk_opf_t opf,
+			    struct copy_wait *wait)
+{
+	u8 bits = step->sb->s_blocksize_bits;
+	size_t offset = (size_t)run->slot << bits;
+	size_t left = (size_t)run->count << bits;
+	sector_t sector = (sector_t)run->block << (bits - SECTOR_SHIFT);
+
+	while (left) {
+		unsigned int vecs = min_t(size_t, DIV_ROUND_UP(offset_in_page(offset) + left,
+							       PAGE_SIZE), BIO_MAX_VECS);
+		struct bio *bio = bio_alloc(step->sb->s_bdev, vecs, opf, GFP_NOIO);
+
+		bio->bi_iter.bi_sector = sector;
+		bio->bi_private = wait;
+		bio->bi_end_io = copy_end_io;
+		while (left) {
+			size_t in_page = offset_in_page(offset);
+			unsigned int len = min_t(size_t, left, PAGE_SIZE - in_page);
+
+			if (bio_add_page(bio, step->pages[offset >> PAGE_SHIFT], len, in_page) <
+			    len)
+				break;
+			offset += len;
+			left -= len;
+			sector += len >> SECTOR_SHIFT;
+		}
+		atomic_inc(&wait->left);
+		submit_bio(bio);
+	}
+}
+
+static int copy_all(struct ext3_step *step, const u32 *blocks, blk_opf_t opf)
+{
+	struct copy_wait wait = { .left = ATOMIC_INIT(1) };
+	unsigned int i, n = copy_runs(step, blocks);
+	struct blk_plug plug;
+
+	init_completion(&wait.done);
+	blk_start_plug(&plug);
+	for (i = 0; i < n; i++)
+		copy_submit_run(step, &step->runs[i], opf, &wait);
+	blk_finish_plug(&plug);
+	copy_put(&wait);
+	wait_for_completion_io(&wait.done);
+	return wait.err;
+}
+
+/**
+ * ext3_step_copy - copy what moves, and wait until the device has it
+ * @step: the step; from[] and to[] are filled in
+ *
+ * Inode locks are held, so memory must not be waited for through a filesystem.
+ * The device may still hold the blocks in a volatile cache: the commit that
+ * makes them reachable has to flush it.
+ *
+ * Return: 0, or the first error that a bio ended with.
+ */
+int ext3_step_copy(struct ext3_step *step)
+{
+	unsigned int flags = memalloc_nofs_save();
+	int err;
+
+	err = copy_all(step, step->from, REQ_OP_READ | REQ_SYNC);
+	if (!err)
+		err = copy_all(step, step->to, REQ_OP_WRITE | REQ_SYNC);
+	memalloc_nofs_restore(flags);
+	return err;
+}

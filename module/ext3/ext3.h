@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ext3meta: the half that knows ext3, block-mapped files on the kernel's ext4
+ * driver. By stage:
+ *
+ *   host.c         the operations the common half calls
+ *   refuse.c       which files may be changed
+ *   blockmap.c     the tree of indirect blocks: walk it, reach a slot
+ *   extents.c      data/extents and metadata/blocks
+ *   free_blocks.c  allocation/free_blocks
+ *   alloc.c        data/alloc and metadata/alloc
+ *   copy.c         a step's blocks from device to device
+ *   pages.c        the original's cached pages follow their blocks
+ *   reloc.c        data/reloc: copy, then commit
+ *   meta_reloc.c   metadata/reloc
+ *   ext4_abi.c     ext4's inside
+ *
+ * Locks, outermost first, as ext4 itself takes them:
+ *   the host mount's write access, inode locks (both files, by address), no
+ *   direct I/O in flight, invalidate locks, HANDLE, page locks, i_data_sem
+ *   (both, by address), buffers.
+ * No handle is ever started with a page locked: the commit of an ordered
+ * transaction waits for that page, and the handle for the commit.
+ */
+#ifndef EXT3_H
+#define EXT3_H
+
+#include <linux/buffer_head.h>
+#include <linux/fs.h>
+#include <linux/jbd2.h>
+
+#include "../ext3meta.h"
+#include "ext4_abi.h"
+
+/* A step is what one leaf maps: this many blocks at most (4 KiB blocks). */
+#define EXT3_STEP_MAX 1024
+
+/* refuse.c */
+enum ext3_role {
+	EXT3_ORIGINAL,	/* of a reloc: has a name */
+	EXT3_DONOR,	/* of a reloc: has neither name nor size */
+	EXT3_ALLOCATEE, /* of an alloc */
+};
+int ext3_refuse(struct inode *inode, const struct meta_state *state, enum ext3_role role,
+		const char **why);
+const char *ext3_mapping(struct inode *inode);
+int ext3_writable(struct meta_host *host);
+
+/* blockmap.c */
+
+/* The way from an inode to the slot of one logical block. */
+struct ext3_path {
+	struct inode *inode;
+	u32 lblk;
+	int depth;		   /* indirect blocks on the way: 0 to 3 */
+	int found;		   /* how many of them are there */
+	unsigned int offset[4];	   /* slot in the inode, then in each indirect block */
+	struct buffer_head *bh[4]; /* [0] is NULL: the inode; [k] is of level depth - k + 1 */
+};
+
+int ext3_path_walk(struct inode *inode, u64 lblk, struct ext3_path *path);
+int ext3_path_down(struct ext3_path *path);
+void ext3_path_release(struct ext3_path *path);
+__le32 *ext3_path_slot(const struct ext3_path *path, int k);
+u64 ext3_path_leaf_first(const struct ext3_path *path);
+unsigned int ext3_path_leaf_count(const struct ext3_path *path);
+u64 ext3_path_hole_end(const struct ext3_path *path);
+u64 ext3_max_blocks(struct super_block *sb);
+void ext3_lock_maps(struct inode *a, struct inode *b);
+void ext3_unlock_maps(struct inode *a, struct inode *b);
+
+static inline unsigned int ext3_pointers(const struct super_block *sb)
+{
+	return sb->s_blocksize / sizeof(__le32);
+}
+
+/* extents.c */
+int ext3_extents(struct inode *inode, struct meta_list *list);
+int ext3_metadata_blocks(struct inode *inode, struct meta_list *list);
+
+/* free_blocks.c */
+int ext3_free_blocks(struct super_block *sb, struct meta_list *list);
+
+/* alloc.c */
+int ext3_alloc(struct meta_request *req, u64 count);
+int ext3_metadata_alloc(struct meta_request *req, u32 level);
+
+/* copy.c */
+
+/*
+ * The blocks of one step. Slot i is logical block first + i; it moves from
+ * from[i] to to[i], or stays where from[i] is 0. Its bytes lie at i blocks
+ * into pages[].
+ */
+struct ext3_step {
+	struct super_block *sb;
+	u64 first;
+	unsigned int count;
+	unsigned int moved;
+	u32 from[EXT3_STEP_MAX];
+	u32 to[EXT3_STEP_MAX];
+	struct page **pages;
+	unsigned int nr_pages;
+	struct ext3_run *runs;
+};
+
+struct ext3_step *ext3_step_alloc(struct super_block *sb);
+void ext3_step_free(struct ext3_step *step);
+int ext3_step_copy(struct ext3_step *step);
+
+/* pages.c */
+struct ext3_pages {
+	struct folio **folios;
+	unsigned int count;
+	unsigned int size;
+};
+
+int ext3_pages_lock(struct inode *inode, const struct ext3_step *step, struct ext3_pages *pages);
+int ext3_pages_check(struct inode *inode, const struct ext3_step *step,
+		     const struct ext3_pages *pages);
+void ext3_pages_move(struct inode *inode, const struct ext3_step *step,
+		     const struct ext3_pages *pages);
+void ext3_pages_unlock(struct ext3_pages *pages);
+
+/* reloc.c */
+int ext3_pair_lock(struct meta_request *req, struct inode *donor,
+		   const struct meta_state *donor_state);
+void ext3_pair_unlock(struct meta_request *req, struct inode *donor);
+int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+	       u64 count);
+
+/* meta_reloc.c */
+int ext3_metadata_reloc(struct meta_request *req, struct inode *donor,
+			struct meta_state *donor_state, u32 level);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's ext4 driver as this module sees it: the only door to its
+ * inside. ext4 exports nothing, so functions are called by address and fields
+ * are reached by offset; both are read from the target kernel's BTF at build
+ * time, and ext4_abi_init() refuses to run against another build of ext4.
+ *
+ * Everything below that takes an inode or a superblock takes ext4's only:
+ * ext4_abi_owns() must have said so first.
+ */
+#ifndef EXT4_ABI_H
+#define EXT4_ABI_H
+
+#include <linux/fs.h>
+#include <linux/jbd2.h>
+#include <linux/rwsem.h>
+
+#include "../ext3meta.h"
+
+#define EXT4_ABI_NDIR 12 /* direct pointers in an inode */
+
+int ext4_abi_init(void);
+void ext4_abi_exit(void);
+
+/* True where ext4's own driver serves @sb; the ext2 driver has the same magic. */
+bool ext4_abi_owns(const struct super_block *sb);
+
+/* Superblock. */
+void ext4_abi_geometry(struct super_block *sb, struct meta_geometry *geo);
+journal_t *ext4_abi_journal(struct super_block *sb);
+bool ext4_abi_bigalloc(struct super_block *sb);
+unsigned int ext4_abi_cluster_bits(struct super_block *sb);
+u64 ext4_abi_bitmap_maxbytes(struct super_block *sb);
+u32 ext4_abi_first_ino(struct super_block *sb);
+/* Quota and orphan files, where they lie among the ordinary numbers. */
+bool ext4_abi_reserved_ino(struct super_block *sb, u32 ino);
+
+/* Inode. */
+__le32 *ext4_abi_i_data(struct inode *inode);
+struct rw_semaphore *ext4_abi_i_data_sem(struct inode *inode);
+bool ext4_abi_has_extents(struct inode *inode);
+bool ext4_abi_is_inline(struct inode *inode);
+bool ext4_abi_is_ea_inode(struct inode *inode);
+bool ext4_abi_fast_symlink(struct inode *inode);
+bool ext4_abi_journals_data(struct inode *inode);
+void ext4_abi_set_sync_tids(handle_t *handle, struct inode *inode);
+u64 ext4_abi_default_goal(struct inode *inode);
+
+/* Journal. */
+handle_t *ext4_abi_journal_start(struct inode *inode, int credits);
+int ext4_abi_journal_stop(handle_t *handle);
+int ext4_abi_mark_inode_dirty(handle_t *handle, struct inode *inode);
+void ext4_abi_fc_ineligible(handle_t *handle, struct super_block *sb);
+
+/* Allocation. */
+u64 ext4_abi_new_blocks(handle_t *handle, struct inode *inode, u64 goal, unsigned long *count,
+			int *err);
+void ext4_abi_free_blocks(handle_t *handle, struct inode *inode, u64 block, unsigned long count);
+void ext4_abi_discard_preallocations(struct inode *inode);
+typedef int (*ext4_abi_free_fn)(struct super_block *sb, unsigned int group, int start, int len,
+				void *priv);
+int ext4_abi_query_free(struct super_block *sb, unsigned int group, int first, int end,
+			ext4_abi_free_fn fn, void *priv);
+struct buffer_head *ext4_abi_inode_bitmap(struct super_block *sb, unsigned int group);
+
+/* Mapping. */
+void ext4_abi_es_remove(struct inode *inode, u32 lblk, u32 len);
+/* 0, or -EUCLEAN after an ext4 error report for the first pointer that can't be right. */
+int ext4_abi_check_pointers(struct inode *inode, __le32 *pointers, unsigned int count);
+/* The same report for what is wrong for a reason that ext4 does not know. */
+int ext4_abi_report(struct inode *inode, u64 block, const char *what);
+
+#endif

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * data/reloc: copy, then commit, a leaf's worth at a time.
+ *
+ * The order is what makes a crash harmless. The data is on the device before
+ * the handle begins that makes it reachable, and the commit record flushes the
+ * device first; so after a crash a pointer says either the old block, whose
+ * data nobody has touched, or the new one, whose data is there.
+ *
+ * "Nobody has touched" needs three things that are easy to miss:
+ *
+ * - The donor holds the old blocks from the swap on, but until the commit they
+ *   are still what a crash brings back. So they must not be written through
+ *   the donor: it is sealed (immutable to everybody else), and before its
+ *   blocks take the data of a further reloc, the commit is waited for. Freeing
+ *   them is ext4's business, and it reuses no block before the commit.
+ *
+ * - An overwrite that is synced after the swap goes to the new block and
+ *   changes no metadata. The inode's sync tids name the swap's transaction, so
+ *   that fsync commits it; otherwise a crash would bring back the old block
+ *   with the data from before.
+ *
+ * - A commit record that is written without a flush before it (an external
+ *   journal, an asynchronous commit) needs one of its own.
+ */
+#include <linux/blkdev.h>
+#include <linux/buffer_head.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/sched/signal.h>
+
+#include "ext3.h"
+
+/* Both inodes and both leaves; the superblock for the orphan list is not touched. */
+#define RELOC_CREDITS 8
+/* How often a page that is under I/O again is waited for. */
+#define RELOC_TRIES 5
+
+/**
+ * ext3_pair_lock - lock the files of a reloc and look at them again
+ * @req: the request; its inode is the original
+ * @donor: another inode of the same host
+ * @donor_state: what is remembered of it
+ *
+ * Return: 0; otherwise nothing is locked and the errno says why.
+ */
+int ext3_pair_lock(struct meta_request *req, struct inode *donor,
+		   const struct meta_state *donor_state)
+{
+	struct inode *inode = req->inode;
+	const char *why;
+	int err;
+
+	if (inode == donor)
+		return -EINVAL;
+	/* Directories have locks of another class: nothing else than files is locked here. */
+	err = ext3_refuse(inode, req->state, EXT3_ORIGINAL, &why);
+	if (!err)
+		err = ext3_refuse(donor, donor_state, EXT3_DONOR, &why);
+	if (!err)
+		err = mnt_want_write(req->host->path.mnt);
+	if (err)
+		return err;
+
+	lock_two_nondirectories(inode, donor);
+	err = ext3_refuse(inode, req->state, EXT3_ORIGINAL, &why);
+	if (!err)
+		err = ext3_refuse(donor, donor_state, EXT3_DONOR, &why);
+	if (err)
+		goto err_inodes;
+	inode_dio_wait(inode);
+	inode_dio_wait(donor);
+	filemap_invalidate_lock_two(inode->i_mapping, donor->i_mapping);
+	/* A donor has no size, so nothing can be cached of it. */
+	err = -EBUSY;
+	if (donor->i_mapping->nrpages)
+		goto err_mappings;
+	return 0;
+
+err_mappings:
+	filemap_invalidate_unlock_two(inode->i_mapping, donor->i_mapping);
+err_inodes:
+	unlock_two_nondirectories(inode, donor);
+	mnt_drop_write(req->host->path.mnt);
+	return err;
+}
+
+void ext3_pair_unlock(struct meta_request *req, struct inode *donor)
+{
+	filemap_invalidate_unlock_two(req->inode->i_mapping, donor->i_mapping);
+	unlock_two_nondirectories(req->inode, donor);
+	mnt_drop_write(req->host->path.mnt);
+}
+
+/* The blocks that the donor was given by an earlier reloc are its own only after the commit. */
+static int donor_settle(struct inode *donor, struct meta_state *state)
+{
+	int err;
+
+	if (!state->pending)
+		return 0;
+	err = jbd2_complete_transaction(ext4_abi_journal(donor->i_sb), state->pending_tid);
+	if (!err)
+		state->pending = false;
+	return err;
+}
+
+/* Both ways to the leaf of step->first; -EUCLEAN for a pointer in it that can't be right. */
+static int leaves_walk(struct inode *inode, struct inode *donor, const struct ext3_step *step,
+		       struct ext3_path *path, struct ext3_path *donor_path)
+{
+	int err;
+
+	memset(donor_path, 0, sizeof(*donor_path));
+	err = ext3_path_walk(inode, step->first, path);
+	if (!err)
+		err = ext3_path_walk(donor, step->first, donor_path);
+	if (!err && path->found == path->depth)
+		err = ext4_abi_check_pointers(inode, ext3_path_slot(path, path->depth),
+					      step->count);
+	if (!err && donor_path->found == donor_path->depth)
+		err = ext4_abi_check_pointers(
+			donor, ext3_path_slot(donor_path, donor_path->depth), step->count);
+	return err;
+}
+
+static void leaves_release(struct ext3_path *path, struct ext3_path *donor_path)
+{
+	ext3_path_release(path);
+	ext3_path_release(donor_path);
+}
+
+/*
+ * What moves in this step, from @pos up to @end at most; step->moved says how
+ * many blocks, and step->first + step->count how far was looked: to the end of
+ * the leaf, or of the larger hole where a subtree is missing in either file.
+ */
+static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
+		    struct ext3_step *step, u64 *next)
+{
+	struct ext3_path path, donor_path;
+	__le32 *slots, *donor_slots;
+	unsigned int i;
+	int err;
+
+	step->first = pos;
+	step->count = 1;
+	step->moved = 0;
+	down_read(ext4_abi_i_data_sem(inode));
+	down_read_nested(ext4_abi_i_data_sem(donor), SINGLE_DEPTH_NESTING);
+	err = ext3_path_walk(inode, pos, &path);
+	memset(&donor_path, 0, sizeof(donor_path));
+	if (!err)
+		err = ext3_path_walk(donor, pos, &donor_path);
+	if (err)
+		goto out;
+	if (path.found < path.depth || donor_path.found < donor_path.depth) {
+		*next = pos;
+		if (path.found < path.depth)
+			*next = ext3_path_hole_end(&path);
+		if (donor_path.found < donor_path.depth)
+			*next = max(*next, ext3_path_hole_end(&donor_path));
+		*next = min(*next, end);
+		goto out;
+	}
+	*next = min(end, ext3_path_leaf_first(&path) + ext3_path_leaf_count(&path));
+	step->count = *next - pos;
+	slots = ext3_path_slot(&path, path.depth);
+	donor_slots = ext3_path_slot(&donor_path, donor_path.depth);
+	err = ext4_abi_check_pointers(inode, slots, step->count);
+	if (!err)
+		err = ext4_abi_check_pointers(donor, donor_slots, step->count);
+	for (i = 0; !err && i < step->count; i++) {
+		u32 from = le32_to_cpu(slots[i]);
+		u32 to = le32_to_cpu(donor_slots[i]);
+
+		if (from && from == to)
+			err = ext4_abi_report(donor, to, "block of two files");
+		step->from[i] = to ? from : 0;
+		step->to[i] = from ? to : 0;
+		step->moved += from && to;
+	}
+out:
+	ext3_path_release(&path);
+	ext3_path_release(&donor_path);
+	up_read(ext4_abi_i_data_sem(donor));
+	up_read(ext4_abi_i_data_sem(inode));
+	return err;
+}
+
+/* Whether both leaves still say what was copied. */
+static bool leaves_same(const struct ext3_step *step, const __le32 *slots,
+			const __le32 *donor_slots)
+{
+	unsigned int i;
+
+	for (i = 0; i < step->count; i++) {
+		if (!step->from[i])
+			continue;
+		if (le32_to_cpu(slots[i]) != step->from[i] ||
+		    le32_to_cpu(donor_slots[i]) != step->to[i])
+			return false;
+	}
+	return true;
+}
+
+static void leaves_swap(const struct ext3_step *step, __le32 *slots, __le32 *donor_slots)
+{
+	unsigned int i;
+
+	for (i = 0; i < step->count; i++)
+		if (step->from[i])
+			swap(slots[i], donor_slots[i]);
+}
+
+/* The one handle of a step: swap the pointers of what was copied. */
+static int step_commit(struct inode *inode, struct inode *donor, struct meta_state *donor_state,
+		       const struct ext3_step *step)
+{
+	struct super_block *sb = inode->i_sb;
+	struct ext3_path path, donor_path;
+	struct ext3_pages pages;
+	__le32 *slots, *donor_slots;
+	journal_t *journal;
+	handle_t *handle;
+	int leaf, err, err2;
+
+	handle = ext4_abi_journal_start(inode, RELOC_CREDITS);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	journal = handle->h_transaction->t_journal;
+
+	err = leaves_walk(inode, donor, step, &path, &donor_path);
+	if (err)
+		goto err_paths;
+	leaf = path.depth;
+	err = -EBUSY;
+	if (path.found < leaf || donor_path.found < leaf)
+		goto err_paths;
+	if (leaf) {
+		err = jbd2_journal_get_write_access(handle, path.bh[leaf]);
+		if (!err)
+			err = jbd2_journal_get_write_access(handle, donor_path.bh[leaf]);
+		if (err)
+			goto err_paths;
+	}
+	err = ext3_pages_lock(inode, step, &pages);
+	if (err)
+		goto err_paths;
+
+	ext3_lock_maps(inode, donor);
+	slots = ext3_path_slot(&path, leaf);
+	donor_slots = ext3_path_slot(&donor_path, leaf);
+	err = leaves_same(step, slots, donor_slots) ? 0 : -EBUSY;
+	if (!err)
+		err = ext3_pages_check(inode, step, &pages);
+	if (err)
+		goto err_maps;
+
+	/* From here on nothing can fail but the journal itself. */
+	leaves_swap(step, slots, donor_slots);
+	ext4_abi_es_remove(inode, step->first, step->count);
+	ext4_abi_es_remove(donor, step->first, step->count);
+	ext3_pages_move(inode, step, &pages);
+	ext4_abi_set_sync_tids(handle, inode);
+	ext4_abi_set_sync_tids(handle, donor);
+	ext4_abi_fc_ineligible(handle, sb);
+	if (journal->j_fs_dev != journal->j_dev)
+		handle->h_transaction->t_need_data_flush = 1;
+	inode_set_flags(donor, S_IMMUTABLE, S_IMMUTABLE);
+	WRITE_ONCE(donor_state->sealed, true);
+	donor_state->pending_tid = handle->h_transaction->t_tid;
+	donor_state->pending = true;
+
+	if (leaf) {
+		err = jbd2_journal_dirty_metadata(handle, path.bh[leaf]);
+		err2 = jbd2_journal_dirty_metadata(handle, donor_path.bh[leaf]);
+		err = err ?: err2;
+	}
+err_maps:
+	ext3_unlock_maps(inode, donor);
+	ext3_pages_unlock(&pages);
+	if (!err && !leaf) {
+		err = ext4_abi_mark_inode_dirty(handle, inode);
+		err2 = ext4_abi_mark_inode_dirty(handle, donor);
+		err = err ?: err2;
+	}
+err_paths:
+	leaves_release(&path, &donor_path);
+	err2 = ext4_abi_journal_stop(handle);
+	return err ?: err2;
+}
+
+/* One step, the files locked. *moved: blocks that changed places. */
+static int reloc_step(struct meta_request *req, struct inode *donor,
+		      struct meta_state *donor_state, struct ext3_step *step, u64 end, u64 *next)
+{
+	struct inode *inode = req->inode;
+	struct super_block *sb = inode->i_sb;
+	loff_t start, stop;
+	int err;
+
+	err = step_map(inode, donor, req->pos, end, step, next);
+	if (err || !step->moved)
+		return err;
+	start = step->first << inode->i_blkbits;
+	stop = ((step->first + step->count) << inode->i_blkbits) - 1;
+	err = filemap_write_and_wait_range(inode->i_mapping, start, stop);
+	if (!err)
+		err = donor_settle(donor, donor_state);
+	if (!err)
+		err = ext3_step_copy(step);
+	if (!err && jbd2_has_feature_async_commit(ext4_abi_journal(sb)))
+		err = blkdev_issue_flush(sb->s_bdev);
+	if (!err)
+		err = step_commit(inode, donor, donor_state, step);
+	return err;
+}
+
+/*
+ * Preallocations of either file were made for where its blocks lay before the
+ * swap; given back after it, never before.
+ */
+static void reloc_discard(struct meta_request *req, struct inode *donor)
+{
+	struct inode *inodes[] = { req->inode, donor };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(inodes); i++) {
+		down_write(ext4_abi_i_data_sem(inodes[i]));
+		ext4_abi_discard_preallocations(inodes[i]);
+		up_write(ext4_abi_i_data_sem(inodes[i]));
+	}
+}
+
+int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+	       u64 count)
+{
+	u64 max = ext3_max_blocks(req->inode->i_sb);
+	u64 end = req->pos + count;
+	u64 last = req->pos; /* behind the last block that moved */
+	struct ext3_step *step;
+	int tries = 0;
+	int err = 0;
+
+	step = ext3_step_alloc(req->inode->i_sb);
+	if (!step)
+		return -ENOMEM;
+	while (req->pos < end) {
+		u64 next = end;
+
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
+		err = ext3_pair_lock(req, donor, donor_state);
+		if (err)
+			break;
+		err = reloc_step(req, donor, donor_state, step, end, &next);
+		if (!err && step->moved)
+			reloc_discard(req, donor);
+		ext3_pair_unlock(req, donor);
+		if (err == -EBUSY && ++tries < RELOC_TRIES) {
+			/* Whoever waits for our locks is what holds the page. */
+			schedule_timeout_killable(msecs_to_jiffies(tries * 10));
+			continue;
+		}
+		if (err)
+			break;
+		tries = 0;
+		req->moved += step->moved;
+		req->pos = next;
+		if (step->moved)
+			last = next;
+		cond_resched();
+	}
+	ext3_step_free(step);
+	if (req->moved) {
+		/* Behind the common part there is no end to what is not there. */
+		if (!err && end == max)
+			req->pos = last;
+		return 0;
+	}
+	return err ?: -ENODATA;
+}

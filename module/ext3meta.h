@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ext3meta: the half that any filesystem could share.
+ *
+ * A request runs through the files in this order:
+ *
+ *   super.c   the mount, and the host it holds
+ *   tree.c    the files there are, look-up and listing
+ *   file.c    open, position, read and write of one file
+ *   text.c    a line to fields, records to lines
+ *   node.c    an ident to the host's inode; what outlives close(2)
+ *   attr.c    features, super/, info, alloc_goal
+ *
+ * and leaves it through struct meta_host_ops for the half that knows the
+ * filesystem (ext3/). Nothing on this side knows a host's layout.
+ */
+#ifndef EXT3META_H
+#define EXT3META_H
+
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/path.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+#define EXT3META_NAME "ext3meta"
+#define EXT3META_MAGIC 0x6d337865 /* "ex3m" on disk order, as statfs(2) shows it */
+
+/* Bits of the file `features`; ext2's rule says what an unknown one means. */
+#define EXT3META_COMPAT_SUPER_GEOMETRY 0x01 /* super/ beyond id and blocksize */
+#define EXT3META_COMPAT_NODE_LISTING 0x02   /* nodes/ can be listed */
+#define EXT3META_COMPAT_NODE_INFO 0x04	    /* nodes/<ident>/info */
+#define EXT3META_COMPAT_RELOC_COUNT 0x08    /* "<ident> COUNT" in data/reloc */
+#define EXT3META_COMPAT_GENERATION 0x10	    /* INODE:GENERATION as an ident */
+#define EXT3META_COMPAT 0x1f
+#define EXT3META_INCOMPAT 0x0
+#define EXT3META_RO_COMPAT 0x0
+
+/* The largest request, without the byte that ends the string. */
+#define META_REQUEST_MAX 64
+/* The most text one read(2) returns; a larger buffer gets this much. */
+#define META_READ_MAX (1U << 20)
+
+struct meta_host_ops;
+
+/* One mounted host; the superblock's s_fs_info. */
+struct meta_host {
+	struct path path; /* holds the mount: umount of the host is EBUSY */
+	struct super_block *sb;
+	const struct meta_host_ops *ops;
+
+	/* What outlives close(2), by inode number; see node.c. */
+	struct mutex states_lock;
+	struct xarray states;
+	struct list_head states_age;
+	struct rcu_head rcu;
+};
+
+/*
+ * What is remembered of an inode between two requests: from the first time
+ * something was set until the inode is deleted or ext3meta is unmounted.
+ */
+struct meta_state {
+	struct kref ref;
+	struct list_head age;
+	u32 ino;
+	u32 generation;
+	u64 goal; /* block number, 0: none */
+
+	/* The host half's: the blocks of a donor that a transaction still owns. */
+	bool sealed;
+	bool pending;
+	u32 pending_tid;
+};
+
+struct meta_ident {
+	u32 ino;
+	u32 generation;
+	bool any_generation;
+};
+
+/* Geometry of a host, in filesystem blocks where not said otherwise. */
+struct meta_geometry {
+	u64 blocks;
+	u64 first_block;
+	u32 blocks_per_group;
+	u32 inodes;
+	u32 inodes_per_group;
+};
+
+struct meta_info {
+	const char *mapping;	 /* indirect, extents, inline or none */
+	const char *relocatable; /* yes, or the reason why not */
+	u64 blocks;
+};
+
+/*
+ * A list file being read. The position is in blocks and always that of the
+ * first block that no line given out so far has reported.
+ */
+struct meta_list {
+	char *text;
+	size_t size;
+	size_t used;
+	u64 pos;
+	bool full;
+};
+
+/*
+ * A request being carried out. @pos (in blocks) moves past what was done;
+ * @moved is what write(2) returns instead of the bytes taken, where not 0.
+ */
+struct meta_request {
+	struct meta_host *host;
+	struct inode *inode; /* the host's; NULL outside nodes/ */
+	struct meta_state *state;
+	char *line;
+	u64 pos;
+	u64 moved;
+};
+
+typedef int (*meta_ino_fn)(u64 ino, void *priv);
+
+/* What a host must be able to do. Errors are negative errnos. */
+struct meta_host_ops {
+	/* -ENODEV where another driver serves @sb; says so in the log. */
+	int (*accepts)(struct super_block *sb);
+	void (*geometry)(struct super_block *sb, struct meta_geometry *geo);
+	/* Lines of free extents from list->pos on. */
+	int (*free_blocks)(struct super_block *sb, struct meta_list *list);
+	/* Calls @fn for each inode in use from @from on, ascending, until it returns non-zero. */
+	int (*inodes)(struct super_block *sb, u64 from, meta_ino_fn fn, void *priv);
+	void (*info)(struct meta_host *host, struct inode *inode, struct meta_info *info);
+	int (*extents)(struct inode *inode, struct meta_list *list);
+	int (*alloc)(struct meta_request *req, u64 count);
+	int (*reloc)(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+		     u64 count);
+	int (*metadata_blocks)(struct inode *inode, struct meta_list *list);
+	int (*metadata_alloc)(struct meta_request *req, u32 level);
+	int (*metadata_reloc)(struct meta_request *req, struct inode *donor,
+			      struct meta_state *donor_state, u32 level);
+	/* -EROFS, -EOPNOTSUPP … where the host takes no request at all now. */
+	int (*writable)(struct meta_host *host);
+	/* The first block past the largest file, in blocks: -EFBIG from there on. */
+	u64 (*max_blocks)(struct super_block *sb);
+};
+
+/* super.c */
+int meta_super_register(void);
+void meta_super_unregister(void);
+struct meta_host *meta_host(const struct super_block *sb);
+
+/* tree.c */
+struct meta_entry;
+struct meta_inode {
+	const struct meta_entry *entry;
+	u32 ino; /* the node's, 0 outside nodes/ */
+	u32 generation;
+	struct inode vfs_inode;
+};
+
+/*
+ * One file of the tree; exactly one way to read it is set, or none. @inode is
+ * the host's, NULL outside nodes/.
+ */
+struct meta_file {
+	int (*text)(struct meta_host *host, struct inode *inode, struct meta_list *list);
+	int (*list)(struct meta_host *host, struct inode *inode, struct meta_list *list);
+	int (*request)(struct meta_request *req);
+	bool scalar_request; /* the position means nothing to it */
+};
+
+struct meta_entry {
+	const char *name;
+	umode_t mode;
+	const struct meta_entry *children; /* a directory's, ended by a NULL name */
+	const struct meta_file *file;
+};
+
+static inline struct meta_inode *meta_inode(struct inode *inode)
+{
+	return container_of(inode, struct meta_inode, vfs_inode);
+}
+
+int meta_tree_init(void);
+void meta_tree_exit(void);
+struct inode *meta_tree_root(struct super_block *sb);
+struct inode *meta_alloc_inode(struct super_block *sb);
+void meta_free_inode(struct inode *inode);
+extern const struct dentry_operations meta_dentry_ops;
+
+/* file.c */
+extern const struct file_operations meta_file_ops;
+extern const struct inode_operations meta_file_iops;
+
+/* text.c */
+bool meta_list_add(struct meta_list *list, u64 next_pos, const char *fmt, ...) __printf(3, 4);
+int meta_parse_u64(char **line, u64 *value);
+int meta_parse_u32(char **line, u32 *value);
+int meta_parse_ident(char **line, struct meta_ident *ident);
+bool meta_parse_more(char **line);
+int meta_parse_end(char *line);
+
+/* node.c */
+struct inode *meta_node_get(struct meta_host *host, const struct meta_ident *ident);
+struct meta_state *meta_state_get(struct meta_host *host, struct inode *inode, bool create);
+void meta_state_put(struct meta_state *state);
+void meta_states_init(struct meta_host *host);
+void meta_states_destroy(struct meta_host *host);
+
+/* attr.c */
+extern const struct meta_file meta_features, meta_super_id, meta_super_blocksize;
+extern const struct meta_file meta_super_blocks, meta_super_first_block;
+extern const struct meta_file meta_super_blocks_per_group, meta_super_inodes;
+extern const struct meta_file meta_super_inodes_per_group;
+extern const struct meta_file meta_node_info, meta_node_alloc_goal;
+
+/* request.c */
+extern const struct meta_file meta_free_blocks, meta_data_extents, meta_data_alloc, meta_data_reloc;
+extern const struct meta_file meta_metadata_blocks, meta_metadata_alloc, meta_metadata_reloc;
+
+/* ext3/host.c */
+extern const struct meta_host_ops ext3_host_ops;
+int ext3_host_init(void);
+void ext3_host_exit(void);
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ext3meta: a mounted ext3 filesystem, shown to a defragmenter as a tree of
+ * small text files, and changed through it.
+ *
+ * Start and end of the module. The order matters: nothing may be mounted
+ * before it is certain that the host driver is the one this module was built
+ * for.
+ */
+#include <linux/module.h>
+
+#include "ext3meta.h"
+
+static int __init ext3meta_init(void)
+{
+	int err;
+
+	err = ext3_host_init();
+	if (err)
+		return err;
+	err = meta_tree_init();
+	if (err)
+		goto err_host;
+	err = meta_super_register();
+	if (err)
+		goto err_tree;
+	return 0;
+
+err_tree:
+	meta_tree_exit();
+err_host:
+	ext3_host_exit();
+	return err;
+}
+
+static void __exit ext3meta_exit(void)
+{
+	meta_super_unregister();
+	meta_tree_exit();
+	ext3_host_exit();
+}
+
+module_init(ext3meta_init);
+module_exit(ext3meta_exit);
+
+MODULE_DESCRIPTION("Online defragmentation interface for ext3");
+MODULE_AUTHOR("The e3defrag developers");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_FS(EXT3META_NAME);
+MODULE_SOFTDEP("pre: ext4");

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Text: a request's line to fields, records to whole lines.
+ *
+ * The parser takes digits and single spaces and nothing else: a sign, a tab,
+ * a second space or a number too large is an error before anything is done.
+ */
+#include <linux/ctype.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/string.h>
+
+#include "ext3meta.h"
+
+/**
+ * meta_list_add - give out one line, or several that belong together
+ * @list: the read being answered
+ * @next_pos: position after it, in blocks
+ * @fmt: the text, with its newlines
+ *
+ * Return: false where it does not fit whole; the list is full then, and
+ * its position is still that of the line that was refused.
+ */
+bool meta_list_add(struct meta_list *list, u64 next_pos, const char *fmt, ...)
+{
+	size_t room = list->size - list->used;
+	va_list args;
+	int len;
+
+	if (list->full)
+		return false;
+	va_start(args, fmt);
+	len = vsnprintf(list->text + list->used, room, fmt, args);
+	va_end(args);
+	/* The buffer has one byte more than the reader asked for, for the NUL. */
+	if (len >= room) {
+		list->full = true;
+		return false;
+	}
+	list->used += len;
+	list->pos = next_pos;
+	return true;
+}
+
+/* Takes a decimal number off the line. -EINVAL where there is none or it overflows. */
+int meta_parse_u64(char **line, u64 *value)
+{
+	char *s = *line;
+	u64 n = 0;
+
+	if (!isdigit(*s))
+		return -EINVAL;
+	for (; isdigit(*s); s++) {
+		unsigned int digit = *s - '0';
+
+		if (n > (U64_MAX - digit) / 10)
+			return -EINVAL;
+		n = n * 10 + digit;
+	}
+	*line = s;
+	*value = n;
+	return 0;
+}
+
+int meta_parse_u32(char **line, u32 *value)
+{
+	u64 n;
+	int err;
+
+	err = meta_parse_u64(line, &n);
+	if (err)
+		return err;
+	if (n > U32_MAX)
+		return -EINVAL;
+	*value = n;
+	return 0;
+}
+
+/* INODE or INODE:GENERATION. */
+int meta_parse_ident(char **line, struct meta_ident *ident)
+{
+	int err;
+
+	err = meta_parse_u32(line, &ident->ino);
+	if (err)
+		return err;
+	ident->generation = 0;
+	ident->any_generation = **line != ':';
+	if (ident->any_generation)
+		return 0;
+	(*line)++;
+	return meta_parse_u32(line, &ident->generation);
+}
+
+/* Takes the one space that stands between two fields; false: no further field. */
+bool meta_parse_more(char **line)
+{
+	if (**line != ' ')
+		return false;
+	(*line)++;
+	return true;
+}
+
+int meta_parse_end(char *line)
+{
+	return *line ? -EINVAL : 0;
+}
