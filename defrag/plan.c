@@ -9,6 +9,8 @@
 
 /* Parents that can stand before the first data block below them. */
 #define CHAIN_MOST 3
+/* How many pieces more than there are blocks for are tried, before a file is given up. */
+#define PIECES_MORE 3
 
 void plan_init(struct plan *plan)
 {
@@ -87,36 +89,30 @@ static bool deal_out(struct plan *plan, const struct sequence *seq)
 }
 
 /*
- * @count runs that hold @need blocks together: the longest but one of them, and the shortest that
- * takes what is left and @slack more.
+ * @count runs for @need blocks: the longest but one of them, and the shortest that takes what is
+ * left. Where none takes it, the next longest: dealing out tells whether that will do.
  */
-static bool take_runs(struct plan *plan, const struct freemap *map, uint32_t need, uint32_t count,
-		      uint32_t slack)
+static void take_runs(struct plan *plan, const struct freemap *map, uint64_t need, uint32_t count)
 {
 	size_t run = freemap_longest(map);
-	uint32_t left = need;
 
 	plan->pieces = 0;
-	while (--count) {
-		if (run == FREEMAP_NONE || map->run[run].length >= left)
-			return false;
+	while (run != FREEMAP_NONE && plan->pieces + 1 < count && map->run[run].length < need) {
 		add_piece(plan, map, run);
-		left -= map->run[run].length;
+		need -= map->run[run].length;
 		run = freemap_next_shorter(map, run);
 	}
-	if (run == FREEMAP_NONE || map->run[run].length < left)
-		return false;
-	/* Slack that isn't there is done without: dealing out tells whether it was needed. */
-	if (map->run[run].length - left > slack)
-		run = freemap_fit(map, left + slack, map->run[run].start);
+	if (run == FREEMAP_NONE)
+		return;
+	if (map->run[run].length >= need)
+		run = freemap_fit(map, (uint32_t)need, map->run[run].start);
 	add_piece(plan, map, run);
-	return true;
 }
 
 enum reason plan_file(struct plan *plan, const struct sequence *seq, const struct freemap *map,
 		      const struct geometry *geo, uint32_t group)
 {
-	uint32_t count;
+	uint32_t count, most;
 	size_t run;
 
 	plan->pieces = 0;
@@ -133,15 +129,16 @@ enum reason plan_file(struct plan *plan, const struct sequence *seq, const struc
 		deal_out(plan, seq);
 		return REASON_NONE;
 	}
+	/* Cuts may not fall anywhere: try without, and with the blocks that this can cost. */
 	count = freemap_pieces(map, seq->blocks, seq->fragments);
-	for (; count < seq->fragments; count++) {
-		if (take_runs(plan, map, seq->blocks, count, 0) && deal_out(plan, seq))
+	most = count + PIECES_MORE < seq->fragments ? count + PIECES_MORE : seq->fragments - 1;
+	for (; count <= most && count <= map->runs; count++) {
+		take_runs(plan, map, seq->blocks, count);
+		if (deal_out(plan, seq))
 			return REASON_NONE;
-		if (take_runs(plan, map, seq->blocks, count, CHAIN_MOST * count) &&
-		    deal_out(plan, seq))
+		take_runs(plan, map, seq->blocks + (uint64_t)CHAIN_MOST * count, count);
+		if (deal_out(plan, seq))
 			return REASON_NONE;
-		if (count > map->runs)
-			break;
 	}
 	plan->pieces = 0;
 	return REASON_NO_BETTER;

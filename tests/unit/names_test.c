@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "names.h"
+#include "tap.h"
+#include "util.h"
+
+static bool path_is(const struct names *names, uint32_t name, const char *wanted)
+{
+	char *path = names_path(names, name);
+	bool same = !strcmp(path, wanted);
+
+	if (!same)
+		printf("# got '%s'\n", path);
+	free(path);
+	return same;
+}
+
+static bool has(const struct names *names, const char *wanted, ino_t ino)
+{
+	size_t i;
+
+	for (i = 0; i < names->count; i++) {
+		char *path = names_path(names, (uint32_t)i);
+		bool same = !strcmp(path, wanted) && names->name[i].ino == ino;
+
+		free(path);
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+static ino_t make_file(const char *path)
+{
+	struct stat st = { 0 };
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+
+	fstat(fd, &st);
+	close(fd);
+	return st.st_ino;
+}
+
+static void tree(void)
+{
+	char top[] = "/tmp/e3defrag-unit-XXXXXX", path[256];
+	struct names names = { 0 };
+	size_t files = 0, i;
+	struct stat st;
+	ino_t one, two;
+	int fd;
+
+	if (!ok(mkdtemp(top) != NULL, "a directory for the walk"))
+		return;
+	snprintf(path, sizeof(path), "%s/a", top);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/a/b", top);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/a/b/one", top);
+	one = make_file(path);
+	snprintf(path, sizeof(path), "%s/two", top);
+	two = make_file(path);
+	snprintf(path, sizeof(path), "%s/link", top);
+	ok(!symlink("a", path), "a symbolic link to a directory");
+
+	fd = open(top, O_PATH);
+	fstat(fd, &st);
+	names_walk(&names, fd, st.st_dev, "top/");
+	close(fd);
+	for (i = 0; i < names.count; i++)
+		files += names.name[i].ino != 0;
+	is(files, 2, "a walk finds the files, and follows no symbolic link");
+	ok(has(&names, "top/a/b/one", one), "the one far below");
+	ok(has(&names, "top/two", two), "the one at the top");
+	is(names.failed, 0, "and nothing failed");
+	names_free(&names);
+
+	fd = open(top, O_PATH);
+	names_walk(&names, fd, st.st_dev + 1, "top");
+	close(fd);
+	ok(!has(&names, "top/a/b/one", one), "a directory of another filesystem is not entered");
+	names_free(&names);
+
+	snprintf(path, sizeof(path), "rm -rf %s", top);
+	ok(!system(path), "cleaned up");
+}
+
+void test_names(void)
+{
+	struct names names = { 0 };
+	uint32_t top, dir, file;
+	char *shown, size[HUMAN_SIZE];
+
+	top = names_add(&names, NAME_NONE, "/", 0);
+	dir = names_add(&names, top, "usr", 0);
+	file = names_add(&names, dir, "x", 12);
+	ok(path_is(&names, file, "/usr/x"), "a path below the root");
+	ok(path_is(&names, top, "/"), "the root itself");
+	top = names_add(&names, NAME_NONE, "some/dir", 0);
+	file = names_add(&names, top, "y", 13);
+	ok(path_is(&names, file, "some/dir/y"), "a path below a relative directory");
+	file = names_add(&names, NAME_NONE, "z", 14);
+	ok(path_is(&names, file, "z"), "a file by itself");
+	names_free(&names);
+	tree();
+
+	shown = printable("a\nb\033[0m\\\303\244");
+	ok(!strcmp(shown, "a\\012b\\033[0m\\134\303\244"),
+	   "names are shown without control characters");
+	free(shown);
+	ok(!strcmp(human(1023, size), "1023 B"), "1023 bytes");
+	ok(!strcmp(human(1024, size), "1.0 KiB"), "1024 bytes");
+	ok(!strcmp(human(1048575, size), "1.0 MiB"), "a byte less than a MiB rounds up to one");
+	ok(!strcmp(human(UINT64_MAX, size), "16.0 EiB"), "2^64 - 1 bytes");
+}
