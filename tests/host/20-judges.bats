@@ -28,7 +28,8 @@ pointers() {
 		shift 2
 	done
 	dd if=/dev/zero of=image bs=1024 seek="$block" count=1 conv=notrunc status=none
-	printf '%b' "$escaped" | dd of=image bs=1024 seek="$block" conv=notrunc iflag=fullblock status=none
+	printf '%b' "$escaped" |
+		dd of=image bs=1024 seek="$block" conv=notrunc iflag=fullblock status=none
 }
 
 # A file whose blocks are, in reading order, 5000 5001 5002 ..., with every level of indirection.
@@ -210,7 +211,8 @@ changed() {
 		garbage) tr '\0' x </dev/zero | dd of=given bs=512 seek=100 count=8 conv=notrunc \
 			iflag=fullblock status=none ;;
 		zeros) dd if=/dev/zero of=given bs=4096 seek=50 count=1 conv=notrunc status=none ;;
-		exchanged) dd if=given of=given bs=4096 skip=70 seek=80 count=1 conv=notrunc status=none ;;
+		exchanged) dd if=given of=given bs=4096 skip=70 seek=80 count=1 conv=notrunc \
+			status=none ;;
 		esac
 	done
 	status=0
