@@ -203,24 +203,35 @@ changed() {
 }
 
 @test "verifywriter: finds blocks that someone else changed, lost or exchanged" {
-	fill given 1048576 7
-	verifywriter . 4 42 given >log &
-	sleep 1
 	for how in garbage zeros exchanged; do
-		case $how in
-		garbage) tr '\0' x </dev/zero | dd of=given bs=512 seek=100 count=8 conv=notrunc \
-			iflag=fullblock status=none ;;
-		zeros) dd if=/dev/zero of=given bs=4096 seek=50 count=1 conv=notrunc status=none ;;
-		exchanged) dd if=given of=given bs=4096 skip=70 seek=80 count=1 conv=notrunc \
-			status=none ;;
-		esac
+		rm -f given
+		fill given 1048576 7
+		verifywriter . 30 42 given >log &
+		writer=$!
+		until [ -s verifywriter.42.5 ]; do
+			sleep 0.1
+		done
+		# between two of its operations it can't notice but by reading
+		kill -STOP $writer
+		for file in given verifywriter.*; do
+			size=$(stat -c %s "$file")
+			case $how in
+			garbage) tr '\0' x </dev/zero | head -c "$size" ;;
+			zeros) head -c "$size" /dev/zero ;;
+			exchanged) tail -c +4097 "$file" ;;
+			esac >other
+			dd if=other of="$file" conv=notrunc status=none
+		done
+		kill -CONT $writer
+		sleep 0.5
+		kill -TERM $writer
+		status=0
+		wait $writer || status=$?
+		echo "$how: $(tail -n 2 log)"
+		[ "$status" -eq 1 ]
+		grep -q '^BAD ' log
+		[[ $(tail -n 1 log) =~ verified,\ [1-9][0-9]*\ bad$ ]]
 	done
-	status=0
-	wait $! || status=$?
-	cat log
-	[ "$status" -eq 1 ]
-	grep -q '^BAD ' log
-	[[ $(tail -n 1 log) =~ verified,\ [1-9][0-9]*\ bad$ ]]
 }
 
 @test "verifywriter: refuses a file it can't know" {
