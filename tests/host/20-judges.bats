@@ -204,7 +204,7 @@ changed() {
 
 @test "verifywriter: finds blocks that someone else changed, lost or exchanged" {
 	for how in garbage zeros exchanged; do
-		rm -f given
+		rm -f given verifywriter.*
 		fill given 1048576 7
 		verifywriter . 30 42 given >log &
 		writer=$!
