@@ -84,6 +84,24 @@ void meta_states_destroy(struct meta_host *host)
 	xa_destroy(&host->states);
 }
 
+/* Forgets the state again if its inode is gone. */
+static void meta_state_check(struct meta_host *host, struct meta_state *state)
+{
+	struct meta_ident ident = { .ino = state->ino, .generation = state->generation };
+	struct inode *inode = meta_node_get(host, &ident);
+
+	if (!IS_ERR(inode)) {
+		iput(inode);
+		return;
+	}
+	if (inode != ERR_PTR(-ESTALE))
+		return;
+	mutex_lock(&host->states_lock);
+	if (xa_load(&host->states, state->ino) == state)
+		meta_state_drop(host, state);
+	mutex_unlock(&host->states_lock);
+}
+
 /*
  * A nightly run uses up one donor a file: without this their states would pile
  * up until the unmount. Each new state pays for a look at the two oldest, so
@@ -91,26 +109,22 @@ void meta_states_destroy(struct meta_host *host)
  */
 static void meta_states_sweep(struct meta_host *host)
 {
+	struct meta_state *state;
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		struct meta_state *state;
-		struct meta_ident ident = {};
-		struct inode *inode;
-
+		mutex_lock(&host->states_lock);
 		state = list_first_entry_or_null(&host->states_age, struct meta_state, age);
+		if (state) {
+			list_move_tail(&state->age, &host->states_age);
+			kref_get(&state->ref);
+		}
+		mutex_unlock(&host->states_lock);
 		if (!state)
 			return;
-		ident.ino = state->ino;
-		ident.generation = state->generation;
-		inode = meta_node_get(host, &ident);
-		if (inode == ERR_PTR(-ESTALE)) {
-			meta_state_drop(host, state);
-			continue;
-		}
-		list_move_tail(&state->age, &host->states_age);
-		if (!IS_ERR(inode))
-			iput(inode);
+		/* Without the mutex: the last iput() of a deleted file may wait for a thaw. */
+		meta_state_check(host, state);
+		meta_state_put(state);
 	}
 }
 
@@ -126,6 +140,7 @@ static void meta_states_sweep(struct meta_host *host)
 struct meta_state *meta_state_get(struct meta_host *host, struct inode *inode, bool create)
 {
 	struct meta_state *state;
+	bool created = false;
 	int err;
 
 	mutex_lock(&host->states_lock);
@@ -135,7 +150,6 @@ struct meta_state *meta_state_get(struct meta_host *host, struct inode *inode, b
 		state = NULL;
 	}
 	if (!state && create) {
-		meta_states_sweep(host);
 		state = kzalloc(sizeof(*state), GFP_KERNEL);
 		if (!state)
 			goto err_nomem;
@@ -146,10 +160,13 @@ struct meta_state *meta_state_get(struct meta_host *host, struct inode *inode, b
 		if (err)
 			goto err_free;
 		list_add_tail(&state->age, &host->states_age);
+		created = true;
 	}
 	if (state)
 		kref_get(&state->ref);
 	mutex_unlock(&host->states_lock);
+	if (created)
+		meta_states_sweep(host);
 	return state;
 
 err_free:

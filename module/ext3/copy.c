@@ -29,6 +29,7 @@ struct copy_wait {
 
 struct ext3_step *ext3_step_alloc(struct super_block *sb)
 {
+	unsigned int blocks = min_t(unsigned int, ext3_pointers(sb), EXT3_STEP_MAX);
 	struct ext3_step *step;
 	unsigned int i;
 
@@ -36,9 +37,9 @@ struct ext3_step *ext3_step_alloc(struct super_block *sb)
 	if (!step)
 		return NULL;
 	step->sb = sb;
-	step->nr_pages = (ext3_pointers(sb) << sb->s_blocksize_bits) >> PAGE_SHIFT;
+	step->nr_pages = (blocks << sb->s_blocksize_bits) >> PAGE_SHIFT;
 	step->pages = kvcalloc(step->nr_pages, sizeof(*step->pages), GFP_KERNEL);
-	step->runs = kvcalloc(ext3_pointers(sb), sizeof(*step->runs), GFP_KERNEL);
+	step->runs = kvcalloc(blocks, sizeof(*step->runs), GFP_KERNEL);
 	if (!step->pages || !step->runs)
 		goto err;
 	for (i = 0; i < step->nr_pages; i++) {

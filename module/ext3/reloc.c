@@ -163,7 +163,8 @@ static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
 		*next = min(*next, end);
 		goto out;
 	}
-	*next = min(end, ext3_path_leaf_first(&path) + ext3_path_leaf_count(&path));
+	*next = min3(end, pos + EXT3_STEP_MAX,
+		     ext3_path_leaf_first(&path) + ext3_path_leaf_count(&path));
 	step->count = *next - pos;
 	slots = ext3_path_slot(&path, path.depth);
 	donor_slots = ext3_path_slot(&donor_path, donor_path.depth);
@@ -204,13 +205,29 @@ static bool leaves_same(const struct ext3_step *step, const __le32 *slots,
 	return true;
 }
 
-static void leaves_swap(const struct ext3_step *step, __le32 *slots, __le32 *donor_slots)
+static void swap_slots(__le32 *a, __le32 *b, unsigned int count)
 {
-	unsigned int i;
+	while (count--)
+		swap(a[count], b[count]);
+}
 
-	for (i = 0; i < step->count; i++)
-		if (step->from[i])
-			swap(slots[i], donor_slots[i]);
+/* Swaps the pointers, and has both files forget where those blocks were. */
+static void leaves_swap(struct inode *inode, struct inode *donor, const struct ext3_step *step,
+			__le32 *slots, __le32 *donor_slots)
+{
+	unsigned int i, run;
+
+	for (i = 0; i < step->count; i += run) {
+		run = 1;
+		if (!step->from[i])
+			continue;
+		while (i + run < step->count && step->from[i + run])
+			run++;
+		swap_slots(slots + i, donor_slots + i, run);
+		/* Never more than moved: what is still promised to a hole must stay known. */
+		ext4_abi_es_remove(inode, step->first + i, run);
+		ext4_abi_es_remove(donor, step->first + i, run);
+	}
 }
 
 /* The one handle of a step: swap the pointers of what was copied. */
@@ -258,9 +275,7 @@ static int step_commit(struct inode *inode, struct inode *donor, struct meta_sta
 		goto err_maps;
 
 	/* From here on nothing can fail but the journal itself. */
-	leaves_swap(step, slots, donor_slots);
-	ext4_abi_es_remove(inode, step->first, step->count);
-	ext4_abi_es_remove(donor, step->first, step->count);
+	leaves_swap(inode, donor, step, slots, donor_slots);
 	ext3_pages_move(inode, step, &pages);
 	ext4_abi_set_sync_tids(handle, inode);
 	ext4_abi_set_sync_tids(handle, donor);
@@ -306,6 +321,9 @@ static int reloc_step(struct meta_request *req, struct inode *donor,
 	start = step->first << inode->i_blkbits;
 	stop = ((step->first + step->count) << inode->i_blkbits) - 1;
 	err = filemap_write_and_wait_range(inode->i_mapping, start, stop);
+	/* Delayed allocation has found places now. */
+	if (!err)
+		err = step_map(inode, donor, req->pos, end, step, next);
 	if (!err)
 		err = donor_settle(donor, donor_state);
 	if (!err)
