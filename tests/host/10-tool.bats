@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# e3defrag's command line: what needs no kernel module.
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	tool=$BATS_TEST_DIRNAME/../../defrag/e3defrag
+	man=$BATS_TEST_DIRNAME/../../man/e3defrag.8
+	# A filesystem that isn't ext3 for sure.
+	foreign=/proc/version
+}
+
+# Run as root, or as what looks like root to the tool.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		unshare --user --map-root-user "$@"
+	fi
+}
+
+as_nobody() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+@test "--help says what it does, each option and each exit status" {
+	run -0 --separate-stderr "$tool" --help
+	[ -z "$stderr" ]
+	[[ ${lines[0]} == "Usage: e3defrag"* ]]
+	for option in -c,\ --check -n,\ --dry-run -v,\ --verbose -V,\ --version -h,\ --help --usage; do
+		[[ $output == *"$option "* ]]
+	done
+	for status in 0 1 2 3 4 5; do
+		[[ $output == *$'\n'"  $status  "* ]]
+	done
+}
+
+@test "-h and -? are --help" {
+	run -0 "$tool" --help
+	wanted=$output
+	for option in -h '-?'; do
+		run -0 "$tool" "$option"
+		[ "$output" = "$wanted" ]
+	done
+}
+
+@test "--help fits 80 columns" {
+	run -0 "$tool" --help
+	for line in "${lines[@]}"; do
+		[ ${#line} -le 80 ]
+	done
+}
+
+@test "--help and the man page have the same options and exit statuses" {
+	options() { grep -oE -e '--[a-z][a-z-]+' | sort -u; }
+	run -0 "$tool" --help
+	in_help=$(options <<<"$output")
+	in_man=$(sed 's/\\-/-/g; s/\\fB//g' "$man" | sed -n '/^\.SH OPTIONS/,/^\.SH [^O]/p' | options)
+	echo "help: $in_help"; echo "man: $in_man"
+	[ "$in_help" = "$in_man" ]
+	status_help=$(sed -n 's/^  \([0-9]\)  \(.*\)/\1 \2/p' <<<"$output")
+	status_man=$(sed -n '/^\.SH EXIT STATUS/,/^\.SH [^E]/p' "$man" |
+		sed -n '/^\.B [0-9]/{s/^\.B //;N;s/\n/ /;p}')
+	echo "help: $status_help"; echo "man: $status_man"
+	[ "$(wc -l <<<"$status_help")" = 6 ]
+	[ "$status_help" = "$status_man" ]
+}
+
+@test "--usage and --version" {
+	run -0 --separate-stderr "$tool" --usage
+	[[ $output == "Usage: e3defrag"* ]]
+	[ -z "$stderr" ]
+	for option in -V --version; do
+		run -0 --separate-stderr "$tool" "$option"
+		[[ $output =~ ^e3defrag\ [0-9]+\.[0-9]+(\.[0-9]+)?$ ]]
+	done
+}
+
+@test "usage errors: 2, a message and nothing on standard output" {
+	for args in "" "--bogus /" "-x /" "--check" "-c -n /" "--check=yes /" "--check --dry-run /"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr "$tool" $args
+		[ -z "$output" ]
+		[[ $stderr == "e3defrag: "* ]]
+		[[ $stderr == *"--help"* ]]
+	done
+}
+
+@test "an ordinary user is refused: 3, and told why" {
+	cp "$tool" "$BATS_TEST_TMPDIR/e3defrag"
+	chmod 755 "$BATS_TEST_TMPDIR/e3defrag"
+	chmod o+x "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/test "$BATS_FILE_TMPDIR" || :
+	run -3 --separate-stderr as_nobody "$BATS_TEST_TMPDIR/e3defrag" -c /
+	[ -z "$output" ]
+	[[ $stderr == *"root"* ]]
+}
+
+@test "an ordinary user gets --help and --version all the same" {
+	cp "$tool" "$BATS_TEST_TMPDIR/e3defrag"
+	chmod 755 "$BATS_TEST_TMPDIR/e3defrag"
+	chmod o+x "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/test "$BATS_FILE_TMPDIR" || :
+	run -0 as_nobody "$BATS_TEST_TMPDIR/e3defrag" --help
+	run -0 as_nobody "$BATS_TEST_TMPDIR/e3defrag" --version
+}
+
+@test "a file of another kind of filesystem: 3, and named" {
+	run -3 --separate-stderr as_root "$tool" "$foreign"
+	[ -z "$output" ]
+	[[ $stderr == "e3defrag: $foreign: is on a proc filesystem, not on ext3" ]]
+}
+
+@test "a directory and a mount point of another kind: 3" {
+	for target in /proc/self /proc /proc/; do
+		run -3 --separate-stderr as_root "$tool" "$target"
+		[[ $stderr == *": is on a proc filesystem, not on ext3" ]]
+	done
+}
+
+@test "what is no file, directory or block device: 3" {
+	run -3 --separate-stderr as_root "$tool" /dev/null
+	[[ $stderr == "e3defrag: /dev/null: is not a file, a directory or a block device" ]]
+}
+
+@test "what isn't there: 3, with the reason" {
+	run -3 --separate-stderr as_root "$tool" "$BATS_TEST_TMPDIR/none"
+	[[ $stderr == *"/none: can't open it: No such file or directory" ]]
+	run -3 --separate-stderr as_root "$tool" LABEL=surely-no-such-label
+	[[ $stderr == "e3defrag: LABEL=surely-no-such-label: no such device" ]]
+}
+
+@test "each of several targets is looked at" {
+	run -3 --separate-stderr as_root "$tool" "$foreign" /dev/null "$BATS_TEST_TMPDIR/none"
+	[ "$(wc -l <<<"$stderr")" = 3 ]
+}
+
+@test "control characters of a name don't reach the terminal" {
+	run -3 --separate-stderr as_root "$tool" $'/none\e[2J\n'
+	[[ $stderr == 'e3defrag: /none\033[2J\012: '* ]]
+}
