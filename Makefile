@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# e3defrag: the kernel module ext3meta, the tool e3defrag, and their tests. "make help" lists all.
+
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+MODULESDIR ?= /lib/modules
+INSTALL ?= install
+
+# The test kernel of check and demo.
+KERNEL ?= 6.1
+export KERNEL
+export SEED
+
+RUNNING := $(shell uname -r)
+# The kernel that ext3meta.ko is for: the running one, or the test kernel where its headers aren't.
+ifneq ($(wildcard /lib/modules/$(RUNNING)/build/Makefile),)
+KDIR ?= /lib/modules/$(RUNNING)/build
+KROOT ?= /
+endif
+
+all: module defrag
+
+help:
+	@echo 'all            module and defrag (the default)'
+	@echo 'module         module/ext3meta.ko for KDIR (the running kernel'"'"'s headers)'
+	@echo 'module-NAME    build/module-NAME/ext3meta.ko for the test kernel NAME, 6.1 or 6.12'
+	@echo 'defrag         defrag/e3defrag'
+	@echo 'install        what all has built, its man pages; DESTDIR, PREFIX ($(PREFIX))'
+	@echo 'uninstall      removes them'
+	@echo 'demo           defragments an aged filesystem in a virtual machine; IMAGE=FILE: your own'
+	@echo 'check          the tests; KERNEL=NAME (6.1), SEED=N, TESTS="FILE..." for some of them'
+	@echo 'style          the style of the sources, scripts and man pages'
+	@echo 'clean          removes what was built, but not the fetched kernels'
+	@echo 'distclean      removes them as well'
+
+ifdef KDIR
+module:
+	$(MAKE) -C module KDIR=$(KDIR) $(if $(KROOT),KROOT=$(KROOT))
+else
+module: kernel-$(KERNEL)
+	@echo "No headers of the running kernel $(RUNNING): building for the test kernel $(KERNEL)"
+	$(MAKE) -C module $(call test_kernel,$(KERNEL))
+endif
+
+defrag:
+	$(MAKE) -C defrag
+
+# The headers and files of the test kernel $(1), as module/Makefile wants them.
+test_kernel = KROOT=$(CURDIR)/build/kernels/$(1) KDIR=$(CURDIR)/build/kernels/$(1)/lib/modules/$$(cat build/kernels/$(1)/release)/build
+
+kernel-%:
+	tests/vm/fetch $*
+
+# In a copy of the sources, so that the modules of several kernels are there at once; the lock is
+# for tests that build it at the same time.
+module-%: kernel-%
+	@mkdir -p build/module-$*/ext3 build/module-$*/abigen
+	flock build/module-$* $(MAKE) --no-print-directory locked-module-$*
+
+locked-module-%:
+	cp -pu module/*.[ch] module/Kbuild module/Makefile build/module-$*
+	cp -pu module/ext3/*.[ch] build/module-$*/ext3
+	cp -pu module/abigen/*.[ch] module/abigen/Makefile build/module-$*/abigen
+	rm -f build/module-$*/ext4_abi_generated.h.new
+	$(MAKE) -C build/module-$* $(call test_kernel,$*)
+
+test-tools:
+	$(MAKE) -C tests/tools BIN=$(CURDIR)/build/tests/bin
+	$(MAKE) -C tests/guest/tools BIN=$(CURDIR)/build/tests/bin
+
+install: all
+	@release=$$(modinfo -F vermagic module/ext3meta.ko | cut -d ' ' -f 1); \
+	echo "Installing ext3meta.ko for the kernel $$release"; \
+	$(INSTALL) -D -m 644 module/ext3meta.ko \
+		"$(DESTDIR)$(MODULESDIR)/$$release/updates/ext3meta.ko" && \
+	{ [ -n "$(DESTDIR)" ] || depmod "$$release"; }
+	$(INSTALL) -D -m 755 defrag/e3defrag "$(DESTDIR)$(SBINDIR)/e3defrag"
+	$(INSTALL) -D -m 644 man/e3defrag.8 "$(DESTDIR)$(MANDIR)/man8/e3defrag.8"
+	$(INSTALL) -D -m 644 man/ext3meta.5 "$(DESTDIR)$(MANDIR)/man5/ext3meta.5"
+
+uninstall:
+	rm -f "$(DESTDIR)$(SBINDIR)/e3defrag" "$(DESTDIR)$(MANDIR)/man8/e3defrag.8" \
+		"$(DESTDIR)$(MANDIR)/man5/ext3meta.5" \
+		"$(DESTDIR)$(MODULESDIR)"/*/updates/ext3meta.ko
+	[ -n "$(DESTDIR)" ] || depmod
+
+# Packages that are missing are installed first; the rest of the work must not begin before.
+demo:
+	tests/deps build vm demo
+	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	tests/demo $(if $(IMAGE),"$(IMAGE)")
+
+check:
+	tests/deps build vm check
+	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	tests/run --kernel $(KERNEL) $(TESTS)
+
+style:
+	tests/deps style
+	tests/style
+
+clean:
+	$(MAKE) -C module/abigen clean
+	$(MAKE) -C defrag clean
+	rm -rf module/*.o module/*.ko module/*.mod module/*.mod.c module/.*.cmd module/ext3/*.o \
+		module/ext3/.*.cmd module/modules.order module/Module.symvers module/.tmp_versions \
+		module/ext4_abi_generated.h module/ext4_abi_generated.h.new
+	rm -rf build/module-* build/tests build/vm build/defrag
+
+distclean: clean
+	rm -rf build
+
+.PHONY: all help module defrag test-tools install uninstall demo check style clean distclean
