@@ -33,6 +33,9 @@ defragment() {
 	tail -n 25 "$image.log"
 	fragcount "$image" >"$image.after"
 	cat "$image.after"
+	echo "# $(awk '/^total/ { print $7 }' "$image.before") fragments before," \
+		"$(awk '/^total/ { print $7 }' "$image.after") after;" \
+		"$(grep '^e3defrag took' "$image.log")" >&3
 	[ "$(grep -c 'manifest .* identical' "$image.log")" -eq 2 ]
 	clean "$image"
 	[ "$(free_blocks "$image")" -eq "$free" ]
