@@ -1,63 +1,114 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # What the interface tests share. Each test has its own small filesystem (the
 # host) in a file on tmpfs, mounted at $H, with ext3meta of it at $M. "steps"
-# does the system calls, "imgmap" looks at the image without the kernel; both
-# are in tools/.
+# does the system calls and looks at images without the kernel; see tools/.
+
+bats_require_minimum_version 1.5.0
+
+# The guest's own, so there's no need for names nobody else has.
+T=/tmp/ext3meta
+IMG=$T/image
+H=$T/host
+M=$T/meta
 
 setup_file() {
+	mkdir -p "$H" "$M" "$T/other"
+	mkfifo "$T/requests" "$T/replies"
+	build/tests/bin/steps "$T/requests" "$T/replies" 3>&- >"$T/steps.log" 2>&1 &
+	echo $! >"$T/pid"
 	modprobe ext3meta
 }
 
+teardown_file() {
+	kill "$(<"$T/pid")"
+	rm -rf "$T"
+}
+
 setup() {
-	IMG=$BATS_TEST_TMPDIR/image
-	H=$BATS_TEST_TMPDIR/host
-	M=$BATS_TEST_TMPDIR/meta
-	mkdir -p "$H" "$M"
 	DEV=
 	fsck_wanted=yes
 }
 
 teardown() {
-	local mounted
+	# What a failed test left must not fail the next one.
+	steps <<-EOF
+	cleanup $T/ => ""
+	EOF
+}
 
-	# Newest first; what a failed test left must not fail the next one.
-	while mounted=$(grep -F " $BATS_TEST_TMPDIR/" /proc/self/mounts | tail -1 | cut -d' ' -f2) &&
-		[ -n "$mounted" ]; do
-		umount "$mounted" || umount -l "$mounted" || break
-	done
-	rm -f "$IMG"
+# A script for "steps" on stdin; its output and status are the script's.
+steps() {
+	local script reply
+
+	IFS= read -r -d '' script || true
+	printf '%s\004' "$script" >"$T/requests"
+	IFS= read -r -d $'\004' reply <"$T/replies"
+	printf '%s' "${reply#*$'\n'}"
+	return "${reply%%$'\n'*}"
+}
+
+# The heredoc on stdin, with no program started.
+text() {
+	local lines
+
+	IFS= read -r -d '' lines || true
+	printf '%s' "$lines"
+}
+
+# What an image holds: see imgmap.c.
+imgmap() {
+	steps <<-EOF
+	imgmap $* -> map
+	print "%map"
+	EOF
 }
 
 # make_image BLOCKSIZE [MIB [MKE2FS-OPTION...]]
 make_image() {
-	local mib=${2:-16}
+	local mib=${2:-16} options="${*:3}" template
 
 	BS=$1
 	P=$((BS / 4))
-	rm -f "$IMG"
-	truncate -s "${mib}M" "$IMG"
-	mke2fs -q -F -t ext3 -b "$BS" "${@:3}" "$IMG" "${mib}M"
+	template="$T/template-$BS-$mib-${options//[\/ ]/_}"
+	[ -e "$template" ] || mke2fs -q -F -t ext3 -b "$BS" "${@:3}" "$template" "${mib}M"
+	steps <<-EOF
+	copy $template $IMG
+	EOF
 }
 
 # mount_host [TYPE [OPTIONS]]: mounts $IMG at $H and ext3meta at $M.
 mount_host() {
-	mount -t "${1:-ext3}" -o "loop,noatime${2:+,$2}" "$IMG" "$H"
-	DEV=$(sed -n "s|^\([^ ]*\) $H .*|\1|p" /proc/self/mounts)
-	mount -t ext3meta "$H" "$M"
+	DEV=$(steps <<-EOF
+	host $IMG $H ${1:-ext3} ${2:-} -> device
+	mount $H $M ext3meta
+	print %device
+	EOF
+	)
 }
 
 unmount_host() {
-	umount "$M"
-	umount "$H"
+	steps <<-EOF
+	umount $M
+	umount $H
+	EOF
 	DEV=
-	if [ "$fsck_wanted" = yes ]; then
-		e2fsck -fn "$IMG" >"$BATS_TEST_TMPDIR/e2fsck" 2>&1 || {
-			cat "$BATS_TEST_TMPDIR/e2fsck"
-			return 1
-		}
-	fi
+	[ "$fsck_wanted" != yes ] || fsck "$IMG"
+}
+
+fsck() {
+	steps <<-EOF
+	fsck $1 => 0
+	EOF
+}
+
+# A copy of the device's blocks, as the machine's death leaves it: the journal is replayed.
+replay() {
+	steps <<-EOF
+	fsck $1 -fy => 0|1
+	fsck $1 => 0
+	EOF
 }
 
 # each_host FUNCTION [MIB]: calls it on a fresh host of each block size, mounted
@@ -68,26 +119,25 @@ each_host() {
 
 	for bs in 1024 2048 4096; do
 		for type in ext3 ext4; do
-			echo "# block size $bs, mounted as $type"
-			make_image "$bs" "${2:-16}"
-			mount_host "$type"
-			TYPE=$type
-			"$1"
-			[ -z "$DEV" ] || unmount_host
+			on_host "$bs" "${2:-16}" $type "$1"
 		done
 	done
 }
 
-# each_block_size FUNCTION [MIB [TYPE]]
+# each_block_size FUNCTION [MIB [TYPE [OPTIONS]]]
 each_block_size() {
 	local bs
 
 	for bs in 1024 2048 4096; do
-		echo "# block size $bs"
-		make_image "$bs" "${2:-16}"
-		mount_host "${3:-ext3}"
-		TYPE=${3:-ext3}
-		"$1"
-		[ -z "$DEV" ] || unmount_host
+		on_host "$bs" "${2:-16}" "${3:-ext3}" "$1" "${4:-}"
 	done
+}
+
+on_host() {
+	echo "# block size $1, mounted as $3"
+	make_image "$1" "$2"
+	TYPE=$3
+	mount_host "$3" "${5:-}"
+	"$4"
+	[ -z "$DEV" ] || unmount_host
 }

@@ -3,32 +3,36 @@
  * imgmap: what an image holds, read with libext2fs and not through the kernel's
  * filesystem, in the words of ext3meta's files, so that the two can be compared.
  *
- *	imgmap data IMAGE INODE          as data/extents
- *	imgmap meta IMAGE INODE          as metadata/blocks
- *	imgmap order IMAGE INODE         START LENGTH: data and indirect blocks in reading order
- *	imgmap free IMAGE                as allocation/free_blocks
- *	imgmap inodes IMAGE              inodes in use, as names of nodes/
- *	imgmap super IMAGE               KEY VALUE, as the files of super/
- *	imgmap inode IMAGE INODE         the raw inode, in hexadecimal
- *	imgmap state IMAGE               a checksum of bitmaps, inodes and indirect blocks
- *	imgmap check IMAGE INODE START LENGTH SEED
- *	                                 whether the blocks hold the pattern of "steps"
- *	imgmap point IMAGE INODE LOGICAL PHYSICAL
- *	                                 write a (wrong) pointer where LOGICAL's lies;
- *	                                 "i13" for LOGICAL is i_block[13]
+ *	data IMAGE INODE          as data/extents
+ *	meta IMAGE INODE          as metadata/blocks
+ *	order IMAGE INODE         START LENGTH: data and indirect blocks in reading order
+ *	free IMAGE                as allocation/free_blocks
+ *	count IMAGE               how many blocks are free
+ *	inodes IMAGE              inodes in use, as names of nodes/
+ *	super IMAGE               KEY VALUE, as the files of super/
+ *	state IMAGE               a checksum of bitmaps, inodes and indirect blocks
+ *	check IMAGE INODE START LENGTH SEED
+ *	                          whether the file's blocks hold the pattern
+ *	point IMAGE INODE LOGICAL PHYSICAL
+ *	                          write a (wrong) pointer where LOGICAL's lies;
+ *	                          "i13" for LOGICAL is i_block[13]
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <ext2fs/ext2fs.h>
 
+#include "steps.h"
+
 static ext2_filsys fs;
+static FILE *out;
 
 static void __attribute__((noreturn)) die(const char *what, errcode_t error)
 {
 	fprintf(stderr, "imgmap: %s: %s\n", what, error ? error_message(error) : "failed");
-	exit(2);
+	_exit(2);
 }
 
 static void read_inode(ext2_ino_t ino, struct ext2_inode *inode)
@@ -97,7 +101,7 @@ static struct {
 static void flush_run(void)
 {
 	if (run.length)
-		printf("%llu %llu %llu\n", run.logical, run.physical, run.length);
+		fprintf(out, "%llu %llu %llu\n", run.logical, run.physical, run.length);
 	run.length = 0;
 }
 
@@ -141,7 +145,7 @@ static void show_data(const struct ext2_inode *inode)
 
 static void meta_line(int level, unsigned long long logical, unsigned int physical)
 {
-	printf("%d %llu %u\n", level, logical, physical);
+	fprintf(out, "%d %llu %u\n", level, logical, physical);
 }
 
 static void order_meta(int level, unsigned long long logical, unsigned int physical)
@@ -153,7 +157,7 @@ static void order_meta(int level, unsigned long long logical, unsigned int physi
 		return;
 	}
 	if (run.length)
-		printf("%llu %llu\n", run.physical, run.length);
+		fprintf(out, "%llu %llu\n", run.physical, run.length);
 	run.physical = physical;
 	run.length = 1;
 }
@@ -180,11 +184,24 @@ static void show_free(void)
 		if (is_free && !start)
 			start = block;
 		if (!is_free && start) {
-			printf("%llu %llu\n", (unsigned long long)start,
+			fprintf(out, "%llu %llu\n", (unsigned long long)start,
 			       (unsigned long long)(block - start));
 			start = 0;
 		}
 	}
+}
+
+static void show_count(void)
+{
+	unsigned long long count = 0;
+	blk64_t block;
+	errcode_t error = ext2fs_read_block_bitmap(fs);
+
+	if (error)
+		die("reading the block bitmap", error);
+	for (block = fs->super->s_first_data_block; block < ext2fs_blocks_count(fs->super); block++)
+		count += !ext2fs_test_block_bitmap2(fs->block_map, block);
+	fprintf(out, "%llu", count);
 }
 
 static void show_inodes(void)
@@ -199,7 +216,7 @@ static void show_inodes(void)
 		if (ino != EXT2_ROOT_INO && ino < EXT2_FIRST_INODE(fs->super))
 			continue;
 		if (ext2fs_test_inode_bitmap2(fs->inode_map, ino)) {
-			printf("%s%u", first ? "" : " ", ino);
+			fprintf(out, "%s%u", first ? "" : " ", ino);
 			first = false;
 		}
 	}
@@ -210,13 +227,13 @@ static void show_super(void)
 	unsigned char *u = fs->super->s_uuid;
 	int i;
 
-	printf("id ");
+	fprintf(out, "id ");
 	for (i = 0; i < 16; i++)
-		printf("%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", u[i]);
-	printf("\nblocksize %u\nblocks %llu\nfirst_block %u\nblocks_per_group %u\n", fs->blocksize,
+		fprintf(out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", u[i]);
+	fprintf(out, "\nblocksize %u\nblocks %llu\nfirst_block %u\nblocks_per_group %u\n", fs->blocksize,
 	       (unsigned long long)ext2fs_blocks_count(fs->super), fs->super->s_first_data_block,
 	       fs->super->s_blocks_per_group);
-	printf("inodes %u\ninodes_per_group %u\n", fs->super->s_inodes_count,
+	fprintf(out, "inodes %u\ninodes_per_group %u\n", fs->super->s_inodes_count,
 	       fs->super->s_inodes_per_group);
 }
 
@@ -269,34 +286,15 @@ static void show_state(void)
 		if (!(inode.i_flags & EXT4_EXTENTS_FL) && ext2fs_inode_has_valid_blocks2(fs, &inode))
 			walk_file(&inode, &walk);
 	}
-	printf("%016llx\n", sum);
-}
-
-static void show_inode(const struct ext2_inode *inode)
-{
-	const unsigned char *bytes = (const unsigned char *)inode;
-	size_t i;
-
-	for (i = 0; i < sizeof(*inode); i++)
-		printf("%02x", bytes[i]);
-	putchar('\n');
+	fprintf(out, "%016llx", sum);
 }
 
 /* -------- contents -------- */
 
-static unsigned char pattern_byte(unsigned long long at, unsigned int seed)
-{
-	unsigned long long x = (at >> 3) * 0x9e3779b97f4a7c15ULL + seed * 0xff51afd7ed558ccdULL;
-
-	x ^= x >> 29;
-	x *= 0xbf58476d1ce4e5b9ULL;
-	return (x >> (8 * (at & 7))) | 1;
-}
-
-static int check_pattern(ext2_ino_t ino, unsigned long long at, unsigned long long length,
+static void check_pattern(ext2_ino_t ino, unsigned long long at, unsigned long long length,
 			 unsigned int seed)
 {
-	unsigned long long end = at + length;
+	unsigned long long start = at, end = at + length;
 	unsigned char *block = malloc(fs->blocksize);
 	blk64_t known = 0;
 
@@ -304,7 +302,7 @@ static int check_pattern(ext2_ino_t ino, unsigned long long at, unsigned long lo
 		blk64_t physical;
 		unsigned char want = seed ? pattern_byte(at, seed) : 0;
 
-		if (at % fs->blocksize == 0 || at + length == end) {
+		if (at % fs->blocksize == 0 || at == start) {
 			if (ext2fs_bmap2(fs, ino, NULL, NULL, 0, at / fs->blocksize, NULL, &physical))
 				die("mapping a block", 0);
 			if (!physical)
@@ -315,12 +313,12 @@ static int check_pattern(ext2_ino_t ino, unsigned long long at, unsigned long lo
 			known = physical;
 		}
 		if (block[at % fs->blocksize] != want) {
-			printf("byte %llu is %02x, not %02x\n", at, block[at % fs->blocksize], want);
-			return 1;
+			fprintf(out, "byte %llu is %02x, not %02x", at, block[at % fs->blocksize],
+				want);
+			return;
 		}
 	}
-	puts("right");
-	return 0;
+	fputs("right", out);
 }
 
 static void point(ext2_ino_t ino, const char *where, unsigned int physical)
@@ -351,25 +349,24 @@ static void point(ext2_ino_t ino, const char *where, unsigned int physical)
 	free(pointers);
 }
 
-int main(int argc, char **argv)
+void imgmap(int argc, char **argv, FILE *to)
 {
 	struct ext2_inode inode = { 0 };
 	struct walk walk = { 0 };
-	const char *what = argc > 2 ? argv[1] : "";
-	ext2_ino_t ino = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
+	const char *what = argv[0];
+	ext2_ino_t ino = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
 	bool writes = !strcmp(what, "point");
 	errcode_t error;
-	int status = 0;
 
-	if (argc < 3) {
-		fputs("usage: imgmap WHAT IMAGE [INODE [ARG...]]\n", stderr);
-		return 2;
-	}
-	error = ext2fs_open2(argv[2], NULL,
+	out = to;
+	run.length = 0;
+	next_logical = 0;
+	sum = 0xcbf29ce484222325ULL;
+	error = ext2fs_open2(argv[1], NULL,
 			     EXT2_FLAG_64BITS | EXT2_FLAG_IGNORE_CSUM_ERRORS |
 			     (writes ? EXT2_FLAG_RW : 0), 0, 0, unix_io_manager, &fs);
 	if (error)
-		die(argv[2], error);
+		die(argv[1], error);
 	if (ino)
 		read_inode(ino, &inode);
 
@@ -383,26 +380,24 @@ int main(int argc, char **argv)
 		walk.data = order_data;
 		walk_file(&inode, &walk);
 		if (run.length)
-			printf("%llu %llu\n", run.physical, run.length);
+			fprintf(out, "%llu %llu\n", run.physical, run.length);
 	} else if (!strcmp(what, "free")) {
 		show_free();
+	} else if (!strcmp(what, "count")) {
+		show_count();
 	} else if (!strcmp(what, "inodes")) {
 		show_inodes();
 	} else if (!strcmp(what, "super")) {
 		show_super();
 	} else if (!strcmp(what, "state")) {
 		show_state();
-	} else if (!strcmp(what, "inode")) {
-		show_inode(&inode);
-	} else if (!strcmp(what, "check") && argc == 7) {
-		status = check_pattern(ino, strtoull(argv[4], NULL, 10), strtoull(argv[5], NULL, 10),
-				       strtoul(argv[6], NULL, 10));
-	} else if (writes && argc == 6) {
-		point(ino, argv[4], strtoul(argv[5], NULL, 10));
+	} else if (!strcmp(what, "check") && argc == 6) {
+		check_pattern(ino, strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10),
+			      strtoul(argv[5], NULL, 10));
+	} else if (writes && argc == 5) {
+		point(ino, argv[3], strtoul(argv[4], NULL, 10));
 	} else {
-		fprintf(stderr, "imgmap: unknown '%s'\n", what);
-		status = 2;
+		die(what, 0);
 	}
 	ext2fs_close_free(&fs);
-	return status;
 }

@@ -2,7 +2,8 @@
 /*
  * otherid MODULE NOTES COPY: copy a module, with the build-id that NOTES (a
  * .note.gnu.build-id section, as in /sys/module/NAME/notes) holds changed in
- * its last byte wherever the module has it, as bytes or in hexadecimal.
+ * its first byte wherever the module has the first four. No more than four: the
+ * compiler may have spread the others over the operands of its instructions.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 #define ID_OFFSET 16
-#define ID_LENGTH 20
+#define ID_LENGTH 4
 
 static char *slurp(const char *path, size_t *length)
 {
@@ -29,9 +30,8 @@ static char *slurp(const char *path, size_t *length)
 int main(int argc, char **argv)
 {
 	size_t length, notes_length, changed = 0;
-	char *module, *notes, *id, hex[2 * ID_LENGTH + 1], *at;
+	char *module, *notes, *at;
 	FILE *copy;
-	int i;
 
 	if (argc != 4)
 		return 2;
@@ -39,19 +39,15 @@ int main(int argc, char **argv)
 	notes = slurp(argv[2], &notes_length);
 	if (notes_length < ID_OFFSET + ID_LENGTH)
 		return 2;
-	id = notes + ID_OFFSET;
-	for (i = 0; i < ID_LENGTH; i++)
-		sprintf(hex + 2 * i, "%02x", (unsigned char)id[i]);
-	for (at = module; (at = memmem(at, module + length - at, id, ID_LENGTH)); changed++)
-		at[ID_LENGTH - 1] ^= 1;
-	for (at = module; (at = memmem(at, module + length - at, hex, 2 * ID_LENGTH)); changed++)
-		at[2 * ID_LENGTH - 1] = at[2 * ID_LENGTH - 1] == '0' ? '1' : '0';
+	for (at = module; (at = memmem(at, module + length - at, notes + ID_OFFSET, ID_LENGTH));
+	     changed++)
+		*at ^= 1;
 	copy = fopen(argv[3], "wb");
 	if (!copy || fwrite(module, 1, length, copy) != length || fclose(copy)) {
 		perror(argv[3]);
 		return 2;
 	}
 	if (!changed)
-		fprintf(stderr, "otherid: %s does not hold the id %s\n", argv[1], hex);
+		fprintf(stderr, "otherid: %s does not hold the build-id\n", argv[1]);
 	return !changed;
 }

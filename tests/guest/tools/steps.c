@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * steps: do the system calls that a script on stdin names, one a line, in one
- * process, and compare each result with the one the script expects.
+ * steps REQUESTS REPLIES: do the system calls that a script names, one a line,
+ * in one process, and compare each result with the one the script expects.
+ * Starting a program takes long in an emulated machine, so this one serves all
+ * tests of a file: scripts come from the pipe REQUESTS, each ended by a byte 4,
+ * and run in a child; REPLIES gets the status, a newline, what was printed, and
+ * a byte 4.
  *
  *	COMMAND [ARG]... [-> NAME] [=> RESULT]
  *
@@ -32,7 +36,9 @@
 #include <linux/fs.h>
 #include <linux/fscrypt.h>
 #include <linux/if_xdp.h>
+#include <linux/loop.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/quota.h>
@@ -43,6 +49,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+
+#include "steps.h"
 
 #define MAX_WORDS 32
 #define CHUNK (256 * 1024)
@@ -81,7 +89,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *form
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
-	exit(2);
+	_exit(2);
 }
 
 static struct named *find(const char *name)
@@ -403,16 +411,6 @@ static void do_mode(struct word *w, int count)
 	else
 		format_result("%o %u:%u %lld", st.st_mode, st.st_uid, st.st_gid,
 			      (long long)st.st_size);
-}
-
-/* A byte that depends on where in which file it lies. */
-static unsigned char pattern_byte(unsigned long long at, unsigned int seed)
-{
-	unsigned long long x = (at >> 3) * 0x9e3779b97f4a7c15ULL + seed * 0xff51afd7ed558ccdULL;
-
-	x ^= x >> 29;
-	x *= 0xbf58476d1ce4e5b9ULL;
-	return (x >> (8 * (at & 7))) | 1;
 }
 
 static void do_pattern(struct word *w, int count)
@@ -751,6 +749,37 @@ static void do_mount(struct word *w, int count)
 	call_result(mount(w[0].text, w[1].text, w[2].text, flags, count > 4 ? w[4].text : NULL));
 }
 
+/* "host IMAGE DIR TYPE [OPTIONS]": the image by a loop device, whose name is the result. */
+static void do_host(struct word *w, int count)
+{
+	struct loop_config config = {
+		.info = { .lo_flags = LO_FLAGS_AUTOCLEAR },
+	};
+	const char *options = count > 3 ? w[3].text : "";
+	bool ro = !strcmp(options, "ro");
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), loop, n;
+	char name[32];
+
+	config.fd = open(w[0].text, O_RDWR | O_CLOEXEC);
+	if (control < 0 || (int)config.fd < 0)
+		die("%s: %s", w[0].text, strerror(errno));
+	do {
+		n = ioctl(control, LOOP_CTL_GET_FREE);
+		snprintf(name, sizeof(name), "/dev/loop%d", n);
+		loop = open(name, O_RDWR | O_CLOEXEC);
+		if (n < 0 || loop < 0)
+			die("%s: %s", name, strerror(errno));
+	} while (ioctl(loop, LOOP_CONFIGURE, &config) && errno == EBUSY && !close(loop));
+	if (mount(name, w[1].text, w[2].text, MS_NOATIME | (ro ? MS_RDONLY : 0),
+		  ro ? NULL : options))
+		call_result(-1);
+	else
+		string_result(name);
+	close(loop);
+	close(config.fd);
+	close(control);
+}
+
 static void do_umount(struct word *w, int count)
 {
 	(void)count;
@@ -985,6 +1014,46 @@ static void do_longest(struct word *w, int count)
 	}
 }
 
+/* The sum of word WORD over the lines of TEXT. */
+static void do_total(struct word *w, int count)
+{
+	unsigned long long sum = 0;
+	const char *at = w[0].text;
+
+	(void)count;
+	while (at && *at) {
+		unsigned long long value[3] = { 0 };
+
+		sscanf(at, "%llu %llu %llu", &value[0], &value[1], &value[2]);
+		sum += value[number(&w[1]) - 1];
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	format_result("%llu", sum);
+}
+
+/* Unmounts all below a directory, what was mounted last first. */
+static void do_cleanup(struct word *w, int count)
+{
+	size_t length = strlen(w[0].text);
+	char line[4096], dir[4096], last[4096];
+	int rounds;
+
+	(void)count;
+	for (rounds = 0; rounds < 32; rounds++) {
+		FILE *mounts = fopen("/proc/self/mounts", "re");
+
+		last[0] = '\0';
+		while (fgets(line, sizeof(line), mounts))
+			if (sscanf(line, "%*s %4095s", dir) == 1 && !strncmp(dir, w[0].text, length))
+				strcpy(last, dir);
+		fclose(mounts);
+		if (!last[0] || (umount2(last, 0) && umount2(last, MNT_DETACH)))
+			break;
+	}
+	string_result(last);
+}
+
 static void do_is(struct word *w, int count)
 {
 	(void)count;
@@ -1022,6 +1091,91 @@ static void do_output(struct word *w, int count)
 		die("'%s' failed", w[0].text);
 	text_result(text, have);
 	free(text);
+}
+
+static void do_imgmap(struct word *w, int count)
+{
+	char *argv[MAX_WORDS], *text;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+	int i;
+
+	for (i = 0; i < count; i++)
+		argv[i] = w[i].text;
+	imgmap(count, argv, to);
+	fclose(to);
+	text_result(text, length);
+	free(text);
+}
+
+/* The exit status of e2fsck, whose words are shown where it isn't 0. */
+static void do_fsck(struct word *w, int count)
+{
+	char *command;
+	char *text = malloc(65536);
+	size_t got;
+	FILE *from;
+	int status;
+
+	if (asprintf(&command, "exec e2fsck %s %s 2>&1", count > 1 ? w[1].text : "-fn",
+		     w[0].text) < 0)
+		die("out of memory");
+	from = popen(command, "re");
+	got = fread(text, 1, 65536, from);
+	status = pclose(from);
+	if (status)
+		fwrite(text, 1, got, stdout);
+	call_result(WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+	free(text);
+	free(command);
+}
+
+/* Copies a file with its holes. */
+static void do_copy(struct word *w, int count)
+{
+	int from = open(w[0].text, O_RDONLY | O_CLOEXEC);
+	int to = open(w[1].text, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	off_t data = 0, end;
+
+	(void)count;
+	if (from < 0 || to < 0 || ftruncate(to, lseek(from, 0, SEEK_END))) {
+		call_result(-1);
+		return;
+	}
+	while ((data = lseek(from, data, SEEK_DATA)) >= 0) {
+		end = lseek(from, data, SEEK_HOLE);
+		while (data < end) {
+			size_t part = end - data < CHUNK ? end - data : CHUNK;
+			ssize_t got = pread(from, chunk, part, data);
+
+			if (got <= 0 || pwrite(to, chunk, got, data) != got)
+				die("copying %s: %s", w[0].text, strerror(errno));
+			data += got;
+		}
+	}
+	close(from);
+	close(to);
+	call_result(0);
+}
+
+/* Whether the kernel's log has TEXT ("yes", "no"); without TEXT it is cleared. */
+static void do_dmesg(struct word *w, int count)
+{
+	size_t room = 4 << 20;
+	char *log;
+	int length;
+
+	if (!count) {
+		call_result(klogctl(5, NULL, 0));
+		return;
+	}
+	log = malloc(room + 1);
+	length = klogctl(3, log, room);
+	if (length < 0)
+		die("reading the log: %s", strerror(errno));
+	log[length] = '\0';
+	string_result(strcasestr(log, w[0].text) ? "yes" : "no");
+	free(log);
 }
 
 static void do_print(struct word *w, int count)
@@ -1072,7 +1226,11 @@ static const struct command {
 	{ "longest", 1, 1, do_longest },   { "comb", 6, 6, do_comb },
 	{ "is", 1, 1, do_is },		   { "less", 2, 2, do_less },
 	{ "run", 1, 1, do_run },	   { "output", 1, 1, do_output },
-	{ "print", 1, 1, do_print },	   { "sleep", 1, 1, do_sleep },
+	{ "print", 1, 1, do_print },
+	{ "imgmap", 2, 6, do_imgmap },	   { "fsck", 1, 2, do_fsck },
+	{ "copy", 2, 2, do_copy },	   { "dmesg", 0, 1, do_dmesg },
+	{ "host", 3, 4, do_host },
+	{ "total", 2, 2, do_total },	   { "cleanup", 1, 1, do_cleanup },	   { "sleep", 1, 1, do_sleep },
 };
 
 static void run_command(struct word *w, int count)
@@ -1294,7 +1452,7 @@ static void do_line(const char *line)
 		fprintf(stderr, "steps: line %u: %s\n  gave     '%s'\n  expected %s%s%s\n",
 			line_number, line, result, expected ? "'" : "",
 			expected ? expected->text : "no error", expected ? "'" : "");
-		exit(1);
+		_exit(1);
 	}
 	if (name)
 		keep(name->text, result, result_length);
@@ -1302,21 +1460,73 @@ static void do_line(const char *line)
 		free(words[all].text);
 }
 
-int main(void)
+static void do_script(char *script)
 {
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t length;
+	char *save, *line;
 
 	signal(SIGBUS, on_bus);
 	if (posix_memalign((void **)&chunk, 65536, CHUNK))
 		die("out of memory");
-	while ((length = getline(&line, &room, stdin)) > 0) {
+	for (line = script; line; line = save) {
+		save = strchr(line, '\n');
+		if (save)
+			*save++ = '\0';
 		line_number++;
-		if (line[length - 1] == '\n')
-			line[length - 1] = '\0';
 		do_line(line);
 	}
-	free(line);
+}
+
+static int run_script(char *script, FILE *replies)
+{
+	FILE *printed = tmpfile();
+	char buffer[4096];
+	size_t got;
+	pid_t child = fork();
+	int status;
+
+	if (child < 0 || !printed)
+		die("%s", strerror(errno));
+	if (!child) {
+		dup2(fileno(printed), 1);
+		dup2(fileno(printed), 2);
+		setvbuf(stdout, NULL, _IONBF, 0);
+		do_script(script);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	fprintf(replies, "%d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	fseek(printed, 0, SEEK_SET);
+	while ((got = fread(buffer, 1, sizeof(buffer), printed)) > 0)
+		fwrite(buffer, 1, got, replies);
+	fputc(4, replies);
+	fflush(replies);
+	fclose(printed);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	char *script = NULL;
+	size_t room = 0;
+	ssize_t length;
+	FILE *requests, *replies;
+
+	if (argc != 3) {
+		fputs("usage: steps REQUESTS REPLIES\n", stderr);
+		return 2;
+	}
+	/* Read and write: no end of file between two tests. */
+	requests = fopen(argv[1], "r+e");
+	replies = fopen(argv[2], "r+e");
+	if (!requests || !replies) {
+		perror("steps");
+		return 2;
+	}
+	setvbuf(requests, NULL, _IOFBF, 65536);
+	while ((length = getdelim(&script, &room, 4, requests)) > 0) {
+		script[length - 1] = '\0';
+		run_script(script, replies);
+	}
+	free(script);
 	return 0;
 }

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and wants to be
+# shellcheck disable=SC2034,SC2153 # variables shared with common.bash
+# Mounting, the hold on the host, and what a host can't give.
+
+load common
+
+@test "mount -t ext3meta loads the module and shows the tree" {
+	make_image 1024
+	rmmod ext3meta
+	mount_host
+	umount "$M"
+	rmmod ext3meta
+	# mount(8) and the kernel's own loading, as a user has it
+	mount -t ext3meta "$H" "$M"
+	steps <<-EOF
+	names $M => "allocation features nodes super"
+	names $M/super => "blocks blocks_per_group blocksize first_block id inodes inodes_per_group"
+	names $M/allocation => "free_blocks"
+	names $M/nodes/2 => "alloc_goal data info metadata"
+	names $M/nodes/2/data => "alloc extents reloc"
+	names $M/nodes/2/metadata => "alloc blocks reloc"
+	EOF
+	grep -q " $M ext3meta " /proc/self/mounts
+	unmount_host
+}
+
+@test "any path on the host is a source" {
+	make_image 1024
+	mount_host
+	umount "$M"
+	steps <<-EOF
+	mkdir $H/d
+	open f $H/d/f rw,creat
+	mount $H/d $M ext3meta
+	mode $M/nodes/%f/info => "100400 0:0 0"
+	umount $M
+	mount $H/d/f $M ext3meta
+	mode $M/nodes/%f/info => "100400 0:0 0"
+	EOF
+	unmount_host
+}
+
+@test "a source that the ext4 driver does not serve is ENODEV, and the log says why" {
+	make_image 1024
+	mount_host
+	mkdir -p "$T"/{upper,work,overlay}
+	mount -t overlay -o "lowerdir=$H,upperdir=$T/upper,workdir=$T/work" \
+		overlay "$T/overlay"
+	steps <<-EOF
+	dmesg
+	mount $T $T/other ext3meta => ENODEV
+	mount /proc $T/other ext3meta => ENODEV
+	mount $DEV $T/other ext3meta => ENODEV
+	mount $T/overlay $T/other ext3meta => ENODEV
+	mount $M $T/other ext3meta => ENODEV
+	mount $H/nothing $T/other ext3meta => ENOENT
+	dmesg "ext3meta: " => yes
+	umount $T/overlay
+	EOF
+	unmount_host
+}
+
+@test "a filesystem of the old ext2 driver is ENODEV" {
+	modprobe ext2 2>/dev/null && [ -d /sys/module/ext2 ] ||
+		skip "this kernel has no ext2 driver"
+	make_image 1024 16 -O ^has_journal
+	mount -t ext2 -o loop "$IMG" "$H"
+	steps <<-EOF
+	mount $H $M ext3meta => ENODEV
+	EOF
+	umount "$H"
+}
+
+@test "mounting needs CAP_SYS_ADMIN in the first user namespace" {
+	make_image 1024
+	mount_host
+	umount "$M"
+	steps <<-EOF
+	admin drop
+	mount $H $M ext3meta => EPERM
+	admin raise
+	mount $H $M ext3meta
+	umount $M
+	userns
+	mount $H $M ext3meta => EPERM
+	EOF
+	umount "$H"
+}
+
+@test "umount of the host is EBUSY until ext3meta is unmounted" {
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	umount $H => EBUSY
+	slurp $M/super/blocksize => "1024\n"
+	umount $M
+	umount $H
+	EOF
+	fsck "$IMG"
+}
+
+@test "a host detached first lives until ext3meta goes" {
+	make_image 1024
+	mount_host
+	umount -l "$H"
+	steps <<-EOF
+	slurp $M/super/blocksize => "1024\n"
+	names $M/nodes => "2 11"
+	umount $M
+	within 5000 run "losetup -j $IMG | grep -q ." => 1
+	EOF
+	fsck "$IMG"
+}
+
+@test "a mount in a private namespace holds the host of all" {
+	make_image 1024
+	mount_host
+	umount "$M"
+	mkfifo "$T/go" "$T/done"
+	(
+		exec 8<"$H" 3>&-
+		exec unshare -m sh -c "
+			mount -c -t ext3meta /proc/self/fd/8 '$M' && exec 8<&- &&
+			echo mounted >'$T/done' && read x <'$T/go'"
+	) &
+	read -r _ <"$T/done"
+	steps <<-EOF
+	names $M => ""
+	umount $H => EBUSY
+	EOF
+	echo >"$T/go"
+	wait
+	steps <<-EOF
+	within 5000 umount $H => 0
+	EOF
+	fsck "$IMG"
+}
+
+@test "two mounts of one host show one tree and one state" {
+	local other=$T/other
+
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	mount $H $other ext3meta
+	open f $H/f rw,creat
+	slurp $M/nodes/%f/info -> info
+	slurp $other/nodes/%f/info => %info
+	open g $M/nodes/%f/alloc_goal w
+	write g "3000\n" => 5
+	close g
+	slurp $other/nodes/%f/alloc_goal => "3000\n"
+	umount $M
+	slurp $other/nodes/%f/alloc_goal => "3000\n"
+	umount $H => EBUSY
+	mount $H $M ext3meta
+	slurp $M/nodes/%f/alloc_goal => "3000\n"
+	umount $other
+	umount $M
+	mount $H $M ext3meta
+	slurp $M/nodes/%f/alloc_goal => "0\n"
+	close f
+	EOF
+	unmount_host
+}
+
+@test "two hosts do not see each other" {
+	local image2=$T/image2 h2=$T/host2 m2=$T/meta2
+
+	mkdir -p "$h2" "$m2"
+	make_image 1024
+	cp --sparse=always "$IMG" "$image2"
+	tune2fs -U random "$image2" >/dev/null
+	mount_host
+	steps <<-EOF
+	host $image2 $h2 ext3
+	mount $h2 $m2 ext3meta
+	open f $H/f rw,creat
+	open g $h2/g rw,creat
+	is %f => %g
+	open gf $M/nodes/%f/alloc_goal w
+	write gf "3000" => 4
+	slurp $m2/nodes/%g/alloc_goal => "0\n"
+	slurp $M/super/id -> id
+	slurp $m2/super/id -> id2
+	run "test '%id' != '%id2'" => 0
+	close g
+	umount $m2
+	umount $h2
+	EOF
+	unmount_host
+}
+
+@test "the module loads and unloads twice, and not while it is in use" {
+	make_image 1024
+	mount_host
+	run ! rmmod ext3meta
+	unmount_host
+	rmmod ext3meta
+	insmod "$(modinfo -n ext3meta)"
+	rmmod ext3meta
+	insmod "$(modinfo -n ext3meta)"
+	mount_host
+	steps <<-EOF
+	slurp $M/super/blocksize => "1024\n"
+	EOF
+	unmount_host
+}
+
+@test "a module built for another ext4 refuses to load, and the log says why" {
+	local notes=/sys/module/ext4/notes/.note.gnu.build-id
+
+	[ -e "$notes" ] || notes=/sys/kernel/notes
+	rmmod ext3meta
+	otherid "$(modinfo -n ext3meta)" "$notes" "$T/other.ko"
+	run ! insmod "$T/other.ko"
+	dmesg | grep -i 'ext3meta.*buil[dt]'
+	run ! grep -w ext3meta /proc/filesystems
+	modprobe ext3meta
+}
+
+# What a read-only host answers to each request, and that nothing was done.
+requests_fail_with() {
+	steps <<-EOF
+	open f $H/f r
+	slurp $M/nodes/%f/data/extents -> extents
+	field "%extents" 1 1 => 0
+	slurp $M/nodes/%f/metadata/blocks -> blocks
+	slurp $M/allocation/free_blocks -> free
+	open a $M/nodes/%f/data/alloc w
+	write a "1" 30 => $1
+	open r $M/nodes/%f/data/reloc w
+	write r "11" 0 => $1
+	open ma $M/nodes/%f/metadata/alloc w
+	write ma "2" 2000 => $1
+	open mr $M/nodes/%f/metadata/reloc w
+	write mr "11 1" 12 => $1
+	# what is malformed, or too far, is so all the same
+	write a "x" 30 => EINVAL
+	write a "1" 4294967308 => EFBIG
+	slurp $M/nodes/%f/data/extents => "%extents"
+	slurp $M/nodes/%f/metadata/blocks => "%blocks"
+	slurp $M/allocation/free_blocks => "%free"
+	slurp $M/nodes/%f/info -> info
+	key "%info" relocatable => $2
+	EOF
+}
+
+write_f() {
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 20480 1
+	fsync f
+	EOF
+}
+
+@test "a read-only host can be read, requests are EROFS" {
+	make_image 1024
+	mount_host
+	write_f
+	unmount_host
+	mount_host ext3 ro
+	requests_fail_with EROFS read-only
+	unmount_host
+}
+
+@test "a host without a journal can be read, requests are EOPNOTSUPP" {
+	make_image 1024 16 -O ^has_journal
+	mount_host ext4
+	write_f
+	requests_fail_with EOPNOTSUPP no-journal
+	unmount_host
+}
+
+@test "data=journal: relocation is EOPNOTSUPP" {
+	make_image 1024
+	mount_host ext3 data=journal
+	write_f
+	steps <<-EOF
+	open f $H/f rw
+	donor d $H
+	open r $M/nodes/%f/data/reloc w
+	write r %d 0 => EOPNOTSUPP
+	open mr $M/nodes/%f/metadata/reloc w
+	write mr "%d 1" 12 => EOPNOTSUPP
+	slurp $M/nodes/%f/info -> info
+	key "%info" relocatable => journal-data
+	check f 0 20480 1 => right
+	EOF
+	unmount_host
+}
+
+@test "data=writeback is served" {
+	make_image 1024
+	mount_host ext3 data=writeback
+	write_f
+	steps <<-EOF
+	open f $H/f rw
+	donor d $H
+	open a $M/nodes/%d/data/alloc w
+	alloc a 0 20 => 20
+	slurp $M/nodes/%d/data/extents -> new
+	open r $M/nodes/%f/data/reloc w
+	drain r %d => "20 ENODATA"
+	slurp $M/nodes/%f/data/extents => "%new"
+	check f 0 20480 1 => right
+	EOF
+	unmount_host
+}

@@ -1,0 +1,597 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and wants to be
+# shellcheck disable=SC2034,SC2153 # variables shared with common.bash
+# What can be read of the allocator, of an inode and of its blocks, held against
+# what libext2fs finds in the image.
+
+load common
+
+# -------- allocation/free_blocks --------
+
+age() {
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 $((700 * BS)) 1
+	fsync f
+	open g $H/g rw,creat
+	comb g 0 50 3 $BS 2
+	comb g $((12 + P + 7)) 20 2 $BS 2
+	fsync g
+	punch f $((10 * BS)) $((3 * BS))
+	punch f $((100 * BS)) $((57 * BS))
+	punch f $((200 * BS)) $BS
+	EOF
+}
+
+free_as_in_bitmap() {
+	local type=$TYPE
+
+	age
+	unmount_host
+	imgmap free "$IMG" >"$T/free"
+	mount_host "$type"
+	steps <<-EOF
+	slurp $T/free -> free
+	lines "%free" -> lines
+	less 3 %lines => yes
+	slurp $M/allocation/free_blocks => "%free"
+	slurp $M/allocation/free_blocks 32 => "%free"
+	slurp $M/allocation/free_blocks 1048576 => "%free"
+	EOF
+}
+
+@test "free_blocks is what the bitmaps have" {
+	each_host free_as_in_bitmap
+}
+
+@test "free_blocks over many groups, with a last group that is short" {
+	make_image 1024 21 -g 1024
+	mount_host
+	TYPE=ext3 free_as_in_bitmap
+	unmount_host
+}
+
+free_from_position() {
+	steps <<-EOF
+	slurp $M/allocation/free_blocks -> free
+	field "%free" -1 1 -> start
+	field "%free" -1 2 -> length
+	let middle %start + 10
+	let rest %length - 10
+	slurp $M/allocation/free_blocks 64 %middle => "%middle %rest\n"
+	let end %start + %length
+	let before %end - 1
+	slurp $M/allocation/free_blocks 64 %before => "%before 1\n"
+	slurp $M/allocation/free_blocks 64 %end => ""
+	slurp $M/allocation/free_blocks 64 4294967296 => ""
+	open x $M/allocation/free_blocks r
+	seek x %middle
+	read x 100 => "%middle %rest\n"
+	seek x 0 cur => %end
+	read x 100 => ""
+	# a used block: from the next free one on
+	slurp $M/allocation/free_blocks 64 0 => "%free"
+	field "%free" 1 1 -> first
+	open y $M/allocation/free_blocks r
+	read y 3 => EINVAL
+	seek y 0 cur => 0
+	slurp $M/allocation/free_blocks 64 %first => "%free"
+	EOF
+}
+
+@test "free_blocks starts at the position, also inside an extent" {
+	each_block_size free_from_position
+}
+
+@test "free_blocks has blocks freed only when the journal has committed" {
+	make_image 4096
+	mount_host ext3 commit=300
+	steps <<-EOF
+	open h $H r,dir
+	syncfs h
+	slurp $M/allocation/free_blocks -> empty
+	open f $H/f rw,creat
+	pattern f 0 819200 1
+	fsync f
+	syncfs h
+	slurp $M/nodes/%f/data/extents -> extents
+	field "%extents" -1 2 -> last
+	close f
+	slurp $M/allocation/free_blocks -> full
+	unlink $H/f
+	slurp $M/allocation/free_blocks => "%full"
+	syncfs h
+	within 5000 slurp $M/allocation/free_blocks => "%empty"
+	EOF
+	unmount_host
+}
+
+@test "free_blocks has no block that was just allocated" {
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	slurp $M/allocation/free_blocks -> before
+	longest "%before" -> run
+	field "%run" 1 1 -> start
+	field "%run" 1 2 -> length
+	donor d $H
+	open g $M/nodes/%d/alloc_goal w
+	write g "%start\n"
+	open a $M/nodes/%d/data/alloc w
+	alloc a 0 12 => 12
+	let next %start + 12
+	let less %length - 12
+	slurp $M/allocation/free_blocks 64 %start -> now
+	field "%now" 1 1 => %next
+	field "%now" 1 2 => %less
+	EOF
+	unmount_host
+}
+
+# -------- nodes --------
+
+@test "nodes lists the inodes in use, also thousands" {
+	make_image 1024 16 -N 4096
+	mount_host
+	mkdir "$H/many"
+	(cd "$H/many" && eval 'for i in {1..2500}; do : >$i; done')
+	rm "$H"/many/*7
+	mkdir "$H/many/dir"
+	sync -f "$H"
+	steps <<-EOF
+	imgmap inodes $DEV -> inodes
+	names $M/nodes => "%inodes"
+	EOF
+	unmount_host
+}
+
+@test "a nameless file is an inode in use, and gone when closed" {
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	names $M/nodes => "2 11"
+	donor d $H
+	names $M/nodes => "2 11 %d"
+	slurp $M/nodes/%d/info -> info
+	key "%info" links => 0
+	close d
+	names $M/nodes => "2 11"
+	mode $M/nodes/%d/info => ENOENT
+	EOF
+	unmount_host
+}
+
+@test "lookup finds inodes in use and the root, nothing reserved or misspelt" {
+	make_image 1024 16 -O quota
+	mount_host
+	steps <<-EOF
+	open f $H/f rw,creat
+	generation f -> gen
+	let wrong %gen + 1
+	mode $M/nodes/%f/info => "100400 0:0 0"
+	mode $M/nodes/%f:%gen/info => "100400 0:0 0"
+	mode $M/nodes/2/info => "100400 0:0 0"
+	mode $M/nodes/11/info => "100400 0:0 0"
+	slurp $M/nodes/%f/info -> info
+	slurp $M/nodes/%f:%gen/info => "%info"
+	open x $M/nodes/%f:%wrong/info r => ESTALE
+	open x $M/nodes/0/info r => ENOENT
+	open x $M/nodes/1/info r => ENOENT
+	open x $M/nodes/3/info r => ENOENT
+	open x $M/nodes/4/info r => ENOENT
+	open x $M/nodes/5/info r => ENOENT
+	open x $M/nodes/6/info r => ENOENT
+	open x $M/nodes/7/info r => ENOENT
+	open x $M/nodes/8/info r => ENOENT
+	open x $M/nodes/9/info r => ENOENT
+	open x $M/nodes/10/info r => ENOENT
+	open x $M/nodes/1000/info r => ENOENT
+	open x $M/nodes/100000000/info r => ENOENT
+	open x $M/nodes/4294967308/info r => ENOENT
+	open x $M/nodes/18446744073709551628/info r => ENOENT
+	open x $M/nodes/0%f/info r => ENOENT
+	open x $M/nodes/+%f/info r => ENOENT
+	open x $M/nodes/-%f/info r => ENOENT
+	open x "$M/nodes/%f /info" r => ENOENT
+	open x "$M/nodes/ %f/info" r => ENOENT
+	open x $M/nodes/0xc/info r => ENOENT
+	open x $M/nodes/%f:/info r => ENOENT
+	open x $M/nodes/:%gen/info r => ENOENT
+	open x $M/nodes/%f:0%gen/info r => ENOENT
+	open x $M/nodes/%f:%gen:1/info r => ENOENT
+	open x $M/nodes/f/info r => ENOENT
+	open x $M/nodes/%f/nothing r => ENOENT
+	names $M/nodes => "2 11 %f"
+	EOF
+	unmount_host
+}
+
+@test "an inode number used again is a new object" {
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 5000 1
+	fsync f
+	let old %f + 0
+	generation f -> oldgen
+	open e $M/nodes/%f/data/extents r
+	open g $M/nodes/%f/alloc_goal rw
+	write g 4000
+	close f
+	unlink $H/f
+	mode $M/nodes/%old/info => ENOENT
+	open f $H/g rw,creat
+	is %f => %old
+	pattern f 0 3000 2
+	fsync f
+	open x $M/nodes/%f:%oldgen/info r => ESTALE|ENOENT
+	slurp $M/nodes/%f/alloc_goal => "0\n"
+	slurp $M/nodes/%f/data/extents -> extents
+	# what was opened before belongs to the file that is gone
+	read e 1000 => ESTALE|ENOENT
+	read g 100 0 => ESTALE|ENOENT
+	write g 5000 0 => ESTALE|ENOENT
+	slurp $M/nodes/%f/alloc_goal => "0\n"
+	EOF
+	unmount_host
+}
+
+# -------- info --------
+
+info_of_a_file() {
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 $((20 * BS - 7)) 1
+	truncate f $((12345 * BS + 1))
+	flags f +0x40
+	fsync f
+	link $H/f $H/g
+	generation f -> gen
+	flags f -> flags
+	slurp $M/nodes/%f/info => "type regular\nsize $((12345 * BS + 1))\nblocks 21\nlinks 2\ngeneration %gen\nflags %flags\nmapping indirect\nrelocatable yes\n"
+	open e $H/empty rw,creat
+	generation e -> gen
+	flags e -> flags
+	slurp $M/nodes/%e/info => "type regular\nsize 0\nblocks 0\nlinks 1\ngeneration %gen\nflags %flags\nmapping indirect\nrelocatable yes\n"
+	EOF
+}
+
+@test "info of regular files" {
+	each_block_size info_of_a_file
+}
+
+@test "info of each type" {
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	mkdir $H/dir
+	symlink target $H/fast
+	symlink aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa $H/slow
+	mknod $H/fifo fifo
+	mknod $H/socket socket
+	mknod $H/char char
+	mknod $H/block block
+	donor d $H
+	slurp $M/nodes/12/info -> i
+	key "%i" type => directory
+	key "%i" links => 2
+	key "%i" size => 1024
+	key "%i" blocks => 1
+	key "%i" mapping => indirect
+	key "%i" relocatable => type
+	slurp $M/nodes/12/data/extents -> e
+	field "%e" 1 1 => 0
+	field "%e" 1 3 => 1
+	slurp $M/nodes/13/info -> i
+	key "%i" type => symlink
+	key "%i" size => 6
+	key "%i" blocks => 0
+	key "%i" mapping => none
+	key "%i" relocatable => type
+	slurp $M/nodes/13/data/extents => ""
+	slurp $M/nodes/13/metadata/blocks => ""
+	slurp $M/nodes/14/info -> i
+	key "%i" type => symlink
+	key "%i" mapping => indirect
+	slurp $M/nodes/14/data/extents -> e
+	field "%e" 1 3 => 1
+	slurp $M/nodes/15/info -> i
+	key "%i" type => fifo
+	key "%i" mapping => none
+	slurp $M/nodes/15/data/extents => ""
+	slurp $M/nodes/16/info -> i
+	key "%i" type => socket
+	key "%i" mapping => none
+	slurp $M/nodes/17/info -> i
+	key "%i" type => char
+	key "%i" mapping => none
+	slurp $M/nodes/17/data/extents => ""
+	slurp $M/nodes/18/info -> i
+	key "%i" type => block
+	key "%i" mapping => none
+	slurp $M/nodes/18/data/extents => ""
+	slurp $M/nodes/2/info -> i
+	key "%i" type => directory
+	slurp $M/nodes/%d/info -> i
+	key "%i" relocatable => deleted
+	key "%i" links => 0
+	EOF
+	unmount_host
+}
+
+@test "info says why a file is not relocatable" {
+	make_image 4096
+	mount_host
+	steps <<-EOF
+	open j $H/journaled rw,creat
+	flags j +0x4000
+	slurp $M/nodes/%j/info -> i
+	key "%i" relocatable => journal-data
+	open m $H/immutable rw,creat
+	flags m +0x10
+	slurp $M/nodes/%m/info -> i
+	key "%i" relocatable => immutable
+	flags m -0x10
+	slurp $M/nodes/%m/info -> i
+	key "%i" relocatable => yes
+	open a $H/append rw,creat
+	flags a +0x20
+	slurp $M/nodes/%a/info -> i
+	key "%i" relocatable => append-only
+	flags a -0x20
+	open s $H/swap rw,creat 0600
+	pattern s 0 1048576 1
+	fsync s
+	run "mkswap $H/swap >$T/mkswap 2>&1" => 0
+	fsync s
+	slurp $M/nodes/%s/info -> i
+	key "%i" relocatable => yes
+	swapon $H/swap
+	slurp $M/nodes/%s/info -> i
+	key "%i" relocatable => swapfile
+	swapoff $H/swap
+	slurp $M/nodes/%s/info -> i
+	key "%i" relocatable => yes
+	EOF
+	unmount_host
+}
+
+@test "ext4's extents and inline data: info tells, lists are EOPNOTSUPP" {
+	make_image 4096 16 -t ext4 -O inline_data -I 256
+	mount_host ext4
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 50000 1
+	fsync f
+	slurp $M/nodes/%f/info -> i
+	key "%i" mapping => extents
+	key "%i" relocatable => extents
+	slurp $M/nodes/%f/data/extents => EOPNOTSUPP
+	slurp $M/nodes/%f/metadata/blocks => EOPNOTSUPP
+	open g $H/g rw,creat
+	pattern g 0 20 1
+	fsync g
+	slurp $M/nodes/%g/info -> i
+	key "%i" mapping => inline
+	key "%i" relocatable => inline
+	slurp $M/nodes/%g/data/extents => EOPNOTSUPP
+	donor d $H
+	slurp $M/nodes/%d/info -> i
+	key "%i" mapping => indirect|inline
+	EOF
+	unmount_host
+}
+
+@test "block-mapped files of an ext4 host are served" {
+	make_image 4096 16 -t ext4
+	mount_host ext4
+	steps <<-EOF
+	open f $H/f rw,creat
+	flags f -0x80000
+	pattern f 0 100000 1
+	fsync f
+	slurp $M/nodes/%f/info -> i
+	key "%i" mapping => indirect
+	key "%i" relocatable => yes
+	imgmap data $DEV %f -> data
+	slurp $M/nodes/%f/data/extents => "%data"
+	imgmap meta $DEV %f -> meta
+	slurp $M/nodes/%f/metadata/blocks => "%meta"
+	EOF
+	unmount_host
+}
+
+# -------- the map of a file --------
+
+# Dense, with holes, at each level of indirection, ending in a hole.
+all_levels() {
+	local dind=$((12 + P)) tind=$((12 + P + P * P)) type=$TYPE
+
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 $((9 * BS)) 1
+	comb f 11 4 1 $BS 1
+	comb f $((12 + 20)) 10 3 $BS 1
+	comb f $((dind - 1)) 3 1 $BS 1
+	comb f $((dind + P - 1)) 2 1 $BS 1
+	comb f $((dind + 9 * P + 3)) 5 2 $BS 1
+	comb f $((tind - 1)) 2 1 $BS 1
+	comb f $((tind + 3 * P + 1)) 5 1 $BS 1
+	comb f $((tind + P * P - 1)) 2 1 $BS 1
+	truncate f $(((tind + P * P + 1000) * BS - 1))
+	fsync f
+	open s $H/s rw,creat
+	truncate s $((500 * BS))
+	open e $H/e rw,creat
+	open o $H/o rw,creat
+	pattern o 0 1 1
+	fsync o
+	syncfs f
+	imgmap data $DEV %f -> data
+	imgmap meta $DEV %f -> meta
+	slurp $M/nodes/%f/data/extents => "%data"
+	slurp $M/nodes/%f/data/extents 64 => "%data"
+	slurp $M/nodes/%f/metadata/blocks => "%meta"
+	slurp $M/nodes/%f/metadata/blocks 64 => "%meta"
+	slurp $M/nodes/%s/data/extents => "0 0 500\n"
+	slurp $M/nodes/%s/metadata/blocks => ""
+	slurp $M/nodes/%e/data/extents => ""
+	imgmap data $DEV %o -> data
+	slurp $M/nodes/%o/data/extents => "%data"
+	imgmap data $DEV 2 -> data
+	slurp $M/nodes/2/data/extents => "%data"
+	imgmap data $DEV 11 -> data
+	slurp $M/nodes/11/data/extents => "%data"
+	EOF
+	unmount_host
+	imgmap data "$IMG" 12 >"$T/data"
+	imgmap meta "$IMG" 12 >"$T/meta"
+	mount_host "$type"
+	# with nothing of the file in memory
+	steps <<-EOF
+	slurp $T/data -> data
+	slurp $T/meta -> meta
+	lines "%meta" -> lines
+	less 10 %lines => yes
+	slurp $M/nodes/12/data/extents => "%data"
+	slurp $M/nodes/12/metadata/blocks => "%meta"
+	EOF
+}
+
+@test "data/extents and metadata/blocks of all levels, sparse" {
+	each_host all_levels
+}
+
+not_placed_yet_is_a_hole() {
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 $((10 * BS)) 1
+	slurp $M/nodes/%f/data/extents => "0 0 10\n"
+	fsync f
+	imgmap data $DEV %f -> data
+	slurp $M/nodes/%f/data/extents => "%data"
+	pattern f $((20 * BS)) $((5 * BS)) 1
+	slurp $M/nodes/%f/data/extents => "%{data}10 0 15\n"
+	EOF
+}
+
+@test "blocks that delayed allocation has not placed are holes" {
+	each_block_size not_placed_yet_is_a_hole 16 ext4
+}
+
+past_the_size() {
+	steps <<-EOF
+	donor d $H
+	open a $M/nodes/%d/data/alloc w
+	alloc a 5 3 => 3
+	alloc a $((12 + P + 10)) 2 => 2
+	slurp $M/nodes/%d/data/extents -> e
+	field "%e" 1 1 => 0
+	field "%e" 1 2 => 0
+	field "%e" 1 3 => 5
+	field "%e" -1 1 => $((12 + P + 10))
+	field "%e" -1 3 => 2
+	imgmap data $DEV %d => "%e"
+	open f $H/f rw,creat
+	open a $M/nodes/%f/data/alloc w
+	alloc a 7 1 => 1
+	slurp $M/nodes/%f/data/extents -> e
+	field "%e" -1 1 => 7
+	imgmap data $DEV %f => "%e"
+	unlink $H/f
+	EOF
+}
+
+# e2fsck would call blocks past the size of a named file an error, so it goes.
+@test "data/extents goes on past the size where blocks are" {
+	each_block_size past_the_size
+}
+
+meta_position() {
+	local dind=$((12 + P)) tind=$((12 + P + P * P))
+
+	steps <<-EOF
+	open f $H/f rw,creat
+	comb f 12 1 1 $BS 1
+	comb f $dind 3 $P $BS 1
+	comb f $tind 1 1 $BS 1
+	fsync f
+	slurp $M/nodes/%f/metadata/blocks -> all
+	lines "%all" => 8
+	open x $M/nodes/%f/metadata/blocks r
+	field "%all" 1 1 => 1
+	field "%all" 1 2 => 12
+	field "%all" 2 1 => 2
+	field "%all" 2 2 => $dind
+	field "%all" 3 1 => 1
+	field "%all" 3 2 => $dind
+	field "%all" 4 2 => $((dind + P))
+	field "%all" 6 1 => 3
+	field "%all" 6 2 => $tind
+	field "%all" 7 1 => 2
+	field "%all" 8 1 => 1
+	field "%all" 8 2 => $tind
+	# from a position on
+	slurp $M/nodes/%f/metadata/blocks 64 12 => "%all"
+	slurp $M/nodes/%f/metadata/blocks 64 13 -> rest
+	lines "%rest" => 7
+	slurp $M/nodes/%f/metadata/blocks 64 $dind => "%rest"
+	slurp $M/nodes/%f/metadata/blocks 64 $((dind + 1)) -> rest
+	lines "%rest" => 5
+	slurp $M/nodes/%f/metadata/blocks 64 $tind -> rest
+	lines "%rest" => 3
+	slurp $M/nodes/%f/metadata/blocks 64 $((tind + 1)) => ""
+	# lines of one logical block come together or not at all
+	seek x $tind
+	read x 20 => EINVAL
+	read x 64 => "%rest"
+	read x 64 => ""
+	EOF
+}
+
+@test "metadata/blocks from a position on" {
+	each_block_size meta_position
+}
+
+# -------- a damaged filesystem --------
+
+@test "a block pointer that is wrong is EUCLEAN, with an error in the log" {
+
+	fsck_wanted=no
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	open f $H/f12 rw,creat
+	pattern f 0 102400 1
+	open f $H/f13 rw,creat
+	pattern f 0 102400 1
+	open f $H/f14 rw,creat
+	pattern f 0 1024000 1
+	open f $H/f15 rw,creat
+	pattern f 0 1024000 1
+	open f $H/f16 rw,creat
+	pattern f 0 1024000 1
+	EOF
+	unmount_host
+	steps <<-EOF
+	imgmap point $IMG 12 20 99999999
+	imgmap point $IMG 13 20 1
+	imgmap point $IMG 14 i12 99999999
+	imgmap point $IMG 15 i13 2
+	imgmap point $IMG 16 5 99999999
+	dmesg
+	EOF
+	mount_host
+	steps <<-EOF
+	slurp $M/nodes/12/data/extents => EUCLEAN
+	slurp $M/nodes/13/data/extents => EUCLEAN
+	slurp $M/nodes/14/data/extents => EUCLEAN
+	slurp $M/nodes/14/metadata/blocks => EUCLEAN
+	slurp $M/nodes/15/data/extents => EUCLEAN
+	slurp $M/nodes/15/metadata/blocks => EUCLEAN
+	slurp $M/nodes/16/data/extents => EUCLEAN
+	dmesg "EXT4-fs error" => yes
+	EOF
+	unmount_host
+}
