@@ -20,19 +20,14 @@ const struct abi_field abi_fields[] = {
 	FIELD("ext4_inode_info", "i_data_sem"),
 	FIELD("ext4_inode_info", "vfs_inode"),
 	FIELD("ext4_inode_info", "i_flags"),
-	FIELD("ext4_inode_info", "jinode"),
 	FIELD("ext4_inode_info", "i_sync_tid"),
 	FIELD("ext4_inode_info", "i_datasync_tid"),
 
 	FIELD("ext4_sb_info", "s_es"),
 	FIELD("ext4_sb_info", "s_journal"),
 	FIELD("ext4_sb_info", "s_first_ino"),
-	FIELD("ext4_sb_info", "s_groups_count"),
-	FIELD("ext4_sb_info", "s_blocks_per_group"),
-	FIELD("ext4_sb_info", "s_inodes_per_group"),
 	FIELD("ext4_sb_info", "s_bitmap_maxbytes"),
 	FIELD("ext4_sb_info", "s_cluster_bits"),
-	FIELD("ext4_sb_info", "s_mount_opt"),
 
 	FIELD("ext4_super_block", "s_inodes_count"),
 	FIELD("ext4_super_block", "s_blocks_count_lo"),
@@ -40,11 +35,8 @@ const struct abi_field abi_fields[] = {
 	FIELD("ext4_super_block", "s_first_data_block"),
 	FIELD("ext4_super_block", "s_blocks_per_group"),
 	FIELD("ext4_super_block", "s_inodes_per_group"),
-	FIELD("ext4_super_block", "s_first_ino"),
-	FIELD("ext4_super_block", "s_feature_compat"),
 	FIELD("ext4_super_block", "s_feature_incompat"),
 	FIELD("ext4_super_block", "s_feature_ro_compat"),
-	FIELD("ext4_super_block", "s_uuid"),
 	FIELD("ext4_super_block", "s_journal_inum"),
 	FIELD("ext4_super_block", "s_usr_quota_inum"),
 	FIELD("ext4_super_block", "s_grp_quota_inum"),
@@ -55,17 +47,10 @@ const struct abi_field abi_fields[] = {
 
 const struct abi_enumerator abi_enumerators[] = {
 	{ .name = "EXT4_FC_REASON_SWAP_BOOT" },
-	{ .name = "EXT4_INODE_ENCRYPT" },
 	{ .name = "EXT4_INODE_JOURNAL_DATA" },
 	{ .name = "EXT4_INODE_EXTENTS" },
-	{ .name = "EXT4_INODE_VERITY" },
 	{ .name = "EXT4_INODE_EA_INODE" },
-	{ .name = "EXT4_INODE_DAX" },
 	{ .name = "EXT4_INODE_INLINE_DATA" },
-	{ .name = "EXT4_IGET_NORMAL", .optional = true },
-	{ .name = "EXT4_IGET_SPECIAL", .optional = true },
-	{ .name = "EXT4_IGET_HANDLE", .optional = true },
-	{ .name = "EXT4_HT_MISC", .optional = true },
 	{ 0 },
 };
 
@@ -97,9 +82,6 @@ const struct abi_function abi_functions[] = {
 		"s32 (struct inode *, u32, u32)",
 		"void (struct inode *, u32, u32)",
 	} },
-	{ .name = "ext4_inode_block_valid", .shapes = {
-		"s32 (struct inode *, u64, u32)",
-	} },
 	{ .name = "ext4_check_blockref", .shapes = {
 		"s32 (const char *, u32, struct inode *, u32 *, u32)",
 	} },
@@ -122,23 +104,11 @@ const struct abi_function abi_functions[] = {
 	{ .name = "ext4_inode_to_goal_block", .shapes = {
 		"u64 (struct inode *)",
 	} },
-	{ .name = "ext4_get_group_desc", .optional = true, .shapes = {
-		"struct ext4_group_desc *(struct super_block *, u32, struct buffer_head **)",
-	} },
 	{ .name = "__ext4_error_inode", .shapes = {
 		"void (struct inode *, const char *, u32, u64, s32, const char *, ...)",
 	} },
-	{ .name = "ext4_inode_attach_jinode", .optional = true, .shapes = {
-		"s32 (struct inode *)",
-	} },
-	{ .name = "ext4_mb_new_blocks", .optional = true, .shapes = {
-		"u64 (struct jbd2_journal_handle *, struct ext4_allocation_request *, s32 *)",
-	} },
 	{ .name = "ext4_inode_is_fast_symlink", .shapes = {
 		"s32 (struct inode *)",
-	} },
-	{ .name = "ext4_sync_file", .optional = true, .shapes = {
-		"s32 (struct file *, s64, s64, s32)",
 	} },
 	{ 0 },
 };

@@ -150,11 +150,8 @@ abigen_with_table() { # SED-EXPRESSION: an abigen for another table
 		s_first_data_block 0x14
 		s_blocks_per_group 0x20
 		s_inodes_per_group 0x28
-		s_first_ino 0x54
-		s_feature_compat 0x5c
 		s_feature_incompat 0x60
 		s_feature_ro_compat 0x64
-		s_uuid 0x68
 		s_journal_inum 0xe0
 		s_blocks_count_hi 0x150
 		s_usr_quota_inum 0x240
@@ -318,8 +315,8 @@ le32() { # NUMBER
 }
 
 @test "an unknown prototype is refused and shown" {
-	abigen_with_table '/"s32 (struct inode \*, u64, u32)"/d'
-	refused "ext4_inode_block_valid: unknown prototype: s32 (struct inode \*, u64, u32)" abigen
+	abigen_with_table '/"u64 (struct inode \*)"/d'
+	refused "ext4_inode_to_goal_block: unknown prototype: u64 (struct inode \*)" abigen
 	rm -r changed
 	abigen_with_table 's/\(s32, const char \*\), \.\.\.)/\1)/'
 	refused "__ext4_error_inode: unknown prototype: void (struct inode \*, const char \*, u32, \
@@ -327,31 +324,31 @@ u64, s32, const char \*, ...)" abigen
 }
 
 @test "what the target lacks is refused, or left out if it is optional" {
-	abigen_with_table 's/FIELD("ext4_inode_info", "jinode")/FIELD("ext4_inode_info", "jnode")/'
+	abigen_with_table 's/FIELD("ext4_inode_info", "i_sync_tid")/FIELD("ext4_inode_info", "jnode")/'
 	refused "ext4_inode_info: no member jnode in the target's BTF" abigen
 	rm -r changed
-	abigen_with_table 's/"EXT4_INODE_DAX"/"EXT4_INODE_SAX"/'
+	abigen_with_table 's/"EXT4_INODE_EXTENTS"/"EXT4_INODE_SAX"/'
 	refused "EXT4_INODE_SAX: no such enumerator in the target's BTF" abigen
 	rm -r changed
 	abigen_with_table 's/"ext4_evict_inode"/"ext4_evict_node"/'
 	refused "ext4_evict_node: no such function in the target's BTF" abigen
 	rm -r changed
-	abigen_with_table 's/"ext4_sync_file"/"ext4_sink_file"/
+	abigen_with_table 's/"ext4_evict_inode"/"ext4_sink_file", .optional = true/
 		s/OPTIONAL_FIELD("ext4_super_block", ".*")/OPTIONAL_FIELD("ext4_super_block", "s_x")/
-		s/"EXT4_IGET_HANDLE"/"EXT4_IGET_X"/'
+		s/"EXT4_INODE_EXTENTS"/"EXT4_INODE_X", .optional = true/'
 	abigen
 	[ "$(define out.h EXT4_ABI_SHAPE_ext4_sink_file)" = 0 ]
-	run grep -E 's_orphan_file_inum|s_x|IGET_HANDLE|IGET_X' out.h
+	run grep -E 's_orphan_file_inum|s_x|INODE_EXTENTS|INODE_X' out.h
 	[ "$status" -eq 1 ]
 }
 
 @test "bit fields have no offset; members of unnamed unions have one" {
-	abigen_with_table 's/FIELD("ext4_inode_info", "jinode")/FIELD("inode", "i_nlink")/'
+	abigen_with_table 's/FIELD("ext4_inode_info", "i_sync_tid")/FIELD("inode", "i_nlink")/'
 	abigen
 	[ "$(define out.h EXT4_ABI_OFF_inode__i_nlink)" -gt 0 ]
 	[ "$(define out.h EXT4_ABI_SIZE_inode__i_nlink)" = 4 ]
 	rm -r out.h changed
-	abigen_with_table 's/FIELD("ext4_inode_info", "jinode")/FIELD("jbd2_journal_handle", "h_sync")/'
+	abigen_with_table 's/FIELD("ext4_inode_info", "i_sync_tid")/FIELD("jbd2_journal_handle", "h_sync")/'
 	refused "jbd2_journal_handle: h_sync is a bit field" abigen
 }
 
