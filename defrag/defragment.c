@@ -12,7 +12,7 @@
 #include "util.h"
 
 /* Rounds end by themselves, for each move makes a file better; this is for files that change. */
-#define ROUNDS_MOST 32
+#define ROUNDS_MOST 1000
 
 int refresh_map(struct job *job)
 {
@@ -74,14 +74,30 @@ static bool worth_refreshing(const struct job *job, const struct file *file)
 				   job->given_back > job->map.total);
 }
 
+/* The longest run that this filesystem can have, as far as one can tell from outside. */
+static uint32_t longest_possible(const struct job *job)
+{
+	const struct geometry *geo = &job->meta.geo;
+	/* Both bitmaps and the inode table, with inodes of 256 bytes: most have these or smaller. */
+	uint64_t tables = 2 + (uint64_t)geo->inodes_per_group * 256 / geo->blocksize;
+	size_t longest = freemap_longest(&job->map);
+	uint32_t seen = longest == FREEMAP_NONE ? 0 : job->map.run[longest].length;
+	uint32_t group = tables < geo->blocks_per_group ? geo->blocks_per_group - (uint32_t)tables : 1;
+
+	return seen > group ? seen : group;
+}
+
 /*
  * The most fragments that a plan for this file may have. What was moved in this run is moved again
  * only if it loses a quarter of them.
  */
-static uint32_t most_pieces(const struct file *file, bool one_run)
+static uint32_t most_pieces(const struct job *job, const struct file *file, bool any)
 {
-	if (one_run)
-		return 1;
+	uint32_t longest = longest_possible(job), best = file->blocks / longest;
+
+	best += file->blocks % longest != 0;
+	if (!any && best < file->fragments)
+		return best;
 	return file->moved ? file->fragments - (file->fragments + 3) / 4 : file->fragments - 1;
 }
 
@@ -118,9 +134,9 @@ static void tools_free(struct tools *t)
 	layout_free(&t->layout);
 }
 
-/* Look at an open file and make a plan for it, in one piece or in any number that is a gain. */
+/* Look at an open file and make a plan for it: as few pieces as can be, or @any gain. */
 static enum reason look_and_plan(struct job *job, struct file *file, struct node *node,
-				 bool one_run, struct tools *t)
+				 bool any, struct tools *t)
 {
 	enum reason reason;
 	struct info info;
@@ -144,7 +160,7 @@ static enum reason look_and_plan(struct job *job, struct file *file, struct node
 		return info.relocatable;
 	reason = plan_file(&t->plan, &t->seq, &job->map, &job->meta.geo,
 			   inode_group(&job->meta.geo, file->ino));
-	if (!reason && t->plan.pieces > most_pieces(file, one_run))
+	if (!reason && t->plan.pieces > most_pieces(job, file, any))
 		reason = REASON_NO_BETTER;
 	return reason;
 }
@@ -153,13 +169,13 @@ static enum reason look_and_plan(struct job *job, struct file *file, struct node
  * One open file: look, plan, move. A plan that comes out worse than it looked, because others took
  * the blocks meanwhile, is made once more with a fresh map; then any gain will do.
  */
-static enum reason try_file(struct job *job, struct file *file, struct node *node, bool one_run,
+static enum reason try_file(struct job *job, struct file *file, struct node *node, bool any,
 			    struct tools *t)
 {
 	const uint64_t moved = file->moved;
 	enum reason reason;
 
-	reason = look_and_plan(job, file, node, one_run, t);
+	reason = look_and_plan(job, file, node, any, t);
 	if (reason)
 		return reason;
 	plan_claim(&t->plan, &job->map);
@@ -171,16 +187,16 @@ static enum reason try_file(struct job *job, struct file *file, struct node *nod
 
 	if (refresh_map(job))
 		return REASON_FAILED;
-	reason = look_and_plan(job, file, node, one_run, t);
+	reason = look_and_plan(job, file, node, any, t);
 	if (reason)
 		return reason;
 	plan_claim(&t->plan, &job->map);
 	return move_file(job, file, node, &t->layout, &t->seq, &t->plan,
-			 most_pieces(file, one_run));
+			 most_pieces(job, file, any));
 }
 
 /* One file in a round; what the survey knows may already tell that there is no place for it. */
-static void visit(struct job *job, struct file *file, bool one_run, struct tools *t)
+static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 {
 	uint32_t pieces, before = file->fragments;
 	uint64_t moved = file->moved;
@@ -202,7 +218,7 @@ static void visit(struct job *job, struct file *file, bool one_run, struct tools
 		file->reason = REASON_NO_ROOM;
 		return;
 	}
-	if (pieces > most_pieces(file, one_run)) {
+	if (pieces > most_pieces(job, file, any)) {
 		file->reason = REASON_NO_BETTER;
 		return;
 	}
@@ -217,7 +233,7 @@ static void visit(struct job *job, struct file *file, bool one_run, struct tools
 			free(shown);
 		}
 	} else {
-		reason = try_file(job, file, &node, one_run, t);
+		reason = try_file(job, file, &node, any, t);
 		node_close(&node);
 	}
 	if (!reason && file->fragments == 1)
@@ -230,27 +246,27 @@ static void visit(struct job *job, struct file *file, bool one_run, struct tools
 void defragment(struct job *job)
 {
 	size_t count, i, *order = candidates(&job->survey, &count);
-	bool one_run = true;
+	bool any = false;
 	struct tools t;
 	int round;
 
 	tools_init(&t);
 	for (round = 0; round < ROUNDS_MOST && !*job->stop; round++) {
-		uint64_t moved = job->moved;
+		const uint64_t moved = job->moved;
 
 		for (i = 0; i < count && !*job->stop; i++) {
 			struct file *file = &job->survey.file[order[i]];
 
 			if (file->fragments > 1 && !file->failed &&
 			    may_change((enum reason)file->reason))
-				visit(job, file, one_run, &t);
+				visit(job, file, any, &t);
 		}
 		if (refresh_map(job))
 			break;
 		if (job->moved != moved)
-			one_run = true;
-		else if (one_run)
-			one_run = false;
+			any = false;
+		else if (!any)
+			any = true;
 		else
 			break;
 	}
@@ -282,10 +298,10 @@ void defragment_dry_run(struct job *job)
 {
 	size_t count, i, *order = candidates(&job->survey, &count);
 	struct tools t;
-	int one_run;
+	int any;
 
 	tools_init(&t);
-	for (one_run = 1; one_run >= 0; one_run--) {
+	for (any = 0; any < 2; any++) {
 		for (i = 0; i < count && !*job->stop; i++) {
 			struct file *file = &job->survey.file[order[i]];
 			struct node node;
@@ -299,7 +315,7 @@ void defragment_dry_run(struct job *job)
 				file->reason = (uint8_t)reason_of_errno(-err);
 				continue;
 			}
-			file->reason = (uint8_t)look_and_plan(job, file, &node, one_run, &t);
+			file->reason = (uint8_t)look_and_plan(job, file, &node, any, &t);
 			node_close(&node);
 			if (file->reason)
 				continue;
