@@ -34,17 +34,17 @@ static int blocksize_text(struct meta_host *host, struct inode *inode, struct me
 
 const struct meta_file meta_super_blocksize = { .text = blocksize_text };
 
-#define GEOMETRY_FILE(field)                                                                       \
-	static int field##_text(struct meta_host *host, struct inode *inode,                       \
-				struct meta_list *list)                                            \
-	{                                                                                          \
-		struct meta_geometry geo;                                                          \
-                                                                                                   \
-		host->ops->geometry(host->sb, &geo);                                               \
-		meta_list_add(list, 0, "%llu\n", (u64)geo.field);                                  \
-		return 0;                                                                          \
-	}                                                                                          \
-                                                                                                   \
+#define GEOMETRY_FILE(field)                                                 \
+	static int field##_text(struct meta_host *host, struct inode *inode, \
+				struct meta_list *list)                      \
+	{                                                                    \
+		struct meta_geometry geo;                                    \
+                                                                             \
+		host->ops->geometry(host->sb, &geo);                         \
+		meta_list_add(list, 0, "%llu\n", (u64)geo.field);            \
+		return 0;                                                    \
+	}                                                                    \
+                                                                             \
 	const struct meta_file meta_super_##field = { .text = field##_text }
 
 GEOMETRY_FILE(blocks);

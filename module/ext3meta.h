@@ -125,7 +125,7 @@ typedef int (*meta_ino_fn)(u64 ino, void *priv);
 
 /* What a host must be able to do. Errors are negative errnos. */
 struct meta_host_ops {
-	/* -ENODEV where another driver serves @sb; says so in the log. */
+	/* -ENODEV where another driver serves @sb. */
 	int (*accepts)(struct super_block *sb);
 	void (*geometry)(struct super_block *sb, struct meta_geometry *geo);
 	/* Lines of free extents from list->pos on. */

@@ -66,8 +66,8 @@ static int data_alloc_request(struct meta_request *req)
 const struct meta_file meta_data_alloc = { .request = data_alloc_request };
 
 /* The donor of an ident, and its state; both to be given back where 0 is returned. */
-static int donor_get(struct meta_request *req, const struct meta_ident *ident,
-		     struct inode **donor, struct meta_state **state)
+static int donor_get(struct meta_request *req, const struct meta_ident *ident, struct inode **donor,
+		     struct meta_state **state)
 {
 	*donor = meta_node_get(req->host, ident);
 	if (IS_ERR(*donor))

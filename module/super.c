@@ -108,7 +108,8 @@ static int meta_get_tree(struct fs_context *fc)
 	meta_states_init(host);
 	err = host->ops->accepts(host->sb);
 	if (err) {
-		errorf(fc, "%s: not a filesystem served by the ext4 driver", fc->source);
+		errorf(fc, "%s: served by %s, not by the ext4 driver", fc->source,
+		       host->sb->s_type->name);
 		goto err_host;
 	}
 

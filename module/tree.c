@@ -16,10 +16,12 @@
 
 static struct kmem_cache *meta_inode_cache;
 
+/* clang-format off */
 #define FILE_RO(n, f) { .name = n, .mode = S_IFREG | 0400, .file = &f }
 #define FILE_WO(n, f) { .name = n, .mode = S_IFREG | 0200, .file = &f }
 #define FILE_RW(n, f) { .name = n, .mode = S_IFREG | 0600, .file = &f }
 #define FOLDER(n, c)  { .name = n, .mode = S_IFDIR | 0500, .children = c }
+/* clang-format on */
 
 static const struct meta_entry super_files[] = {
 	FILE_RO("id", meta_super_id),
@@ -120,9 +122,9 @@ void meta_tree_exit(void)
  */
 static unsigned long meta_ino(const struct meta_entry *entry, u32 ino)
 {
-	static const struct meta_entry *const tables[] = { root_files, super_files,
+	static const struct meta_entry *const tables[] = { root_files,	     super_files,
 							   allocation_files, data_files,
-							   metadata_files, node_files };
+							   metadata_files,   node_files };
 	unsigned int i, k, n = 3;
 
 	for (i = 0; i < ARRAY_SIZE(tables); i++)

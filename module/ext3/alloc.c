@@ -42,8 +42,7 @@ static u64 alloc_run(handle_t *handle, struct meta_request *req, unsigned long *
 	if (!goal)
 		goal = ext4_abi_default_goal(inode);
 	if (goal >= geo.first_block && goal < geo.blocks) {
-		left = geo.blocks_per_group -
-		       (u32)(goal - geo.first_block) % geo.blocks_per_group;
+		left = geo.blocks_per_group - (u32)(goal - geo.first_block) % geo.blocks_per_group;
 		*count = min_t(u64, *count, min(left, geo.blocks - goal));
 	}
 	*err = 0;
@@ -134,8 +133,8 @@ static int zero_blocks(handle_t *handle, struct inode *inode, u64 block, unsigne
 }
 
 /* Data blocks from req->pos on, in one run within one leaf. *got: how many. */
-static int alloc_data(handle_t *handle, struct meta_request *req, struct ext3_path *path,
-		      u64 want, bool zero, unsigned long *got)
+static int alloc_data(handle_t *handle, struct meta_request *req, struct ext3_path *path, u64 want,
+		      bool zero, unsigned long *got)
 {
 	struct inode *inode = req->inode;
 	int leaf = path->depth;
@@ -176,8 +175,7 @@ static int alloc_data(handle_t *handle, struct meta_request *req, struct ext3_pa
  * One transaction's worth. @level 0 allocates data and what is missing above
  * it; any other level exactly that indirect block.
  */
-static int alloc_step(struct meta_request *req, u32 level, u64 want, bool zero,
-		      unsigned long *got)
+static int alloc_step(struct meta_request *req, u32 level, u64 want, bool zero, unsigned long *got)
 {
 	struct inode *inode = req->inode;
 	struct ext3_path path;

@@ -82,7 +82,8 @@ static unsigned int copy_runs(struct ext3_step *step, const u32 *blocks)
 
 		if (!step->from[i])
 			continue;
-		if (last && last->slot + last->count == i && last->block + last->count == blocks[i]) {
+		if (last && last->slot + last->count == i &&
+		    last->block + last->count == blocks[i]) {
 			last->count++;
 			continue;
 		}
@@ -117,8 +118,9 @@ static void copy_submit_run(struct ext3_step *step, const struct ext3_run *run, 
 	sector_t sector = (sector_t)run->block << (bits - SECTOR_SHIFT);
 
 	while (left) {
-		unsigned int vecs = min_t(size_t, DIV_ROUND_UP(offset_in_page(offset) + left,
-							       PAGE_SIZE), BIO_MAX_VECS);
+		unsigned int vecs = min_t(size_t,
+					  DIV_ROUND_UP(offset_in_page(offset) + left, PAGE_SIZE),
+					  BIO_MAX_VECS);
 		struct bio *bio = bio_alloc(step->sb->s_bdev, vecs, opf, GFP_NOIO);
 
 		bio->bi_iter.bi_sector = sector;

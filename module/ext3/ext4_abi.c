@@ -7,6 +7,8 @@
  * function that was never exported faults where indirect branch tracking is
  * on. Offsets and prototypes are those of ext4_abi_generated.h.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/buffer_head.h>
 #include <linux/elf.h>
 #include <linux/err.h>
@@ -22,8 +24,8 @@
 #include "ext4_abi.h"
 
 #define OFFSET(structure, member) EXT4_ABI_OFF_##structure##__##member
-#define FIELD(type, base, structure, member)                                                       \
-	((type *)((char *)(base) + OFFSET(structure, member)) +                                    \
+#define FIELD(type, base, structure, member)                    \
+	((type *)((char *)(base) + OFFSET(structure, member)) + \
 	 BUILD_BUG_ON_ZERO(sizeof(type) != EXT4_ABI_SIZE_##structure##__##member))
 
 /* The headers the module is compiled against must be those of the ext4 that was read. */
@@ -87,8 +89,8 @@ static_assert(EXT4_ABI_SIZE_ext4_inode_info__i_data == 15 * sizeof(__le32));
 	  unsigned long long, int, const char *, ...)
 /* clang-format on */
 
-#define DEFINE_CALL(name, result, ...)                                                             \
-	result abi_proto_##name(__VA_ARGS__);                                                      \
+#define DEFINE_CALL(name, result, ...)        \
+	result abi_proto_##name(__VA_ARGS__); \
 	DEFINE_STATIC_CALL_NULL(abi_##name, abi_proto_##name);
 EXT4_FUNCTIONS(DEFINE_CALL)
 
@@ -115,7 +117,7 @@ static void *ext4_abi_address(const char *name)
 	}
 	kfree(symbol);
 	if (!addr)
-		pr_err(EXT3META_NAME ": %s: not found in the running ext4\n", name);
+		pr_err("%s: not found in the running ext4\n", name);
 	return addr;
 }
 
@@ -123,10 +125,10 @@ static int ext4_abi_resolve(void)
 {
 	void *addr;
 
-#define RESOLVE_CALL(name, ...)                                                                    \
-	addr = ext4_abi_address(#name);                                                            \
-	if (!addr)                                                                                 \
-		return -ENOENT;                                                                    \
+#define RESOLVE_CALL(name, ...)         \
+	addr = ext4_abi_address(#name); \
+	if (!addr)                      \
+		return -ENOENT;         \
 	static_call_update(abi_##name, (typeof(&abi_proto_##name))addr);
 	EXT4_FUNCTIONS(RESOLVE_CALL)
 
@@ -178,21 +180,20 @@ static int ext4_abi_check_build(void)
 	file = filp_open(path, O_RDONLY, 0);
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
-		pr_err(EXT3META_NAME ": %s: can't open: %d; the build of ext4 can't be checked\n",
-		       path, err);
+		pr_err("%s: can't open: %d; the build of ext4 can't be checked\n", path, err);
 		goto err_notes;
 	}
 	/* A file put in its place must not answer for the kernel. */
 	if (file_inode(file)->i_sb->s_magic != SYSFS_MAGIC) {
-		pr_err(EXT3META_NAME ": %s: not in sysfs\n", path);
+		pr_err("%s: not in sysfs\n", path);
 		err = -ENODEV;
 		goto err_file;
 	}
 	len = kernel_read(file, notes, PAGE_SIZE, &pos);
 	err = len < 0 ? len : 0;
 	if (!err && !ext4_abi_note_matches(notes, len)) {
-		pr_err(EXT3META_NAME ": built for the ext4 of %s with another build-id than the "
-				     "running one's; rebuild ext3meta for this kernel\n",
+		pr_err("built for the ext4 of %s with another build-id than the "
+		       "running one's; rebuild ext3meta for this kernel\n",
 		       EXT4_ABI_RELEASE);
 		err = -ENODEV;
 	}
@@ -210,7 +211,7 @@ int ext4_abi_init(void)
 	/* Loads ext4 where it isn't there, and keeps it: the addresses must stay good. */
 	ext4_type = get_fs_type("ext4");
 	if (!ext4_type) {
-		pr_err(EXT3META_NAME ": the kernel has no ext4\n");
+		pr_err("the kernel has no ext4\n");
 		return -ENODEV;
 	}
 	err = ext4_abi_check_build();

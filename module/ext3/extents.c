@@ -161,8 +161,7 @@ int ext3_metadata_blocks(struct inode *inode, struct meta_list *list)
 		return ret;
 	/* Leaves, and all that lies above them, begin a whole number of leaves behind the first. */
 	if (lblk < end)
-		lblk = EXT4_ABI_NDIR +
-		       round_up(lblk - EXT4_ABI_NDIR, ext3_pointers(inode->i_sb));
+		lblk = EXT4_ABI_NDIR + round_up(lblk - EXT4_ABI_NDIR, ext3_pointers(inode->i_sb));
 	while (lblk < end) {
 		if (fatal_signal_pending(current))
 			return -EINTR;

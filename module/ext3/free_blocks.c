@@ -13,15 +13,15 @@ struct free_walk {
 	struct meta_list *list;
 	unsigned int cluster_bits;
 	u64 group_first;
-	u64 from; /* nothing below is reported */
+	u64 from;  /* nothing below is reported */
 	u64 start; /* the extent that still grows */
 	u64 length;
 };
 
 static bool free_flush(struct free_walk *walk)
 {
-	return !walk->length || meta_list_add(walk->list, walk->start + walk->length,
-					      "%llu %llu\n", walk->start, walk->length);
+	return !walk->length || meta_list_add(walk->list, walk->start + walk->length, "%llu %llu\n",
+					      walk->start, walk->length);
 }
 
 static int free_extent(struct super_block *sb, unsigned int group, int cluster, int clusters,

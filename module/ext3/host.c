@@ -20,11 +20,7 @@ void ext3_host_exit(void)
 
 static int ext3_accepts(struct super_block *sb)
 {
-	if (ext4_abi_owns(sb))
-		return 0;
-	pr_err(EXT3META_NAME ": %s: served by %s, not by the ext4 driver\n", sb->s_id,
-	       sb->s_type->name);
-	return -ENODEV;
+	return ext4_abi_owns(sb) ? 0 : -ENODEV;
 }
 
 static void ext3_info(struct meta_host *host, struct inode *inode, struct meta_info *info)

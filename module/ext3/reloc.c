@@ -119,8 +119,8 @@ static int leaves_walk(struct inode *inode, struct inode *donor, const struct ex
 		err = ext4_abi_check_pointers(inode, ext3_path_slot(path, path->depth),
 					      step->count);
 	if (!err && donor_path->found == donor_path->depth)
-		err = ext4_abi_check_pointers(
-			donor, ext3_path_slot(donor_path, donor_path->depth), step->count);
+		err = ext4_abi_check_pointers(donor, ext3_path_slot(donor_path, donor_path->depth),
+					      step->count);
 	return err;
 }
 
@@ -307,8 +307,8 @@ err_paths:
 }
 
 /* One step, the files locked. *moved: blocks that changed places. */
-static int reloc_step(struct meta_request *req, struct inode *donor,
-		      struct meta_state *donor_state, struct ext3_step *step, u64 end, u64 *next)
+static int reloc_step(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+		      struct ext3_step *step, u64 end, u64 *next)
 {
 	struct inode *inode = req->inode;
 	struct super_block *sb = inode->i_sb;
