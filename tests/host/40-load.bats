@@ -23,7 +23,7 @@ load() {
 		tail -n 150 "$image.log"
 		false
 	}
-	tail -n 12 "$image.log"
+	sed 's/^/# /' "$image.log" >&3
 	[ "$(grep -c '^ok ' "$image.log")" -eq 8 ]
 	clean "$image"
 
