@@ -24,12 +24,12 @@ all: module defrag
 help:
 	@echo 'all            module and defrag (the default)'
 	@echo 'module         module/ext3meta.ko for KDIR (the running kernel'"'"'s headers)'
-	@echo 'module-NAME    build/module-NAME/ext3meta.ko for the test kernel NAME, 6.1 or 6.12'
+	@echo 'module-NAME    build/module-NAME/ext3meta.ko for a test kernel, 6.1 or 6.12'
 	@echo 'defrag         defrag/e3defrag'
-	@echo 'install        what all has built, its man pages; DESTDIR, PREFIX ($(PREFIX))'
+	@echo 'install        what all has built, and man pages; DESTDIR, PREFIX ($(PREFIX))'
 	@echo 'uninstall      removes them'
-	@echo 'demo           defragments an aged filesystem in a virtual machine; IMAGE=FILE: your own'
-	@echo 'check          the tests; KERNEL=NAME (6.1), SEED=N, TESTS="FILE..." for some of them'
+	@echo 'demo           defragments an aged filesystem in a virtual machine; IMAGE=FILE: yours'
+	@echo 'check          the tests; KERNEL=NAME (6.1), SEED=N, TESTS="FILE..." for some'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
 	@echo 'distclean      removes them as well'
@@ -47,7 +47,9 @@ defrag:
 	$(MAKE) -C defrag
 
 # The headers and files of the test kernel $(1), as module/Makefile wants them.
-test_kernel = KROOT=$(CURDIR)/build/kernels/$(1) KDIR=$(CURDIR)/build/kernels/$(1)/lib/modules/$$(cat build/kernels/$(1)/release)/build
+kernels := $(CURDIR)/build/kernels
+test_kernel = KROOT=$(kernels)/$(1) \
+	KDIR=$(kernels)/$(1)/lib/modules/$$(cat $(kernels)/$(1)/release)/build
 
 kernel-%:
 	tests/vm/fetch $*
