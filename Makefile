@@ -30,6 +30,7 @@ help:
 	@echo 'uninstall      removes them'
 	@echo 'demo           defragments an aged filesystem in a virtual machine; IMAGE=FILE: yours'
 	@echo 'check          the tests; KERNEL=NAME (6.1), SEED=N, TESTS="FILE..." for some'
+	@echo 'check-powercut KILLS=100 SEED=1: kills the VM at random moments of a run, that often'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
 	@echo 'distclean      removes them as well'
@@ -98,6 +99,13 @@ check:
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
 	tests/run --kernel $(KERNEL) $(TESTS)
 
+# The long form of what check does a few times: KILLS and SEED choose.
+KILLS ?= 100
+check-powercut:
+	tests/deps build vm check
+	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	tests/crash/powercut $(KILLS) $(or $(SEED),1)
+
 style:
 	tests/deps style
 	tests/style
@@ -113,4 +121,5 @@ clean:
 distclean: clean
 	rm -rf build
 
-.PHONY: all help module defrag test-tools install uninstall demo check style clean distclean
+.PHONY: all help module defrag test-tools install uninstall demo check check-powercut \
+	style clean distclean
