@@ -70,8 +70,8 @@ static bool may_change(enum reason reason)
 /* Could the blocks given back since the map was read change what it says for this file? */
 static bool worth_refreshing(const struct job *job, const struct file *file)
 {
-	return job->given_back && (job->given_back >= file->blocks / 2 ||
-				   job->given_back > job->map.total);
+	return job->given_back &&
+	       (job->given_back >= file->blocks / 2 || job->given_back > job->map.total);
 }
 
 /* The longest run that this filesystem can have, as far as one can tell from outside. */
@@ -82,7 +82,8 @@ static uint32_t longest_possible(const struct job *job)
 	uint64_t tables = 2 + (uint64_t)geo->inodes_per_group * 256 / geo->blocksize;
 	size_t longest = freemap_longest(&job->map);
 	uint32_t seen = longest == FREEMAP_NONE ? 0 : job->map.run[longest].length;
-	uint32_t group = tables < geo->blocks_per_group ? geo->blocks_per_group - (uint32_t)tables : 1;
+	uint32_t group = tables < geo->blocks_per_group ? geo->blocks_per_group - (uint32_t)tables :
+							  1;
 
 	return seen > group ? seen : group;
 }
@@ -135,8 +136,8 @@ static void tools_free(struct tools *t)
 }
 
 /* Look at an open file and make a plan for it: as few pieces as can be, or @any gain. */
-static enum reason look_and_plan(struct job *job, struct file *file, struct node *node,
-				 bool any, struct tools *t)
+static enum reason look_and_plan(struct job *job, struct file *file, struct node *node, bool any,
+				 struct tools *t)
 {
 	enum reason reason;
 	struct info info;
@@ -179,8 +180,8 @@ static enum reason try_file(struct job *job, struct file *file, struct node *nod
 	if (reason)
 		return reason;
 	plan_claim(&t->plan, &job->map);
-	reason = move_file(job, file, node, &t->layout, &t->seq, &t->plan,
-			   (uint32_t)t->plan.pieces);
+	reason =
+		move_file(job, file, node, &t->layout, &t->seq, &t->plan, (uint32_t)t->plan.pieces);
 	if (file->moved != moved || file->failed || *job->stop ||
 	    (reason != REASON_OUTCOME && reason != REASON_CHANGED && reason != REASON_NO_ROOM))
 		return reason;

@@ -79,8 +79,10 @@ static int run_job(struct job *job)
 
 	if (survey_host(&job->survey, &job->meta, job->host, job->stop) || refresh_map(job))
 		return STATUS_FAILED;
-	if (stop)
+	if (stop) {
+		complain(job->host->mountpoint, 0, "stopped before all files were looked at");
 		return STATUS_STOPPED;
+	}
 	report_picture(&job->free_before, &job->map, &job->meta.geo);
 	survey_best(&job->survey, &job->map);
 	report_survey(job);
@@ -116,8 +118,10 @@ static int run_host(const struct options *options, const struct host *host)
 		return err == -EPROTO ? STATUS_FAILED : STATUS_REFUSED;
 	}
 	if (moves && job.meta.features.ro_compat & ~META_RO_COMPAT_KNOWN) {
-		complain(host->mountpoint, 0, "ext3meta has features that this version only knows "
-			 "how to read: ro_compat 0x%" PRIx32, job.meta.features.ro_compat);
+		complain(host->mountpoint, 0,
+			 "ext3meta has features that this version only knows "
+			 "how to read: ro_compat 0x%" PRIx32,
+			 job.meta.features.ro_compat);
 		status = STATUS_REFUSED;
 	} else {
 		freemap_init(&job.map);

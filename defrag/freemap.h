@@ -11,15 +11,15 @@
 #include <stdint.h>
 
 struct free_run {
-	uint32_t start;		/* first block */
-	uint32_t length;	/* blocks; 0 once it is all claimed */
+	uint32_t start;	 /* first block */
+	uint32_t length; /* blocks; 0 once it is all claimed */
 };
 
 struct freemap {
-	struct free_run *run;	/* ascending by start, never touching each other */
+	struct free_run *run; /* ascending by start, never touching each other */
 	size_t runs, room;
-	uint64_t total;		/* free blocks in all runs */
-	uint64_t beyond;	/* free blocks that 32-bit pointers don't reach; not in total */
+	uint64_t total;	 /* free blocks in all runs */
+	uint64_t beyond; /* free blocks that 32-bit pointers don't reach; not in total */
 
 	/* by length, then start: a treap over the run numbers */
 	struct freemap_node *node;

@@ -173,8 +173,8 @@ static int add_whole(struct hosts *hosts, struct libmnt_table *table, dev_t dev,
 	return STATUS_DONE;
 }
 
-static int add_device(struct hosts *hosts, struct libmnt_table *table, dev_t dev, const char *device,
-		      const char *shown)
+static int add_device(struct hosts *hosts, struct libmnt_table *table, dev_t dev,
+		      const char *device, const char *shown)
 {
 	char *mountpoint = NULL, *type;
 	int fd, status;
@@ -182,8 +182,8 @@ static int add_device(struct hosts *hosts, struct libmnt_table *table, dev_t dev
 	fd = open_device_mount(table, dev, &mountpoint);
 	if (fd < 0) {
 		type = blkid_get_tag_value(NULL, "TYPE", device);
-		complain(shown, 0, "is not mounted%s%s: mount it first%s", type ? "; it holds " : "",
-			 type ? type : "",
+		complain(shown, 0, "is not mounted%s%s: mount it first%s",
+			 type ? "; it holds " : "", type ? type : "",
 			 type && strncmp(type, "ext", 3) ? ", if it were ext3" : "");
 		free(type);
 		return STATUS_REFUSED;

@@ -10,23 +10,23 @@
 
 /* A file, or a directory whose files are meant. */
 struct target {
-	char *path;		/* as given, without slashes at the end */
-	int fd;			/* O_PATH */
+	char *path; /* as given, without slashes at the end */
+	int fd;	    /* O_PATH */
 	uint32_t ino;
 	bool directory;
 };
 
 struct host {
 	dev_t dev;
-	int fd;			/* a directory on it, open: it holds the mount, and donors are made here */
+	int fd; /* a directory on it, open: it holds the mount, and donors are made here */
 	bool readonly;
-	char *device;		/* "/dev/vda" */
+	char *device; /* "/dev/vda" */
 	char *mountpoint;
-	char *type;		/* "ext3", "ext4", as mounted */
+	char *type; /* "ext3", "ext4", as mounted */
 
-	bool whole;		/* the whole filesystem was named, the targets don't matter */
-	char *prefix;		/* of names, when it is the whole: the mount point or how it was named */
-	int root_fd;		/* its root directory for names, or -1 */
+	bool whole;   /* the whole filesystem was named, the targets don't matter */
+	char *prefix; /* of names, when it is the whole: the mount point or how it was named */
+	int root_fd;  /* its root directory for names, or -1 */
 	struct target *target;
 	size_t targets, room;
 };

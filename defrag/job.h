@@ -14,23 +14,23 @@
 /* The free space at one moment, for the report. */
 struct free_picture {
 	uint64_t blocks, runs;
-	uint32_t longest;		/* blocks */
-	uint64_t largest_file;		/* bytes, what fits into the longest run */
+	uint32_t longest;      /* blocks */
+	uint64_t largest_file; /* bytes, what fits into the longest run */
 	struct freemap_class class[32];
 };
 
 struct job {
 	const struct options *options;
 	const struct host *host;
-	const volatile int *stop;	/* set by SIGINT and SIGTERM */
+	const volatile int *stop; /* set by SIGINT and SIGTERM */
 
 	struct meta meta;
 	struct survey survey;
-	struct freemap map;		/* what plans are made with */
+	struct freemap map; /* what plans are made with */
 	struct free_picture free_before, free_after;
 
-	uint64_t given_back;		/* blocks freed, but not in `map` before the next refresh */
-	uint64_t moved;			/* blocks that changed places */
+	uint64_t given_back; /* blocks freed, but not in `map` before the next refresh */
+	uint64_t moved;	     /* blocks that changed places */
 };
 
 #endif

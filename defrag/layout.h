@@ -11,13 +11,13 @@
 #include <stdint.h>
 
 struct geometry {
-	uint32_t blocksize;		/* bytes: 1024 to 65536, a power of two */
-	uint64_t blocks;		/* of the filesystem; the last one is blocks - 1 */
-	uint64_t first_block;		/* 1 on 1 KiB blocks, else 0 */
+	uint32_t blocksize;   /* bytes: 1024 to 65536, a power of two */
+	uint64_t blocks;      /* of the filesystem; the last one is blocks - 1 */
+	uint64_t first_block; /* 1 on 1 KiB blocks, else 0 */
 	uint32_t blocks_per_group;
 	uint32_t inodes;
 	uint32_t inodes_per_group;
-	char id[37];			/* the UUID as text */
+	char id[37]; /* the UUID as text */
 };
 
 /* Data blocks that follow each other both in the file and on the disk. Holes are not kept. */
@@ -29,15 +29,15 @@ struct extent {
 
 /* One indirect block; level 1 points at data, 2 at level 1, 3 at level 2. */
 struct indirect {
-	uint32_t logical;		/* first logical block below it, be it a hole */
+	uint32_t logical; /* first logical block below it, be it a hole */
 	uint32_t physical;
 	uint32_t level;
 };
 
 struct layout {
-	struct extent *extent;		/* ascending by logical */
+	struct extent *extent; /* ascending by logical */
 	size_t extents, extent_room;
-	struct indirect *indirect;	/* tree order: ascending by logical, parents first */
+	struct indirect *indirect; /* tree order: ascending by logical, parents first */
 	size_t indirects, indirect_room;
 };
 
@@ -51,8 +51,7 @@ void layout_clear(struct layout *layout);
  * or overlapping what is there, of no length, or past the end of 32 bits.
  */
 int layout_add_extent(struct layout *layout, uint32_t logical, uint32_t physical, uint32_t length);
-int layout_add_indirect(struct layout *layout, uint32_t level, uint32_t logical,
-			uint32_t physical);
+int layout_add_indirect(struct layout *layout, uint32_t level, uint32_t logical, uint32_t physical);
 
 /* Data blocks, without the indirect ones. */
 uint64_t layout_data(const struct layout *layout);

@@ -16,8 +16,8 @@
 enum { FD_GOAL, FD_ALLOC, FD_RELOC, FD_META_ALLOC, FD_META_RELOC };
 
 static const char *const request_file[] = {
-	[FD_GOAL] = "alloc_goal",	     [FD_ALLOC] = "data/alloc",
-	[FD_RELOC] = "data/reloc",	     [FD_META_ALLOC] = "metadata/alloc",
+	[FD_GOAL] = "alloc_goal",	    [FD_ALLOC] = "data/alloc",
+	[FD_RELOC] = "data/reloc",	    [FD_META_ALLOC] = "metadata/alloc",
 	[FD_META_RELOC] = "metadata/reloc",
 };
 
@@ -47,8 +47,10 @@ static int mount_detached(int host_fd, char *why, size_t size)
 	if (context < 0) {
 		err = -errno;
 		if (err == -ENODEV)
-			snprintf(why, size, "the kernel module ext3meta is not there: install it "
-				 "for this kernel (make install), then 'modprobe ext3meta' tells more");
+			snprintf(
+				why, size,
+				"the kernel module ext3meta is not there: install it "
+				"for this kernel (make install), then 'modprobe ext3meta' tells more");
 		return err;
 	}
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", host_fd);
@@ -171,7 +173,8 @@ int meta_open(struct meta *meta, int host_fd, char *why, size_t size)
 			   text_features(meta->buffer, (size_t)length, &meta->features);
 	if (!err && ((meta->features.compat & META_NEEDED) != META_NEEDED ||
 		     meta->features.incompat & ~META_INCOMPAT_KNOWN)) {
-		snprintf(why, size, "ext3meta has features that this version can't work with: "
+		snprintf(why, size,
+			 "ext3meta has features that this version can't work with: "
 			 "compat 0x%" PRIx32 ", incompat 0x%" PRIx32,
 			 meta->features.compat, meta->features.incompat);
 		err = -EPROTONOSUPPORT;
@@ -422,4 +425,3 @@ int node_reloc_indirect(struct node *node, uint32_t logical, const struct node *
 	done = request(node, FD_META_RELOC, logical, NULL, text);
 	return done < 0 ? (int)done : 0;
 }
-

@@ -14,11 +14,11 @@
 #include "text.h"
 
 /* Bits of `features` that the tool builds on. */
-#define META_GEOMETRY 0x1U	/* the geometry files in super/ */
-#define META_LISTING 0x2U	/* nodes/ can be listed */
-#define META_INFO 0x4U		/* nodes/<ident>/info */
-#define META_COUNT 0x8U		/* "<ident> COUNT" in data/reloc */
-#define META_IDENT 0x10U	/* INODE:GENERATION */
+#define META_GEOMETRY 0x1U /* the geometry files in super/ */
+#define META_LISTING 0x2U  /* nodes/ can be listed */
+#define META_INFO 0x4U	   /* nodes/<ident>/info */
+#define META_COUNT 0x8U	   /* "<ident> COUNT" in data/reloc */
+#define META_IDENT 0x10U   /* INODE:GENERATION */
 #define META_NEEDED (META_GEOMETRY | META_LISTING | META_INFO | META_COUNT | META_IDENT)
 #define META_INCOMPAT_KNOWN 0x0U
 #define META_RO_COMPAT_KNOWN 0x0U

@@ -20,10 +20,10 @@
 struct move {
 	struct job *job;
 	struct file *file;
-	struct node *node;	/* the file */
+	struct node *node; /* the file */
 	struct node donor;
 	int donor_fd;
-	struct layout layout;	/* first the donor's, at the end the file's new one */
+	struct layout layout; /* first the donor's, at the end the file's new one */
 	struct sequence seq;
 };
 

@@ -113,8 +113,7 @@ void names_walk(struct names *names, int fd, dev_t dev, const char *prefix)
 	}
 	/* A private view of this one mount, without what is mounted on top of its directories. */
 	tree = (int)open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	dir = openat(tree < 0 ? fd : tree, ".",
-		     O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
+	dir = openat(tree < 0 ? fd : tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
 	if (dir < 0)
 		walk_failed(names, top, errno, "can't open this directory");
 	else

@@ -11,9 +11,9 @@
 
 /* One name of a file, or a directory that files are in. */
 struct name {
-	uint32_t ino;		/* 0 for a directory */
-	uint32_t parent;	/* number of the directory's name, NAME_NONE at the top */
-	uint32_t text;		/* offset in names->text */
+	uint32_t ino;	 /* 0 for a directory */
+	uint32_t parent; /* number of the directory's name, NAME_NONE at the top */
+	uint32_t text;	 /* offset in names->text */
 };
 
 struct names {
@@ -21,7 +21,7 @@ struct names {
 	size_t count, room;
 	char *text;
 	size_t text_size, text_room;
-	uint64_t failed;	/* directories that could not be read; each was complained about */
+	uint64_t failed; /* directories that could not be read; each was complained about */
 };
 
 void names_free(struct names *names);

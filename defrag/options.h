@@ -6,10 +6,10 @@
 #include <stdbool.h>
 
 struct options {
-	bool check;		/* report only */
-	bool dry_run;		/* say what would be moved, and move nothing */
-	bool verbose;		/* every file, not only the worst */
-	const char **target;	/* as given, ended by NULL */
+	bool check;	     /* report only */
+	bool dry_run;	     /* say what would be moved, and move nothing */
+	bool verbose;	     /* every file, not only the worst */
+	const char **target; /* as given, ended by NULL */
 };
 
 /*

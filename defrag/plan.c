@@ -173,7 +173,7 @@ static bool barren_ahead(const struct sequence *seq, size_t item)
 void plan_requests(struct plan_requests *out, const struct plan *plan, const struct sequence *seq)
 {
 	size_t piece = 0, i;
-	bool open = false;	/* the last request is for data, and what comes next may join it */
+	bool open = false; /* the last request is for data, and what comes next may join it */
 
 	out->requests = 0;
 	for (i = 0; i < seq->items; i++) {

@@ -13,14 +13,14 @@
 
 /* A part of the sequence and the place for it; `run` is its run in the free map. */
 struct plan_piece {
-	uint32_t at;		/* place in the sequence where it begins */
-	uint32_t length;	/* blocks */
-	uint32_t goal;		/* block for the first of them */
+	uint32_t at;	 /* place in the sequence where it begins */
+	uint32_t length; /* blocks */
+	uint32_t goal;	 /* block for the first of them */
 	size_t run;
 };
 
 struct plan {
-	struct plan_piece *piece;	/* in order of the sequence, ascending goals */
+	struct plan_piece *piece; /* in order of the sequence, ascending goals */
 	size_t pieces, room;
 };
 
@@ -48,8 +48,8 @@ void plan_claim(const struct plan *plan, struct freemap *map);
 /* What to ask ext3meta for, one after the other, so that a donor gets the plan's shape. */
 struct plan_request {
 	enum { ASK_GOAL, ASK_DATA, ASK_INDIRECT } kind;
-	uint32_t logical;	/* file block; not for ASK_GOAL */
-	uint32_t value;		/* goal, number of data blocks, or level */
+	uint32_t logical; /* file block; not for ASK_GOAL */
+	uint32_t value;	  /* goal, number of data blocks, or level */
 };
 
 struct plan_requests {
@@ -62,8 +62,7 @@ struct plan_requests {
  * by themselves, in reading order. Only barren ones, and their parents that come with them, are
  * asked for by name.
  */
-void plan_requests(struct plan_requests *out, const struct plan *plan,
-		   const struct sequence *seq);
+void plan_requests(struct plan_requests *out, const struct plan *plan, const struct sequence *seq);
 void plan_requests_free(struct plan_requests *requests);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct {
-	const char *word;	/* of `relocatable`, if it is one */
+	const char *word; /* of `relocatable`, if it is one */
 	const char *text;
 } reasons[REASONS] = {
 	[REASON_NONE] = { "yes", "can be moved" },

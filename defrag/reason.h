@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 enum reason {
-	REASON_NONE,		/* it may be moved, or was */
+	REASON_NONE, /* it may be moved, or was */
 
 	/* what `relocatable` in info says */
 	REASON_TYPE,
@@ -26,7 +26,7 @@ enum reason {
 	REASON_DELETED,
 	REASON_READ_ONLY,
 	REASON_NO_JOURNAL,
-	REASON_OTHER,		/* a word this version doesn't know */
+	REASON_OTHER, /* a word this version doesn't know */
 
 	/* what the plan says */
 	REASON_EMPTY,
@@ -42,7 +42,7 @@ enum reason {
 	REASON_FAILED,
 	REASON_STOPPED,
 
-	REASONS			/* how many there are */
+	REASONS /* how many there are */
 };
 
 /* A few words for a report, "already perfect" for REASON_PERFECT. */

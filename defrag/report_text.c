@@ -148,7 +148,7 @@ static void print_alone(const struct job *job, const char *title)
 	}
 	if (!all)
 		return;
-	printf("%s: %" PRIu64 " files\n", title, all);
+	printf("%s: %" PRIu64 "\n", title, all);
 	for (reason = 0; reason < REASONS; reason++) {
 		if (!count[reason])
 			continue;
@@ -196,7 +196,7 @@ void report_survey(const struct job *job)
 	print_free(&job->free_before, geo);
 	if (job->options->check) {
 		putchar('\n');
-		print_alone(job, "Nothing to do, or not to be done");
+		print_alone(job, "Files with nothing to do, or not to be moved");
 	}
 	fflush(stdout);
 }
@@ -237,13 +237,15 @@ void report_run(const struct job *job)
 
 	survey_totals(survey, geo->blocksize, true, &before);
 	survey_totals(survey, geo->blocksize, false, &after);
-	printf("\nImproved: %" PRIu64 " files, %" PRIu64 " partly, %" PRIu64 " failed\n",
+	if (*job->stop)
+		puts("\nStopped by a signal.");
+	printf("\nFiles improved: %" PRIu64 ", partly: %" PRIu64 ", failed: %" PRIu64 "\n",
 	       count_outcome(survey, OUTCOME_IMPROVED), count_outcome(survey, OUTCOME_PARTLY),
 	       count_outcome(survey, OUTCOME_FAILED));
-	printf("Moved: %" PRIu64 " blocks (%s)\n", job->moved,
+	printf("Blocks moved: %" PRIu64 " (%s)\n", job->moved,
 	       human(job->moved * geo->blocksize, a));
 	print_partly(survey);
-	print_alone(job, "Left alone");
+	print_alone(job, "Files left alone");
 	printf("\n%-26s%14s%14s\n", "", "before", "after");
 	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "fragmented files", before.fragmented,
 	       after.fragmented);
@@ -260,6 +262,6 @@ void report_run(const struct job *job)
 
 void report_dry_run(const struct job *job)
 {
-	printf("\nWould move: %" PRIu64 " files\n", count_outcome(&job->survey, OUTCOME_PLANNED));
-	print_alone(job, "Would leave alone");
+	printf("\nFiles to move: %" PRIu64 "\n", count_outcome(&job->survey, OUTCOME_PLANNED));
+	print_alone(job, "Files left alone");
 }

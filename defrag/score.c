@@ -43,8 +43,7 @@ static void mark_barren(struct sequence *seq, const struct geometry *geo)
 		if (!item->level)
 			next_data = item->logical;
 		else
-			item->barren = next_data >=
-				       item->logical + indirect_span(geo, item->level);
+			item->barren = next_data >= item->logical + indirect_span(geo, item->level);
 	}
 }
 
@@ -161,8 +160,8 @@ static uint64_t indirect_need(const struct geometry *geo, uint64_t data)
 
 uint64_t largest_file(const struct geometry *geo, uint64_t run)
 {
-	uint64_t low = 0, high = 12 + indirect_span(geo, 1) + indirect_span(geo, 2) +
-				 indirect_span(geo, 3);
+	uint64_t low = 0,
+		 high = 12 + indirect_span(geo, 1) + indirect_span(geo, 2) + indirect_span(geo, 3);
 
 	if (high > run)
 		high = run;

@@ -14,20 +14,20 @@
  * file and on the disk with no indirect block between them.
  */
 struct seq_item {
-	uint32_t at;		/* place in the sequence, from 0 */
-	uint32_t logical;	/* for an indirect block the first block below it */
+	uint32_t at;	  /* place in the sequence, from 0 */
+	uint32_t logical; /* for an indirect block the first block below it */
 	uint32_t physical;
-	uint32_t length;	/* 1 for an indirect block */
-	uint8_t level;		/* 0 is data */
-	bool barren;		/* an indirect block with no data at all below it */
+	uint32_t length; /* 1 for an indirect block */
+	uint8_t level;	 /* 0 is data */
+	bool barren;	 /* an indirect block with no data at all below it */
 };
 
 struct sequence {
 	struct seq_item *item;
 	size_t items, room;
-	uint32_t blocks;	/* data and indirect blocks */
-	uint32_t fragments;	/* runs on the disk that reading in order meets; 0 if no blocks */
-	uint32_t fiemap;	/* extents as FIEMAP counts them: data only, cut at holes */
+	uint32_t blocks;    /* data and indirect blocks */
+	uint32_t fragments; /* runs on the disk that reading in order meets; 0 if no blocks */
+	uint32_t fiemap;    /* extents as FIEMAP counts them: data only, cut at holes */
 };
 
 void sequence_init(struct sequence *seq);

@@ -240,7 +240,7 @@ void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
 		const struct file *file = &survey->file[i];
 		uint32_t fragments = before ? file->before : file->fragments;
 
-		if (!file->blocks)
+		if (!file->blocks || (!before && file->reason == REASON_VANISHED))
 			continue;
 		totals->files++;
 		totals->fragmented += fragments > 1;

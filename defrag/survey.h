@@ -15,35 +15,35 @@
 
 /* What came of a file; `reason` says why it isn't OUTCOME_IMPROVED. */
 enum outcome {
-	OUTCOME_ALONE,		/* left alone */
-	OUTCOME_PLANNED,	/* would be moved, in a dry run */
+	OUTCOME_ALONE,	 /* left alone */
+	OUTCOME_PLANNED, /* would be moved, in a dry run */
 	OUTCOME_IMPROVED,
-	OUTCOME_PARTLY,		/* improved, but something kept it from going as planned */
-	OUTCOME_FAILED,		/* not improved, since something went wrong; stderr has more */
+	OUTCOME_PARTLY, /* improved, but something kept it from going as planned */
+	OUTCOME_FAILED, /* not improved, since something went wrong; stderr has more */
 };
 
 /* A regular file. */
 struct file {
 	uint32_t ino, generation;
-	uint64_t size;		/* bytes */
-	uint32_t blocks;	/* of its sequence, data and indirect; 0 if it is not block-mapped */
-	uint32_t fragments;	/* now; 0 without blocks */
-	uint32_t before;	/* fragments when it was surveyed */
-	uint32_t best;		/* fragments the free space at the survey's end would allow */
-	uint32_t fiemap;	/* extents as FIEMAP counts them */
-	uint32_t name;		/* in survey->names, or NAME_NONE */
-	uint64_t moved;		/* blocks that changed places */
+	uint64_t size;	    /* bytes */
+	uint32_t blocks;    /* of its sequence, data and indirect; 0 if it is not block-mapped */
+	uint32_t fragments; /* now; 0 without blocks */
+	uint32_t before;    /* fragments when it was surveyed */
+	uint32_t best;	    /* fragments the free space at the survey's end would allow */
+	uint32_t fiemap;    /* extents as FIEMAP counts them */
+	uint32_t name;	    /* in survey->names, or NAME_NONE */
+	uint64_t moved;	    /* blocks that changed places */
 	uint8_t score;
-	uint8_t reason;		/* enum reason: why it is left alone, or not better yet */
-	bool failed;		/* something went wrong with it and was complained about */
-	bool planned;		/* a dry run has a place for it */
+	uint8_t reason; /* enum reason: why it is left alone, or not better yet */
+	bool failed;	/* something went wrong with it and was complained about */
+	bool planned;	/* a dry run has a place for it */
 };
 
 struct survey {
-	struct file *file;	/* ascending by inode number */
+	struct file *file; /* ascending by inode number */
 	size_t files, room;
 	struct names names;
-	uint64_t failed;	/* objects that could not be looked at; each was complained about */
+	uint64_t failed; /* objects that could not be looked at; each was complained about */
 };
 
 /* Files, blocks and fragments added up over the block-mapped files that have blocks. */
@@ -67,7 +67,7 @@ int survey_again(struct file *file, struct node *node, const struct info *info,
 /* The fewest fragments that the free space allows each file, taken by itself. */
 void survey_best(struct survey *survey, const struct freemap *map);
 
-/* @before: as it was when surveyed, else as it is now. */
+/* @before: as it was when surveyed, else as it is now, without what was deleted meanwhile. */
 void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
 		   struct totals *totals);
 

@@ -131,8 +131,8 @@ static bool word_is(const struct text *word, const char *text)
 int text_info(const char *text, size_t length, struct info *info)
 {
 	static const char *const keys[] = {
-		"type ", "size ", "blocks ", "links ", "generation ", "flags ", "mapping ",
-		"relocatable ",
+		"type ",       "size ",	 "blocks ",  "links ",
+		"generation ", "flags ", "mapping ", "relocatable ",
 	};
 	static const char *const mappings[] = { "indirect", "extents", "inline", "none" };
 	const unsigned int key_count = sizeof(keys) / sizeof(*keys);
@@ -210,8 +210,7 @@ int text_free_blocks(const char *text, size_t length, const struct geometry *geo
 	return 0;
 }
 
-int text_extents(const char *text, size_t length, const struct geometry *geo,
-		 struct layout *layout)
+int text_extents(const char *text, size_t length, const struct geometry *geo, struct layout *layout)
 {
 	struct text t = { text, text + length };
 	uint32_t logical, physical, count;

@@ -20,9 +20,9 @@ enum mapping { MAPPING_INDIRECT, MAPPING_EXTENTS, MAPPING_INLINE, MAPPING_NONE }
 struct info {
 	enum file_type type;
 	enum mapping mapping;
-	enum reason relocatable;	/* REASON_NONE: yes */
-	uint64_t size;			/* bytes */
-	uint64_t blocks;		/* filesystem blocks, indirect ones included */
+	enum reason relocatable; /* REASON_NONE: yes */
+	uint64_t size;		 /* bytes */
+	uint64_t blocks;	 /* filesystem blocks, indirect ones included */
 	uint32_t links;
 	uint32_t generation;
 	uint32_t flags;

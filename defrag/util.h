@@ -12,12 +12,12 @@ char *xstrdup(const char *text);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Make room for one more element in a vector of *allocated elements, *count of them used. */
-#define vec_more(vec, count, allocated)                                                            \
-	do {                                                                                       \
-		if ((count) == (allocated)) {                                                      \
-			(allocated) = (allocated) ? 2 * (allocated) : 16;                          \
-			(vec) = xreallocarray((vec), (allocated), sizeof(*(vec)));                 \
-		}                                                                                  \
+#define vec_more(vec, count, allocated)                                            \
+	do {                                                                       \
+		if ((count) == (allocated)) {                                      \
+			(allocated) = (allocated) ? 2 * (allocated) : 16;          \
+			(vec) = xreallocarray((vec), (allocated), sizeof(*(vec))); \
+		}                                                                  \
 	} while (0)
 
 /* "e3defrag: SUBJECT: WHAT: WHY" on stderr. @error is an errno, 0 for none; @subject printable. */

@@ -116,7 +116,8 @@ static void against_brute_force(void)
 			} else {
 				uint32_t start = map.run[got].start;
 
-				wrong_fit += (start > near ? start - near : near - start) != distance;
+				wrong_fit += (start > near ? start - near : near - start) !=
+					     distance;
 			}
 
 			/* Few runs in the range, so that all of them are looked at. */
@@ -154,8 +155,7 @@ static void against_brute_force(void)
 
 			got = freemap_fit(&map, 1 + random_below(10), near);
 			if (got != FREEMAP_NONE)
-				freemap_claim(&map, got,
-					      1 + random_below(map.run[got].length));
+				freemap_claim(&map, got, 1 + random_below(map.run[got].length));
 		}
 		freemap_free(&map);
 	}

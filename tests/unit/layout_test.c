@@ -6,8 +6,10 @@
 
 void test_layout(void)
 {
-	const struct geometry geo = { .blocksize = 4096, .first_block = 0,
-				      .blocks_per_group = 32768, .inodes_per_group = 8192 };
+	const struct geometry geo = { .blocksize = 4096,
+				      .first_block = 0,
+				      .blocks_per_group = 32768,
+				      .inodes_per_group = 8192 };
 	struct layout old, now;
 
 	layout_init(&old);

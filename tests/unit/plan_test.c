@@ -10,8 +10,11 @@
 #include "plan.h"
 #include "tap.h"
 
-static const struct geometry geo = { .blocksize = 1024, .blocks = 4000000, .first_block = 1,
-				     .blocks_per_group = 8192, .inodes_per_group = 2048 };
+static const struct geometry geo = { .blocksize = 1024,
+				     .blocks = 4000000,
+				     .first_block = 1,
+				     .blocks_per_group = 8192,
+				     .inodes_per_group = 2048 };
 
 /* Data of a file of @blocks contiguous blocks from @physical, in pieces of @piece with a gap. */
 static void chopped(struct layout *l, uint32_t blocks, uint32_t physical, uint32_t piece)
@@ -67,7 +70,8 @@ static void literal(void)
 	plan_requests(&requests, &plan, &seq);
 	is(requests.requests, 2, "a goal and one request, the indirect block comes by itself");
 	ok(requests.request[1].kind == ASK_DATA && requests.request[1].logical == 0 &&
-	   requests.request[1].value == 99, "for all 99 blocks");
+		   requests.request[1].value == 99,
+	   "for all 99 blocks");
 	plan_claim(&plan, &map);
 	is(map.total, 455, "claimed from the map");
 	is(map.run[2].start, 20100, "at the front of the run");
@@ -90,7 +94,8 @@ static void literal(void)
 	is(requests.requests, 4, "a goal and a request for each");
 	/* 300 of the sequence are 297 data blocks and three indirect ones. */
 	ok(requests.request[1].value == 297 && requests.request[3].logical == 297 &&
-	   requests.request[3].value == 100, "cut where the piece ends");
+		   requests.request[3].value == 100,
+	   "cut where the piece ends");
 
 	/* A run of 270 would cut behind DIND (269) or its child (270): it is cut before both. */
 	freemap_clear(&map);
@@ -145,11 +150,14 @@ static void literal(void)
 	plan_requests(&requests, &plan, &seq);
 	is(requests.requests, 6, "barren indirect blocks are asked for by name");
 	ok(requests.request[2].kind == ASK_INDIRECT && requests.request[2].logical == 12 &&
-	   requests.request[2].value == 1, "the empty IND");
+		   requests.request[2].value == 1,
+	   "the empty IND");
 	ok(requests.request[3].kind == ASK_INDIRECT && requests.request[3].logical == 268 &&
-	   requests.request[3].value == 2, "the parent of the empty child");
+		   requests.request[3].value == 2,
+	   "the parent of the empty child");
 	ok(requests.request[4].kind == ASK_INDIRECT && requests.request[4].logical == 268 &&
-	   requests.request[4].value == 1, "the empty child");
+		   requests.request[4].value == 1,
+	   "the empty child");
 	ok(requests.request[5].kind == ASK_DATA && requests.request[5].logical == 600,
 	   "the other one comes with its data");
 
@@ -162,13 +170,13 @@ static void literal(void)
 
 /* --- random files ------------------------------------------------------------------------ */
 
-#define FILE_MOST 70000U	/* logical blocks; triple indirection starts at 65804 */
-#define FREE_MOST 120000U	/* free runs lie below this block, files above */
+#define FILE_MOST 70000U  /* logical blocks; triple indirection starts at 65804 */
+#define FREE_MOST 120000U /* free runs lie below this block, files above */
 
 /* A file or donor: what each logical block and each indirect block has. 0 is nothing. */
 struct tree {
 	uint32_t data[FILE_MOST];
-	uint32_t ind[4][FILE_MOST];	/* by level and the first logical block below */
+	uint32_t ind[4][FILE_MOST]; /* by level and the first logical block below */
 };
 
 /* The first block below the indirect block of @level above @logical; false if it has none. */
@@ -304,7 +312,7 @@ static bool one_run_right(const struct freemap *map, uint32_t need, uint32_t gro
 				in_group = r->length;
 		}
 	}
-	if (candidates > 16)	/* it looks at the first 16 only */
+	if (candidates > 16) /* it looks at the first 16 only */
 		return got >= need;
 	if (in_group != UINT32_MAX)
 		return got == in_group && goal >= from && goal < from + 8192;
@@ -436,7 +444,7 @@ static void random_plans(void)
 			wrong_reason += reason != REASON_NO_ROOM;
 		else if (best >= seq.fragments)
 			wrong_reason += reason != REASON_NO_BETTER;
-		else if (reason)	/* a cut may cost a piece more than the blocks need */
+		else if (reason) /* a cut may cost a piece more than the blocks need */
 			wrong_reason += reason != REASON_NO_BETTER || best + 1 < seq.fragments;
 		if (reason) {
 			wrong_pieces += plan.pieces != 0;

@@ -4,10 +4,16 @@
 #include "score.h"
 #include "tap.h"
 
-static const struct geometry geo1k = { .blocksize = 1024, .blocks = 1000000, .first_block = 1,
-				       .blocks_per_group = 8192, .inodes_per_group = 2048 };
-static const struct geometry geo4k = { .blocksize = 4096, .blocks = 1000000, .first_block = 0,
-				       .blocks_per_group = 32768, .inodes_per_group = 8192 };
+static const struct geometry geo1k = { .blocksize = 1024,
+				       .blocks = 1000000,
+				       .first_block = 1,
+				       .blocks_per_group = 8192,
+				       .inodes_per_group = 2048 };
+static const struct geometry geo4k = { .blocksize = 4096,
+				       .blocks = 1000000,
+				       .first_block = 0,
+				       .blocks_per_group = 32768,
+				       .inodes_per_group = 8192 };
 
 static void perfect(void)
 {

@@ -7,15 +7,32 @@
 #include "text.h"
 
 static const struct geometry geo = {
-	.blocksize = 1024, .blocks = 20000, .first_block = 1, .blocks_per_group = 8192,
-	.inodes = 4096, .inodes_per_group = 1024,
+	.blocksize = 1024,
+	.blocks = 20000,
+	.first_block = 1,
+	.blocks_per_group = 8192,
+	.inodes = 4096,
+	.inodes_per_group = 1024,
 };
 
 static void numbers(void)
 {
 	static const char *const bad[] = {
-		"", "\n", "5", "5\n\n", " 5\n", "5 \n", "+5\n", "-5\n", "05\n", "0x5\n", "5a\n",
-		"1001\n", "18446744073709551616\n", "99999999999999999999999\n", "5\r\n",
+		"",
+		"\n",
+		"5",
+		"5\n\n",
+		" 5\n",
+		"5 \n",
+		"+5\n",
+		"-5\n",
+		"05\n",
+		"0x5\n",
+		"5a\n",
+		"1001\n",
+		"18446744073709551616\n",
+		"99999999999999999999999\n",
+		"5\r\n",
 	};
 	uint64_t value = 7;
 	size_t i;
@@ -76,9 +93,12 @@ static void infos(void)
 {
 	static const char good[] = INFO "mapping indirect\nrelocatable yes\n";
 	static const char *const bad[] = {
-		"", INFO "mapping indirect\n", INFO "mapping magic\nrelocatable yes\n",
+		"",
+		INFO "mapping indirect\n",
+		INFO "mapping magic\nrelocatable yes\n",
 		INFO "links 2\nmapping indirect\nrelocatable yes\n",
-		INFO "mapping indirect\nrelocatable yes", INFO "mapping indirect\nrelocatable \n",
+		INFO "mapping indirect\nrelocatable yes",
+		INFO "mapping indirect\nrelocatable \n",
 		INFO "mapping indirect\nrelocatable yes\n\n",
 		"size x\n" INFO "mapping indirect\nrelocatable yes\n",
 	};
@@ -86,15 +106,26 @@ static void infos(void)
 		const char *word;
 		enum reason reason;
 	} words[] = {
-		{ "type", REASON_TYPE }, { "extents", REASON_EXTENTS }, { "inline", REASON_INLINE },
-		{ "none", REASON_UNMAPPED }, { "encrypted", REASON_ENCRYPTED },
-		{ "verity", REASON_VERITY }, { "dax", REASON_DAX },
-		{ "journal-data", REASON_JOURNAL_DATA }, { "ea-inode", REASON_EA_INODE },
-		{ "bigalloc", REASON_BIGALLOC }, { "swapfile", REASON_SWAPFILE },
-		{ "quota", REASON_QUOTA }, { "immutable", REASON_IMMUTABLE },
-		{ "append-only", REASON_APPEND_ONLY }, { "deleted", REASON_DELETED },
-		{ "read-only", REASON_READ_ONLY }, { "no-journal", REASON_NO_JOURNAL },
-		{ "yes", REASON_NONE }, { "tuesday", REASON_OTHER }, { "ye", REASON_OTHER },
+		{ "type", REASON_TYPE },
+		{ "extents", REASON_EXTENTS },
+		{ "inline", REASON_INLINE },
+		{ "none", REASON_UNMAPPED },
+		{ "encrypted", REASON_ENCRYPTED },
+		{ "verity", REASON_VERITY },
+		{ "dax", REASON_DAX },
+		{ "journal-data", REASON_JOURNAL_DATA },
+		{ "ea-inode", REASON_EA_INODE },
+		{ "bigalloc", REASON_BIGALLOC },
+		{ "swapfile", REASON_SWAPFILE },
+		{ "quota", REASON_QUOTA },
+		{ "immutable", REASON_IMMUTABLE },
+		{ "append-only", REASON_APPEND_ONLY },
+		{ "deleted", REASON_DELETED },
+		{ "read-only", REASON_READ_ONLY },
+		{ "no-journal", REASON_NO_JOURNAL },
+		{ "yes", REASON_NONE },
+		{ "tuesday", REASON_OTHER },
+		{ "ye", REASON_OTHER },
 		{ "yess", REASON_OTHER },
 	};
 	struct info info;
@@ -103,8 +134,8 @@ static void infos(void)
 
 	is(text_info(good, strlen(good), &info), 0, "text_info takes the eight keys");
 	ok(info.type == TYPE_REGULAR && info.size == 5000 && info.blocks == 6 && info.links == 2 &&
-	   info.generation == UINT32_MAX && info.flags == 16 &&
-	   info.mapping == MAPPING_INDIRECT && info.relocatable == REASON_NONE,
+		   info.generation == UINT32_MAX && info.flags == 16 &&
+		   info.mapping == MAPPING_INDIRECT && info.relocatable == REASON_NONE,
 	   "text_info reads them");
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		is(text_info(bad[i], strlen(bad[i]), &info), -EPROTO,
@@ -113,7 +144,8 @@ static void infos(void)
 	is(text_info(text, strlen(text), &info), 0, "text_info passes over a key it doesn't know");
 	is(info.mapping, MAPPING_EXTENTS, "text_info reads another mapping");
 	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		snprintf(text, sizeof(text), "%smapping none\nrelocatable %s\n", INFO, words[i].word);
+		snprintf(text, sizeof(text), "%smapping none\nrelocatable %s\n", INFO,
+			 words[i].word);
 		text_info(text, strlen(text), &info);
 		is(info.relocatable, words[i].reason, "relocatable: %s", words[i].word);
 	}
