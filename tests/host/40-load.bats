@@ -24,7 +24,7 @@ load() {
 		false
 	}
 	sed 's/^/# /' "$image.log" >&3
-	[ "$(grep -c '^ok ' "$image.log")" -eq 8 ]
+	[ "$(grep -c '^ok ' "$image.log")" -eq 9 ]
 	clean "$image"
 
 	# no block is lost: with everything removed as many are free as when it was made
