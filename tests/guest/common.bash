@@ -67,12 +67,13 @@ imgmap() {
 
 # make_image BLOCKSIZE [MIB [MKE2FS-OPTION...]]
 make_image() {
-	local mib=${2:-16} options="${*:3}" template
+	local mib=${2:-16} options="${*:3}" template type=(-t ext3)
 
 	BS=$1
 	P=$((BS / 4))
 	template="$T/template-$BS-$mib-${options//[\/ ]/_}"
-	[ -e "$template" ] || mke2fs -q -F -t ext3 -b "$BS" "${@:3}" "$template" "${mib}M"
+	[ "${3:-}" != -t ] || type=()
+	[ -e "$template" ] || mke2fs -q -F "${type[@]}" -b "$BS" "${@:3}" "$template" "${mib}M" 2>&1
 	steps <<-EOF
 	copy $template $IMG
 	EOF
@@ -85,7 +86,10 @@ mount_host() {
 	mount $H $M ext3meta
 	print %device
 	EOF
-	)
+	) || {
+		echo "$DEV"
+		return 1
+	}
 }
 
 unmount_host() {
@@ -112,16 +116,13 @@ replay() {
 }
 
 # each_host FUNCTION [MIB]: calls it on a fresh host of each block size, mounted
-# both as ext3 and as ext4 (where allocation is delayed). It may leave the host
+# as ext3 and as ext4 (where allocation is delayed). It may leave the host
 # mounted or not.
 each_host() {
-	local bs type
-
-	for bs in 1024 2048 4096; do
-		for type in ext3 ext4; do
-			on_host "$bs" "${2:-16}" $type "$1"
-		done
-	done
+	on_host 1024 "${2:-16}" ext3 "$1"
+	on_host 1024 "${2:-16}" ext4 "$1"
+	on_host 2048 "${2:-16}" ext3 "$1"
+	on_host 4096 "${2:-16}" ext4 "$1"
 }
 
 # each_block_size FUNCTION [MIB [TYPE [OPTIONS]]]

@@ -210,7 +210,7 @@ static int open_flags(char *text)
 		{ "excl", O_EXCL }, { "trunc", O_TRUNC }, { "append", O_APPEND },
 		{ "direct", O_DIRECT }, { "dir", O_DIRECTORY }, { "nonblock", O_NONBLOCK },
 		{ "tmpfile", O_TMPFILE }, { "path", O_PATH }, { "noatime", O_NOATIME },
-		{ "sync", O_SYNC },
+		{ "sync", O_SYNC }, { "nofollow", O_NOFOLLOW },
 	};
 	char *save, *part;
 	int flags = 0;
