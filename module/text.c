@@ -42,13 +42,16 @@ bool meta_list_add(struct meta_list *list, u64 next_pos, const char *fmt, ...)
 	return true;
 }
 
-/* Takes a decimal number off the line. -EINVAL where there is none or it overflows. */
+/*
+ * Takes a decimal number off the line. -EINVAL where there is none, where it overflows or begins
+ * with a zero that it does not need: a number has one name.
+ */
 int meta_parse_u64(char **line, u64 *value)
 {
 	char *s = *line;
 	u64 n = 0;
 
-	if (!isdigit(*s))
+	if (!isdigit(*s) || (*s == '0' && isdigit(s[1])))
 		return -EINVAL;
 	for (; isdigit(*s); s++) {
 		unsigned int digit = *s - '0';

@@ -165,23 +165,16 @@ struct inode *meta_tree_root(struct super_block *sb)
 	return meta_make_inode(sb, &root_entry, 0, 0);
 }
 
-/* A number has one name: digits without a leading zero, with its generation or without. */
 static int meta_parse_name(const struct qstr *qname, struct meta_ident *ident)
 {
-	char name[32], canonical[32];
+	char name[sizeof("4294967295:4294967295")];
 	char *s = name;
 
 	if (qname->len >= sizeof(name))
 		return -ENOENT;
 	memcpy(name, qname->name, qname->len);
 	name[qname->len] = '\0';
-	if (meta_parse_ident(&s, ident) || *s)
-		return -ENOENT;
-	if (ident->any_generation)
-		snprintf(canonical, sizeof(canonical), "%u", ident->ino);
-	else
-		snprintf(canonical, sizeof(canonical), "%u:%u", ident->ino, ident->generation);
-	return strcmp(canonical, name) ? -ENOENT : 0;
+	return meta_parse_ident(&s, ident) || meta_parse_end(s) ? -ENOENT : 0;
 }
 
 static struct inode *meta_lookup_node(struct super_block *sb, const struct qstr *name)
