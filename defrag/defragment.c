@@ -78,7 +78,7 @@ static bool worth_refreshing(const struct job *job, const struct file *file)
 static uint32_t longest_possible(const struct job *job)
 {
 	const struct geometry *geo = &job->meta.geo;
-	/* Both bitmaps and the inode table, with inodes of 256 bytes: most have these or smaller. */
+	/* Both bitmaps and the inode table; most inodes have 256 bytes or fewer. */
 	uint64_t tables = 2 + (uint64_t)geo->inodes_per_group * 256 / geo->blocksize;
 	size_t longest = freemap_longest(&job->map);
 	uint32_t seen = longest == FREEMAP_NONE ? 0 : job->map.run[longest].length;

@@ -47,10 +47,9 @@ static int mount_detached(int host_fd, char *why, size_t size)
 	if (context < 0) {
 		err = -errno;
 		if (err == -ENODEV)
-			snprintf(
-				why, size,
-				"the kernel module ext3meta is not there: install it "
-				"for this kernel (make install), then 'modprobe ext3meta' tells more");
+			snprintf(why, size,
+				 "the kernel module ext3meta is not there: install it "
+				 "for this kernel, then 'modprobe ext3meta' tells more");
 		return err;
 	}
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", host_fd);

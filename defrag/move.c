@@ -166,7 +166,7 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 		if (err == -EBUSY && wait_busy(&tries))
 			continue;
 		if (err == -ENODATA) {
-			/* These blocks are not the file's any more; there may be some further on. */
+			/* These blocks are the file's no more; there may be others. */
 			at += count;
 			err = 0;
 			continue;
@@ -190,7 +190,7 @@ static int swap_indirect(struct move *m, const struct layout *old, uint32_t end,
 					  old->indirect[i].level);
 		if (err == -EBUSY && wait_busy(&tries))
 			continue;
-		/* Truncated away: nothing to swap. If it is the file that is gone, it shows later. */
+		/* Truncated away: nothing to swap. A file that is gone shows later. */
 		if (err && err != -ENOENT)
 			return err;
 		*moved += !err;

@@ -19,6 +19,12 @@ as_root() {
 	fi
 }
 
+# The tree may lie where only its owner can go.
+copy_for_all() {
+	install -m 755 "$tool" "$BATS_TEST_TMPDIR/e3defrag"
+	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR"
+}
+
 as_nobody() {
 	if [ "$(id -u)" = 0 ]; then
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
@@ -31,7 +37,8 @@ as_nobody() {
 	run -0 --separate-stderr "$tool" --help
 	[ -z "$stderr" ]
 	[[ ${lines[0]} == "Usage: e3defrag"* ]]
-	for option in -c,\ --check -n,\ --dry-run -v,\ --verbose -V,\ --version -h,\ --help --usage; do
+	for option in -c,\ --check -n,\ --dry-run -v,\ --verbose -V,\ --version \
+		-h,\ --help --usage; do
 		[[ $output == *"$option "* ]]
 	done
 	for status in 0 1 2 3 4 5; do
@@ -59,7 +66,8 @@ as_nobody() {
 	options() { grep -oE -e '--[a-z][a-z-]+' | sort -u; }
 	run -0 "$tool" --help
 	in_help=$(options <<<"$output")
-	in_man=$(sed 's/\\-/-/g; s/\\fB//g' "$man" | sed -n '/^\.SH OPTIONS/,/^\.SH [^O]/p' | options)
+	in_man=$(sed 's/\\-/-/g; s/\\fB//g' "$man" |
+		sed -n '/^\.SH OPTIONS/,/^\.SH [^O]/p' | options)
 	echo "help: $in_help"; echo "man: $in_man"
 	[ "$in_help" = "$in_man" ]
 	status_help=$(sed -n 's/^  \([0-9]\)  \(.*\)/\1 \2/p' <<<"$output")
@@ -81,7 +89,8 @@ as_nobody() {
 }
 
 @test "usage errors: 2, a message and nothing on standard output" {
-	for args in "" "--bogus /" "-x /" "--check" "-c -n /" "--check=yes /" "--check --dry-run /"; do
+	for args in "" "--bogus /" "-x /" "--check" "-c -n /" "--check=yes /" \
+		"--check --dry-run /"; do
 		# shellcheck disable=SC2086
 		run -2 --separate-stderr "$tool" $args
 		[ -z "$output" ]
@@ -91,18 +100,14 @@ as_nobody() {
 }
 
 @test "an ordinary user is refused: 3, and told why" {
-	cp "$tool" "$BATS_TEST_TMPDIR/e3defrag"
-	chmod 755 "$BATS_TEST_TMPDIR/e3defrag"
-	chmod o+x "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/test "$BATS_FILE_TMPDIR" || :
+	copy_for_all
 	run -3 --separate-stderr as_nobody "$BATS_TEST_TMPDIR/e3defrag" -c /
 	[ -z "$output" ]
 	[[ $stderr == *"root"* ]]
 }
 
 @test "an ordinary user gets --help and --version all the same" {
-	cp "$tool" "$BATS_TEST_TMPDIR/e3defrag"
-	chmod 755 "$BATS_TEST_TMPDIR/e3defrag"
-	chmod o+x "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/test "$BATS_FILE_TMPDIR" || :
+	copy_for_all
 	run -0 as_nobody "$BATS_TEST_TMPDIR/e3defrag" --help
 	run -0 as_nobody "$BATS_TEST_TMPDIR/e3defrag" --version
 }
