@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The main job, end to end: an aged filesystem, mounted, defragmented, unmounted, and judged from
 # the image.
-# shellcheck disable=SC2030,SC2031
+# shellcheck disable=SC1091,SC2030,SC2031,SC2154
 
 setup() {
-	# shellcheck source=tests/lib/campaign.bash
 	. "$BATS_TEST_DIRNAME/../lib/campaign.bash"
 	image=$scratch/main-job.$BATS_TEST_NUMBER.$KERNEL
 }

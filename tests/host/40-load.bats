@@ -1,10 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # Defragmenting while everything else goes on. LOAD_SECONDS makes it longer.
-# shellcheck disable=SC2030,SC2031
+# shellcheck disable=SC1091,SC2030,SC2031,SC2154
 
 setup() {
-	# shellcheck source=tests/lib/campaign.bash
 	. "$BATS_TEST_DIRNAME/../lib/campaign.bash"
 	image=$scratch/load.$BATS_TEST_NUMBER.$KERNEL
 	seconds=${LOAD_SECONDS:-35}
