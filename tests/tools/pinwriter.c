@@ -56,7 +56,8 @@ static int source_make(const char *path)
 }
 
 /* Reads FILE from the disk and counts the pages that don't hold what was put there last. */
-static unsigned int verify(const char *path, const int32_t *expected, size_t pages, unsigned long *seen)
+static unsigned int verify(const char *path, const int32_t *expected, size_t pages,
+			   unsigned long *seen)
 {
 	static char page[PAGE] __attribute__((aligned(PAGE)));
 	int fd = open(path, O_RDONLY | O_DIRECT);
