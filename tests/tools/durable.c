@@ -4,6 +4,8 @@
  * durable write DIR SECONDS SEED [FILE]...   writes records into files of its own in DIR and into
  *	FILEs (names below DIR, written by fill) and makes them durable in the ways there are; only
  *	when the kernel has returned it prints "durable NAME CELL COUNT GENERATION"
+ * durable datasync DIR SECONDS SEED FILE...   the same, but overwrites only and nothing that commits
+ *	a transaction by itself: fdatasync and O_DSYNC, which may leave changed times behind
  * durable check DIR LOG [FILE]...   after the crash: each record of the log must be there, or a
  *	later one in its place; each other cell of a FILE must be whole
  */
@@ -38,6 +40,7 @@ struct file {
 static struct file *files;
 static unsigned int file_count;
 static int top;
+static bool datasync;
 
 static struct file *add_file(const char *name, bool own)
 {
@@ -83,6 +86,8 @@ static void write_record(struct file *file, uint64_t *state, uint64_t generation
 	char *map;
 	bool ok;
 
+	if (datasync)
+		how = how & 1 ? 3 : 1;
 	if (file->own && file->cells + count <= OWN_CELLS && below(state, 3)) {
 		first = file->cells;
 		how = 0; /* the size has to become durable, too */
@@ -238,20 +243,22 @@ static int do_check(const char *log)
 
 int main(int argc, char **argv)
 {
-	bool write = argc >= 5 && !strcmp(argv[1], "write");
+	bool write = argc >= 5 && (!strcmp(argv[1], "write") || !strcmp(argv[1], "datasync"));
 	unsigned int i;
 	char name[32];
 	int arg;
 
 	if (!write && (argc < 4 || strcmp(argv[1], "check"))) {
 		fprintf(stderr, "usage: durable write DIR SECONDS SEED [FILE]...\n"
+				"       durable datasync DIR SECONDS SEED FILE...\n"
 				"       durable check DIR LOG [FILE]...\n");
 		return 2;
 	}
 	top = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0)
 		error(2, errno, "%s", argv[2]);
-	for (i = 0; i < OWN_FILES; i++) {
+	datasync = write && !strcmp(argv[1], "datasync");
+	for (i = 0; !datasync && i < OWN_FILES; i++) {
 		own_name(name, sizeof(name), i);
 		add_file(name, true);
 	}
