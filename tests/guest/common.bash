@@ -45,8 +45,11 @@ steps() {
 	IFS= read -r -d '' script || true
 	printf '%s\004' "$script" >"$T/requests"
 	IFS= read -r -d $'\004' reply <"$T/replies"
+	if [ "${reply%%$'\n'*}" != 0 ]; then
+		printf '%s' "${reply#*$'\n'}" >&2
+		return "${reply%%$'\n'*}"
+	fi
 	printf '%s' "${reply#*$'\n'}"
-	return "${reply%%$'\n'*}"
 }
 
 # The heredoc on stdin, with no program started.

@@ -47,6 +47,7 @@ static void read_inode(ext2_ino_t ino, struct ext2_inode *inode)
 
 struct walk {
 	unsigned long long per;		/* pointers in a block */
+	bool damaged;			/* go on where a block can't be read */
 	void (*data)(unsigned long long logical, unsigned int physical);
 	void (*meta)(int level, unsigned long long logical, unsigned int physical);
 };
@@ -72,9 +73,9 @@ static void walk_pointer(const struct walk *walk, int level, unsigned long long 
 		below *= walk->per;
 	pointers = malloc(fs->blocksize);
 	error = io_channel_read_blk64(fs->io, physical, 1, pointers);
-	if (error)
+	if (error && !walk->damaged)
 		die("reading an indirect block", error);
-	for (i = 0; i < walk->per; i++)
+	for (i = 0; i < walk->per && !error; i++)
 		walk_pointer(walk, level - 1, logical + i * below, pointers[i]);
 	free(pointers);
 }
@@ -261,7 +262,7 @@ static void sum_meta(int level, unsigned long long logical, unsigned int physica
 
 static void show_state(void)
 {
-	struct walk walk = { .meta = sum_meta };
+	struct walk walk = { .meta = sum_meta, .damaged = true };
 	ext2_ino_t ino;
 	errcode_t error = ext2fs_read_bitmaps(fs);
 	char *bits = malloc(fs->blocksize);
