@@ -46,12 +46,9 @@ const struct abi_field abi_fields[] = {
 };
 
 const struct abi_enumerator abi_enumerators[] = {
-	{ .name = "EXT4_FC_REASON_SWAP_BOOT" },
-	{ .name = "EXT4_INODE_JOURNAL_DATA" },
-	{ .name = "EXT4_INODE_EXTENTS" },
-	{ .name = "EXT4_INODE_EA_INODE" },
-	{ .name = "EXT4_INODE_INLINE_DATA" },
-	{ 0 },
+	{ .name = "EXT4_FC_REASON_SWAP_BOOT" }, { .name = "EXT4_INODE_JOURNAL_DATA" },
+	{ .name = "EXT4_INODE_EXTENTS" },	{ .name = "EXT4_INODE_EA_INODE" },
+	{ .name = "EXT4_INODE_INLINE_DATA" },	{ 0 },
 };
 
 const struct abi_function abi_functions[] = {

@@ -4,8 +4,8 @@
  * durable write DIR SECONDS SEED [FILE]...   writes records into files of its own in DIR and into
  *	FILEs (names below DIR, written by fill) and makes them durable in the ways there are; only
  *	when the kernel has returned it prints "durable NAME CELL COUNT GENERATION"
- * durable datasync DIR SECONDS SEED FILE...   the same, but overwrites only and nothing that commits
- *	a transaction by itself: fdatasync and O_DSYNC, which may leave changed times behind
+ * durable datasync DIR SECONDS SEED FILE...   the same, but overwrites only, with what commits no
+ *	transaction by itself: fdatasync and O_DSYNC, which may leave changed times behind
  * durable check DIR LOG [FILE]...   after the crash: each record of the log must be there, or a
  *	later one in its place; each other cell of a FILE must be whole
  */

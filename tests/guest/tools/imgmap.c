@@ -46,8 +46,8 @@ static void read_inode(ext2_ino_t ino, struct ext2_inode *inode)
 /* -------- the tree of a file, walked by hand: it's what is being tested -------- */
 
 struct walk {
-	unsigned long long per;		/* pointers in a block */
-	bool damaged;			/* go on where a block can't be read */
+	unsigned long long per; /* pointers in a block */
+	bool damaged;		/* go on where a block can't be read */
 	void (*data)(unsigned long long logical, unsigned int physical);
 	void (*meta)(int level, unsigned long long logical, unsigned int physical);
 };
@@ -186,7 +186,7 @@ static void show_free(void)
 			start = block;
 		if (!is_free && start) {
 			fprintf(out, "%llu %llu\n", (unsigned long long)start,
-			       (unsigned long long)(block - start));
+				(unsigned long long)(block - start));
 			start = 0;
 		}
 	}
@@ -231,11 +231,11 @@ static void show_super(void)
 	fprintf(out, "id ");
 	for (i = 0; i < 16; i++)
 		fprintf(out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", u[i]);
-	fprintf(out, "\nblocksize %u\nblocks %llu\nfirst_block %u\nblocks_per_group %u\n", fs->blocksize,
-	       (unsigned long long)ext2fs_blocks_count(fs->super), fs->super->s_first_data_block,
-	       fs->super->s_blocks_per_group);
+	fprintf(out, "\nblocksize %u\nblocks %llu\nfirst_block %u\nblocks_per_group %u\n",
+		fs->blocksize, (unsigned long long)ext2fs_blocks_count(fs->super),
+		fs->super->s_first_data_block, fs->super->s_blocks_per_group);
 	fprintf(out, "inodes %u\ninodes_per_group %u\n", fs->super->s_inodes_count,
-	       fs->super->s_inodes_per_group);
+		fs->super->s_inodes_per_group);
 }
 
 static unsigned long long sum = 0xcbf29ce484222325ULL;
@@ -284,7 +284,8 @@ static void show_state(void)
 			continue;
 		read_inode(ino, &inode);
 		add_sum(&inode, sizeof(inode));
-		if (!(inode.i_flags & EXT4_EXTENTS_FL) && ext2fs_inode_has_valid_blocks2(fs, &inode))
+		if (!(inode.i_flags & EXT4_EXTENTS_FL) &&
+		    ext2fs_inode_has_valid_blocks2(fs, &inode))
 			walk_file(&inode, &walk);
 	}
 	fprintf(out, "%016llx", sum);
@@ -293,7 +294,7 @@ static void show_state(void)
 /* -------- contents -------- */
 
 static void check_pattern(ext2_ino_t ino, unsigned long long at, unsigned long long length,
-			 unsigned int seed)
+			  unsigned int seed)
 {
 	unsigned long long start = at, end = at + length;
 	unsigned char *block = malloc(fs->blocksize);
@@ -304,7 +305,8 @@ static void check_pattern(ext2_ino_t ino, unsigned long long at, unsigned long l
 		unsigned char want = seed ? pattern_byte(at, seed) : 0;
 
 		if (at % fs->blocksize == 0 || at == start) {
-			if (ext2fs_bmap2(fs, ino, NULL, NULL, 0, at / fs->blocksize, NULL, &physical))
+			if (ext2fs_bmap2(fs, ino, NULL, NULL, 0, at / fs->blocksize, NULL,
+					 &physical))
 				die("mapping a block", 0);
 			if (!physical)
 				memset(block, 0, fs->blocksize);
@@ -365,7 +367,8 @@ void imgmap(int argc, char **argv, FILE *to)
 	sum = 0xcbf29ce484222325ULL;
 	error = ext2fs_open2(argv[1], NULL,
 			     EXT2_FLAG_64BITS | EXT2_FLAG_IGNORE_CSUM_ERRORS |
-			     (writes ? EXT2_FLAG_RW : 0), 0, 0, unix_io_manager, &fs);
+				     (writes ? EXT2_FLAG_RW : 0),
+			     0, 0, unix_io_manager, &fs);
 	if (error)
 		die(argv[1], error);
 	if (ino)

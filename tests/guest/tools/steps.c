@@ -206,11 +206,11 @@ static int open_flags(char *text)
 		const char *name;
 		int flag;
 	} names[] = {
-		{ "r", O_RDONLY }, { "w", O_WRONLY }, { "rw", O_RDWR }, { "creat", O_CREAT },
-		{ "excl", O_EXCL }, { "trunc", O_TRUNC }, { "append", O_APPEND },
-		{ "direct", O_DIRECT }, { "dir", O_DIRECTORY }, { "nonblock", O_NONBLOCK },
-		{ "tmpfile", O_TMPFILE }, { "path", O_PATH }, { "noatime", O_NOATIME },
-		{ "sync", O_SYNC }, { "nofollow", O_NOFOLLOW },
+		{ "r", O_RDONLY },	    { "w", O_WRONLY },	      { "rw", O_RDWR },
+		{ "creat", O_CREAT },	    { "excl", O_EXCL },	      { "trunc", O_TRUNC },
+		{ "append", O_APPEND },	    { "direct", O_DIRECT },   { "dir", O_DIRECTORY },
+		{ "nonblock", O_NONBLOCK }, { "tmpfile", O_TMPFILE }, { "path", O_PATH },
+		{ "noatime", O_NOATIME },   { "sync", O_SYNC },	      { "nofollow", O_NOFOLLOW },
 	};
 	char *save, *part;
 	int flags = 0;
@@ -308,10 +308,11 @@ static void do_seek(struct word *w, int count)
 	const char *whence = count > 2 ? w[2].text : "set";
 
 	call_result(lseek(fd_of(&w[0]), number(&w[1]),
-			  !strcmp(whence, "cur") ? SEEK_CUR :
-			  !strcmp(whence, "end") ? SEEK_END :
+			  !strcmp(whence, "cur")  ? SEEK_CUR :
+			  !strcmp(whence, "end")  ? SEEK_END :
 			  !strcmp(whence, "data") ? SEEK_DATA :
-			  !strcmp(whence, "hole") ? SEEK_HOLE : SEEK_SET));
+			  !strcmp(whence, "hole") ? SEEK_HOLE :
+						    SEEK_SET));
 }
 
 /* The whole of a file, through a buffer of SIZE bytes, from POSITION on. */
@@ -397,8 +398,8 @@ static void do_stat(struct word *w, int count)
 		      st.st_uid, st.st_gid, (long long)st.st_size, (long long)st.st_blocks,
 		      (long long)st.st_atim.tv_sec, st.st_atim.tv_nsec,
 		      (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
-		      (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec,
-		      (unsigned int)generation, (unsigned int)flags);
+		      (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec, (unsigned int)generation,
+		      (unsigned int)flags);
 }
 
 static void do_mode(struct word *w, int count)
@@ -725,9 +726,10 @@ static void do_symlink(struct word *w, int count)
 
 static void do_mknod(struct word *w, int count)
 {
-	mode_t type = !strcmp(w[1].text, "fifo") ? S_IFIFO :
+	mode_t type = !strcmp(w[1].text, "fifo")   ? S_IFIFO :
 		      !strcmp(w[1].text, "socket") ? S_IFSOCK :
-		      !strcmp(w[1].text, "block") ? S_IFBLK : S_IFCHR;
+		      !strcmp(w[1].text, "block")  ? S_IFBLK :
+						     S_IFCHR;
 
 	(void)count;
 	call_result(mknod(w[0].text, type | 0644, makedev(1, 3)));
@@ -738,8 +740,11 @@ static void do_mount(struct word *w, int count)
 	static const struct {
 		const char *name;
 		unsigned long flag;
-	} names[] = { { "ro", MS_RDONLY }, { "remount", MS_REMOUNT }, { "noatime", MS_NOATIME },
-		      { "remount,ro", MS_REMOUNT | MS_RDONLY }, { "bind", MS_BIND } };
+	} names[] = { { "ro", MS_RDONLY },
+		      { "remount", MS_REMOUNT },
+		      { "noatime", MS_NOATIME },
+		      { "remount,ro", MS_REMOUNT | MS_RDONLY },
+		      { "bind", MS_BIND } };
 	unsigned long flags = 0;
 	size_t i;
 
@@ -966,7 +971,7 @@ static void do_field(struct word *w, int count)
 	}
 	if (at)
 		at[strcspn(at, "\n")] = '\0';
-	for (at = at ? strtok_r(at, " ", &save) : NULL; at && --word; )
+	for (at = at ? strtok_r(at, " ", &save) : NULL; at && --word;)
 		at = strtok_r(NULL, " ", &save);
 	string_result(at ? at : "");
 	free(copy);
@@ -1045,7 +1050,8 @@ static void do_cleanup(struct word *w, int count)
 
 		last[0] = '\0';
 		while (fgets(line, sizeof(line), mounts))
-			if (sscanf(line, "%*s %4095s", dir) == 1 && !strncmp(dir, w[0].text, length))
+			if (sscanf(line, "%*s %4095s", dir) == 1 &&
+			    !strncmp(dir, w[0].text, length))
 				strcpy(last, dir);
 		fclose(mounts);
 		if (!last[0] || (umount2(last, 0) && umount2(last, MNT_DETACH)))
@@ -1117,8 +1123,8 @@ static void do_fsck(struct word *w, int count)
 	FILE *from;
 	int status;
 
-	if (asprintf(&command, "exec e2fsck %s %s 2>&1", count > 1 ? w[1].text : "-fn",
-		     w[0].text) < 0)
+	if (asprintf(&command, "exec e2fsck %s %s 2>&1", count > 1 ? w[1].text : "-fn", w[0].text) <
+	    0)
 		die("out of memory");
 	from = popen(command, "re");
 	got = fread(text, 1, 65536, from);
@@ -1197,40 +1203,73 @@ static const struct command {
 	int least, most;
 	void (*run)(struct word *w, int count);
 } commands[] = {
-	{ "open", 3, 4, do_open },	   { "donor", 2, 2, do_donor },
-	{ "close", 1, 1, do_close },	   { "read", 2, 3, do_read },
-	{ "write", 2, 3, do_write },	   { "seek", 2, 3, do_seek },
-	{ "slurp", 1, 3, do_slurp },	   { "names", 1, 1, do_names },
-	{ "stat", 1, 1, do_stat },	   { "mode", 1, 1, do_mode },
-	{ "pattern", 4, 4, do_pattern },   { "check", 4, 4, do_check },
-	{ "map", 4, 4, do_map },	   { "unmap", 1, 1, do_unmap },
-	{ "mcheck", 2, 2, do_mcheck },	   { "mpattern", 2, 2, do_mpattern },
-	{ "msync", 1, 1, do_msync },	   { "mstore", 1, 1, do_mstore },
-	{ "pin", 2, 2, do_pin },	   { "truncate", 2, 2, do_truncate },
-	{ "punch", 3, 3, do_punch },	   { "fsync", 1, 1, do_fsync },
-	{ "syncfs", 1, 1, do_syncfs },	   { "flags", 1, 2, do_flags },
-	{ "generation", 1, 1, do_generation }, { "dontneed", 1, 1, do_dontneed },
-	{ "setxattr", 3, 3, do_setxattr }, { "encrypt", 1, 1, do_encrypt },
-	{ "unlink", 1, 1, do_unlink },	   { "link", 2, 2, do_link },
-	{ "mkdir", 1, 1, do_mkdir },	   { "symlink", 2, 2, do_symlink },
-	{ "mknod", 2, 2, do_mknod },	   { "mount", 3, 5, do_mount },
-	{ "umount", 1, 1, do_umount },	   { "swapon", 1, 1, do_swapon },
-	{ "swapoff", 1, 1, do_swapoff },   { "freeze", 1, 1, do_freeze },
-	{ "thaw", 1, 1, do_thaw },	   { "quotaon", 2, 2, do_quotaon },
-	{ "quotaoff", 1, 1, do_quotaoff }, { "charged", 2, 2, do_charged },
-	{ "chown", 2, 2, do_chown },	   { "euid", 1, 1, do_euid },
-	{ "admin", 1, 1, do_admin },	   { "userns", 0, 0, do_userns },
-	{ "alloc", 3, 3, do_alloc },	   { "drain", 2, 3, do_drain },
-	{ "let", 2, MAX_WORDS, do_let },   { "field", 3, 3, do_field },
-	{ "key", 2, 2, do_key },	   { "lines", 1, 1, do_lines },
-	{ "longest", 1, 1, do_longest },   { "comb", 6, 6, do_comb },
-	{ "is", 1, 1, do_is },		   { "less", 2, 2, do_less },
-	{ "run", 1, 1, do_run },	   { "output", 1, 1, do_output },
+	{ "open", 3, 4, do_open },
+	{ "donor", 2, 2, do_donor },
+	{ "close", 1, 1, do_close },
+	{ "read", 2, 3, do_read },
+	{ "write", 2, 3, do_write },
+	{ "seek", 2, 3, do_seek },
+	{ "slurp", 1, 3, do_slurp },
+	{ "names", 1, 1, do_names },
+	{ "stat", 1, 1, do_stat },
+	{ "mode", 1, 1, do_mode },
+	{ "pattern", 4, 4, do_pattern },
+	{ "check", 4, 4, do_check },
+	{ "map", 4, 4, do_map },
+	{ "unmap", 1, 1, do_unmap },
+	{ "mcheck", 2, 2, do_mcheck },
+	{ "mpattern", 2, 2, do_mpattern },
+	{ "msync", 1, 1, do_msync },
+	{ "mstore", 1, 1, do_mstore },
+	{ "pin", 2, 2, do_pin },
+	{ "truncate", 2, 2, do_truncate },
+	{ "punch", 3, 3, do_punch },
+	{ "fsync", 1, 1, do_fsync },
+	{ "syncfs", 1, 1, do_syncfs },
+	{ "flags", 1, 2, do_flags },
+	{ "generation", 1, 1, do_generation },
+	{ "dontneed", 1, 1, do_dontneed },
+	{ "setxattr", 3, 3, do_setxattr },
+	{ "encrypt", 1, 1, do_encrypt },
+	{ "unlink", 1, 1, do_unlink },
+	{ "link", 2, 2, do_link },
+	{ "mkdir", 1, 1, do_mkdir },
+	{ "symlink", 2, 2, do_symlink },
+	{ "mknod", 2, 2, do_mknod },
+	{ "mount", 3, 5, do_mount },
+	{ "umount", 1, 1, do_umount },
+	{ "swapon", 1, 1, do_swapon },
+	{ "swapoff", 1, 1, do_swapoff },
+	{ "freeze", 1, 1, do_freeze },
+	{ "thaw", 1, 1, do_thaw },
+	{ "quotaon", 2, 2, do_quotaon },
+	{ "quotaoff", 1, 1, do_quotaoff },
+	{ "charged", 2, 2, do_charged },
+	{ "chown", 2, 2, do_chown },
+	{ "euid", 1, 1, do_euid },
+	{ "admin", 1, 1, do_admin },
+	{ "userns", 0, 0, do_userns },
+	{ "alloc", 3, 3, do_alloc },
+	{ "drain", 2, 3, do_drain },
+	{ "let", 2, MAX_WORDS, do_let },
+	{ "field", 3, 3, do_field },
+	{ "key", 2, 2, do_key },
+	{ "lines", 1, 1, do_lines },
+	{ "longest", 1, 1, do_longest },
+	{ "comb", 6, 6, do_comb },
+	{ "is", 1, 1, do_is },
+	{ "less", 2, 2, do_less },
+	{ "run", 1, 1, do_run },
+	{ "output", 1, 1, do_output },
 	{ "print", 1, 1, do_print },
-	{ "imgmap", 2, 6, do_imgmap },	   { "fsck", 1, 2, do_fsck },
-	{ "copy", 2, 2, do_copy },	   { "dmesg", 0, 1, do_dmesg },
+	{ "imgmap", 2, 6, do_imgmap },
+	{ "fsck", 1, 2, do_fsck },
+	{ "copy", 2, 2, do_copy },
+	{ "dmesg", 0, 1, do_dmesg },
 	{ "host", 3, 4, do_host },
-	{ "total", 2, 2, do_total },	   { "cleanup", 1, 1, do_cleanup },	   { "sleep", 1, 1, do_sleep },
+	{ "total", 2, 2, do_total },
+	{ "cleanup", 1, 1, do_cleanup },
+	{ "sleep", 1, 1, do_sleep },
 };
 
 static void run_command(struct word *w, int count)
@@ -1415,8 +1454,7 @@ static bool fits(const struct word *expected)
 		if ((size_t)(end - at) == result_length && !memcmp(at, result, result_length))
 			return true;
 	}
-	return expected->length == result_length &&
-	       !memcmp(expected->text, result, result_length);
+	return expected->length == result_length && !memcmp(expected->text, result, result_length);
 }
 
 static void do_line(const char *line)
