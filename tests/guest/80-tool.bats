@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and wants to be
+# shellcheck disable=SC2034 # columns that no test looks at
+# e3defrag against a kernel: what it takes as a target, what it says, how it ends.
+
+bats_require_minimum_version 1.5.0
+
+T=/tmp/tool
+H=$T/host
+
+# An aged filesystem of 1 KiB blocks, made once: files f01 to f06 of 1 MiB, and small ones.
+setup_file() {
+	export PATH="$PWD/tests/lib:$PATH"
+	mkdir -p "$H"
+	truncate -s 24M "$T/aged"
+	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
+	mount -t ext3 -o loop "$T/aged" "$H"
+	age-mounted "$H" 7 6 1024
+	umount "$H"
+}
+
+setup() {
+	cp --sparse=always "$T/aged" "$T/image"
+	device=$(losetup --find --show "$T/image")
+}
+
+teardown() {
+	[ -z "${pid:-}" ] || kill -9 "$pid" 2>/dev/null || :
+	umount -R "$H" 2>/dev/null || :
+	losetup -d "$device"
+}
+
+mount_host() {
+	mount -t "${1:-ext3}" -o "${2:-defaults}" "$device" "$H"
+}
+
+# Unmounted, the filesystem is whole.
+unmount_host() {
+	umount "$H"
+	e2fsck -fn "$T/image"
+}
+
+# The line of a file in the report that was just printed: its columns in $now, $best, $fiemap, $score.
+row() {
+	local line=${output%%"  $1"$'\n'*}
+	[ "$line" != "$output" ]
+	read -r now best fiemap score _ <<<"${line##*$'\n'}"
+}
+
+# Start the tool in the background; it has made its first move when this returns.
+start() {
+	local lines=()
+	e3defrag -v "$H" >"$T/out" 2>&1 3>&- &
+	pid=$!
+	until [[ "${lines[*]}" == *" -> "* ]]; do
+		kill -0 "$pid"
+		mapfile -t lines <"$T/out"
+	done
+}
+
+@test "--check tells fragments and extents as they are on the disk, and moves nothing" {
+	local inode data ind1 ind2 ind3 fragments extents other name files=0
+	mount_host
+	run -0 --separate-stderr e3defrag -cv "$H"
+	[ -z "$stderr" ]
+	first=$output
+	run -0 e3defrag -cv "$H"
+	[ "$output" = "$first" ]
+	find "$H" -xdev -type f -printf '%i %p\n' >"$T/names"
+	unmount_host
+	while read -r inode data ind1 ind2 ind3 fragments extents; do
+		[[ $inode =~ ^[0-9]+$ && $fragments != 0 ]] || continue
+		# a file with two names goes by one of them
+		while read -r other name; do
+			if [ "$other" = "$inode" ] && [[ $output$'\n' == *"  $name"$'\n'* ]]; then
+				row "$name"
+				break
+			fi
+		done <"$T/names"
+		echo "# $inode $name: $now $fiemap, on the disk $fragments $extents"
+		[ "$now" = "$fragments" ]
+		[ "$fiemap" = "$extents" ]
+		files=$((files + 1))
+	done < <(fragcount "$T/image")
+	[ "$files" -ge 8 ]
+}
+
+@test "the whole filesystem: one fragment a file, the disk agrees, and then nothing moves" {
+	mount_host ext4
+	run -0 --separate-stderr e3defrag "$device"
+	[ -z "$stderr" ]
+	[[ $output == *"fragmented files"*" 0"$'\n'* ]]
+	# nothing more to do
+	run -0 --separate-stderr e3defrag "$H"
+	[ -z "$stderr" ]
+	[[ $output == *"Blocks moved: 0 "* ]]
+	unmount_host
+	while read -r inode data ind1 ind2 ind3 fragments extents; do
+		[[ $inode =~ ^[0-9]+$ ]] || continue
+		echo "# $inode $fragments"
+		[ "$fragments" -le 1 ]
+	done < <(fragcount "$T/image")
+}
+
+@test "--dry-run says where to and moves nothing" {
+	mount_host
+	run -0 e3defrag -cv "$H"
+	before=$output
+	run -0 e3defrag -n "$H"
+	[[ $output == *"would move $H/files/f04: "*" -> 1 fragments, "*" blocks to "* ]]
+	run -0 e3defrag -cv "$H"
+	[ "$output" = "$before" ]
+	unmount_host
+}
+
+@test "a file: that one alone" {
+	mount_host
+	run -0 e3defrag "$H/files/f06"
+	[[ $output == *"Files improved: 1, "* ]]
+	run -0 e3defrag -cv "$H"
+	row "$H/files/f06"
+	[ "$now" = 1 ]
+	[ "$score" = 0 ]
+	row "$H/files/f03"
+	[ "$now" -gt 20 ]
+	unmount_host
+}
+
+@test "a directory: what is below it, hard links once, nothing that is mounted inside" {
+	mount_host
+	mkdir "$H/files/inside"
+	mount -t tmpfs none "$H/files/inside"
+	echo foreign >"$H/files/inside/foreign"
+	ln "$H/files/f01" "$H/files/again"
+	ln -s "$H/small" "$H/files/symlink"
+	run -0 e3defrag -cv "$H/files"
+	[ "$(grep -cE "  $H/files/(f01|again)\$" <<<"$output")" = 1 ]
+	[[ $output != *foreign* ]]
+	[[ $output != *"$H/small/"* ]]
+	row "$H/files/f04"
+	umount "$H/files/inside"
+	unmount_host
+}
+
+@test "a device means all, also what a mount hides; a bind mount; several targets" {
+	mount_host
+	mkdir "$H/covered"
+	echo there >"$H/covered/hidden"
+	mount -t tmpfs none "$H/covered"
+	run -0 e3defrag -cv "$device"
+	row "$H/covered/hidden"
+	[ "$now" = 1 ]
+	umount "$H/covered"
+
+	# a bind mount of a directory is a directory
+	mkdir -p "$T/bind"
+	mount --bind "$H/small" "$T/bind"
+	run -0 e3defrag -cv "$T/bind"
+	umount "$T/bind"
+	[[ $output == *"  $T/bind/13-blocks"* ]]
+	[[ $output != *f04* ]]
+
+	# several targets on one filesystem are one run
+	run -0 e3defrag -cv "$H/files/f04" "$H/files" "$H/files/f04"
+	[ "$(grep -c "^Score" <<<"$output")" = 1 ]
+	[ "$(grep -cE "  $H/files/f04\$" <<<"$output")" = 1 ]
+	unmount_host
+}
+
+@test "a device that isn't mounted: 3, with what it holds" {
+	run -3 --separate-stderr e3defrag "$device"
+	[ -z "$output" ]
+	[[ $stderr == "e3defrag: $device: is not mounted; it holds ext3: "* ]]
+}
+
+@test "mounted read-only: 3, but a report" {
+	mount_host ext3 ro
+	run -3 --separate-stderr e3defrag "$H"
+	[ -z "$output" ]
+	[[ $stderr == *"read-only"* ]]
+	run -0 e3defrag -c "$H"
+	[[ $output == *"mounted read-only"* ]]
+	unmount_host
+}
+
+@test "each file left alone has its reason: immutable, no journal, extents" {
+	mount_host
+	chattr +i "$H/files/f06"
+	run -0 e3defrag -v "$H"
+	[[ $output == *"  immutable"$'\n'"            $H/files/f06"* ]]
+	chattr -i "$H/files/f06"
+	unmount_host
+
+	tune2fs -O ^has_journal "$T/image"
+	mount_host ext4
+	run -0 e3defrag -v "$H/files/f06"
+	[[ $output == *"the filesystem has no journal"$'\n'"            $H/files/f06"* ]]
+	unmount_host
+
+	mke2fs -q -F -t ext4 "$T/image"
+	mount_host ext4
+	echo text >"$H/extents"
+	run -0 e3defrag -v "$H"
+	[[ $output == *"mapped by extents"*$'\n'"            $H/extents"* ]]
+	unmount_host
+}
+
+@test "a full disk stops nothing and has its reason" {
+	mount_host
+	dd if=/dev/zero of="$H/full" bs=64k 2>/dev/null || :
+	run -0 --separate-stderr e3defrag "$H"
+	[ -z "$stderr" ]
+	[[ $output == *"not enough free space"* ]]
+	rm "$H/full"
+	run -0 e3defrag "$H"
+	[[ $output == *"Files improved: "[1-9]* ]]
+	unmount_host
+}
+
+@test "SIGINT: the step in hand is finished, the report comes, the status is 4" {
+	mount_host
+	start
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	cat "$T/out"
+	[ "$status" = 4 ]
+	run -0 cat "$T/out"
+	[[ $output == *"Stopped by a signal."* ]]
+	[[ $output == *"the run was stopped before"* ]]
+	unmount_host
+}
+
+@test "killed: nothing stays behind" {
+	mount_host
+	start
+	kill -9 "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" = 137 ]
+	[ "$(grep -c ext3meta /proc/self/mounts)" = 0 ]
+	unmount_host
+	rmmod ext3meta
+}
+
+@test "while it runs the filesystem can't be unmounted" {
+	mount_host
+	start
+	kill -STOP "$pid"
+	run ! umount "$H"
+	kill -CONT "$pid"
+	wait "$pid"
+	unmount_host
+}
+
+@test "without the module: 3, and what is missing" {
+	mount_host
+	rmmod ext3meta 2>/dev/null || :
+	modprobe=$(</proc/sys/kernel/modprobe)
+	echo /bin/false >/proc/sys/kernel/modprobe
+	run -3 --separate-stderr e3defrag -c "$H"
+	echo "$modprobe" >/proc/sys/kernel/modprobe
+	[ -z "$output" ]
+	[[ $stderr == *"the kernel module ext3meta is not there"* ]]
+	umount "$H"
+}
