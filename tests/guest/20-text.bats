@@ -117,9 +117,8 @@ small_and_large_agree() {
 @test "cat and dd read the same" {
 	comb_host
 	cat "$M"/{features,super/*,allocation/free_blocks,nodes/12/{info,data/extents}} >"$T/cat"
-	for path in features super/{blocks,blocks_per_group,blocksize,first_block,id,inodes,inodes_per_group} \
-		allocation/free_blocks nodes/12/{info,data/extents}; do
-		dd if="$M/$path" bs=64 status=none
+	for path in "$M"/{features,super/*,allocation/free_blocks,nodes/12/{info,data/extents}}; do
+		dd if="$path" bs=64 status=none
 	done | cmp - "$T/cat"
 	dd if="$M/nodes/12/data/extents" bs=1M status=none | cmp - "$M/nodes/12/data/extents"
 	unmount_host
@@ -222,9 +221,10 @@ inside_an_extent() {
 		seek ma 300
 		seek mr 12
 		EOF
-		for text in '' '\n' ' ' ' 1' '1 ' '1\n\n' '\n1' '-1' '+1' '0x10' '1\0' '1\0\n' 'x' '1x' \
-			'1\t' '1\r' '1.0' '1,2' '18446744073709551616' '18446744073709551617' \
-			'99999999999999999999999999999999' '1 1 1' '1 1\n\n' '1  1' '1:' ':1' '1:1:1' \
+		for text in '' '\n' ' ' ' 1' '1 ' '1\n\n' '\n1' '-1' '+1' '0x10' '1\0' '1\0\n' 'x' \
+			'1x' '1\t' '1\r' '1.0' '1,2' '18446744073709551616' '18446744073709551617' \
+			'99999999999999999999999999999999' '1 1 1' '1 1\n\n' '1  1' '1:' \
+			':1' '1:1:1' \
 			'0000000000000000000000000000000000000000000000000000000000000001\n'; do
 			for file in a r g ma mr; do
 				printf 'write %s "%s" => EINVAL\n' "$file" "$text"
@@ -233,8 +233,9 @@ inside_an_extent() {
 		# a field too many, or one too few, for each
 		for text in 'a "1 1"' 'a "0"' 'a "1:1"' 'g "1 1"' 'g "1:1"' 'ma "1 1"' 'ma "0"' \
 			'ma "4"' 'ma "1:1"' 'mr "%d"' 'mr "%d 0"' 'mr "%d 4"' 'mr "%d 1 1"' \
-			'mr "%d -1"' 'mr "%d 0x1"' 'r "%d 0"' 'r "%d -1"' 'r "%d 1 1"' 'r "%d "' 'r " %d"' \
-			'r "%d  1"' 'r "%d:"' 'r "%d:x"' 'r "%d 18446744073709551616"' 'r "%d 1x"'; do
+			'mr "%d -1"' 'mr "%d 0x1"' 'r "%d 0"' 'r "%d -1"' 'r "%d 1 1"' 'r "%d "' \
+			'r " %d"' 'r "%d  1"' 'r "%d:"' 'r "%d:x"' \
+			'r "%d 18446744073709551616"' 'r "%d 1x"'; do
 			echo "write $text => EINVAL"
 		done
 		text <<-EOF

@@ -246,20 +246,23 @@ free_from_position() {
 # -------- info --------
 
 info_of_a_file() {
+	local rest='generation %gen\nflags %flags\nmapping indirect\nrelocatable yes\n'
+	local size=$((12345 * BS + 1))
+
 	steps <<-EOF
 	open f $H/f rw,creat
 	pattern f 0 $((20 * BS - 7)) 1
-	truncate f $((12345 * BS + 1))
+	truncate f $size
 	flags f +0x40
 	fsync f
 	link $H/f $H/g
 	generation f -> gen
 	flags f -> flags
-	slurp $M/nodes/%f/info => "type regular\nsize $((12345 * BS + 1))\nblocks 21\nlinks 2\ngeneration %gen\nflags %flags\nmapping indirect\nrelocatable yes\n"
+	slurp $M/nodes/%f/info => "type regular\nsize $size\nblocks 21\nlinks 2\n$rest"
 	open e $H/empty rw,creat
 	generation e -> gen
 	flags e -> flags
-	slurp $M/nodes/%e/info => "type regular\nsize 0\nblocks 0\nlinks 1\ngeneration %gen\nflags %flags\nmapping indirect\nrelocatable yes\n"
+	slurp $M/nodes/%e/info => "type regular\nsize 0\nblocks 0\nlinks 1\n$rest"
 	EOF
 }
 
@@ -273,7 +276,7 @@ info_of_a_file() {
 	steps <<-EOF
 	mkdir $H/dir
 	symlink target $H/fast
-	symlink aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa $H/slow
+	symlink aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa $H/slow
 	mknod $H/fifo fifo
 	mknod $H/socket socket
 	mknod $H/char char

@@ -412,7 +412,12 @@ waiting_blocks() {
 }
 
 meta_levels() {
-	local dind=$((12 + P)) tind=$((12 + P + P * P))
+	local dind=$((12 + P)) tind=$((12 + P + P * P)) below leaf blocks
+
+	below=$((tind + P * P))
+	leaf=$((below + 2 * P))
+	blocks="1 12 %start\n2 $dind %b2\n1 $dind %b4\n1 $((dind + P)) %b3\n"
+	blocks+="3 $tind %b5\n2 $below %b6\n1 $leaf %b7\n"
 
 	steps <<-EOF
 	$(donor_at_longest)
@@ -443,8 +448,8 @@ meta_levels() {
 	write ma 3 $((tind + 5)) => 1
 	write ma 3 $tind => EEXIST
 	write ma 1 $tind => ENOENT
-	write ma 2 $((tind + P * P)) => 1
-	write ma 1 $((tind + P * P + 2 * P)) => 1
+	write ma 2 $below => 1
+	write ma 1 $leaf => 1
 	write ma 1 $tind => ENOENT
 	let b3 %start + 2
 	let b4 %start + 3
@@ -453,15 +458,15 @@ meta_levels() {
 	let b7 %start + 6
 	let b8 %start + 7
 	read g 100 0 => "%b8\n"
-	slurp $M/nodes/%d/metadata/blocks => "1 12 %start\n2 $dind %b2\n1 $dind %b4\n1 $((dind + P)) %b3\n3 $tind %b5\n2 $((tind + P * P)) %b6\n1 $((tind + P * P + 2 * P)) %b7\n"
+	slurp $M/nodes/%d/metadata/blocks => "$blocks"
 	imgmap meta $DEV %d -> meta
 	slurp $M/nodes/%d/metadata/blocks => "%meta"
 	slurp $M/nodes/%d/data/extents => ""
 	slurp $M/nodes/%d/info -> i
 	key "%i" blocks => 7
 	# data goes below what is there
-	alloc a $((tind + P * P + 2 * P)) 3 => 3
-	slurp $M/nodes/%d/data/extents 64 $((tind + P * P + 2 * P)) => "$((tind + P * P + 2 * P)) %b8 3\n"
+	alloc a $leaf 3 => 3
+	slurp $M/nodes/%d/data/extents 64 $leaf => "$leaf %b8 3\n"
 	$(all_came_back)
 	EOF
 }

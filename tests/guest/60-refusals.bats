@@ -130,7 +130,7 @@ refused_donor() {
 	open dir $H/dir r,dir
 	mknod $H/fifo fifo
 	open fifo $H/fifo rw,nonblock
-	symlink aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa $H/slow
+	symlink aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa $H/slow
 	open slow $H/slow path,nofollow
 	symlink short $H/fast
 	open fast $H/fast path,nofollow

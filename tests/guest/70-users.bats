@@ -181,16 +181,18 @@ charges() {
 	within 5000 running mover => no
 	finish mover => 40
 	check f 0 $((40 * BS)) 1 => right
+	open ma $M/nodes/%d/metadata/alloc w
+	seek ma 268
 	freeze h
 	start taker write da 5
-	start meta run "echo 2 | dd of=$M/nodes/%d/metadata/alloc bs=64 oseek=268 oflag=seek_bytes status=none"
+	start meta write ma 2
 	sleep 500
 	running taker => yes
 	running meta => yes
 	thaw h
 	within 5000 running taker => no
 	finish taker => 1
-	finish meta => 0
+	finish meta => 1
 	EOF
 	unmount_host
 }
