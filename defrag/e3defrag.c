@@ -77,7 +77,7 @@ static int run_job(struct job *job)
 {
 	const struct options *options = job->options;
 
-	/* What was written is given its place, what was deleted is free: that is what to look at. */
+	/* What was written gets its place, what was deleted is free: that is what to look at. */
 	if (!job->host->readonly && syncfs(job->host->fd))
 		complain(job->host->mountpoint, errno, "can't sync it");
 	if (survey_host(&job->survey, &job->meta, job->host, job->stop) || refresh_map(job))
