@@ -67,6 +67,9 @@ static int mount_detached(int host_fd, char *why, size_t size)
 	return root < 0 ? err : root;
 }
 
+/* Most lists are short, and the kernel has to find memory for what a read asks for. */
+#define FIRST_READ 4096
+
 /* A small file, whole, into meta->buffer. The length, or -errno. */
 static ssize_t read_whole(struct meta *meta, int dir, const char *name)
 {
@@ -75,8 +78,8 @@ static ssize_t read_whole(struct meta *meta, int dir, const char *name)
 
 	if (fd < 0)
 		return -errno;
-	while ((size_t)length < meta->buffer_size) {
-		got = read(fd, meta->buffer + length, meta->buffer_size - (size_t)length);
+	while ((size_t)length < FIRST_READ) {
+		got = read(fd, meta->buffer + length, FIRST_READ - (size_t)length);
 		if (got <= 0)
 			break;
 		length += got;
@@ -94,12 +97,13 @@ static int read_list(struct meta *meta, int dir, const char *name,
 		     void *to)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC), err = 0;
+	size_t size = FIRST_READ;
 	ssize_t got;
 
 	if (fd < 0)
 		return -errno;
 	while (!err) {
-		got = read(fd, meta->buffer, meta->buffer_size);
+		got = read(fd, meta->buffer, size);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -107,6 +111,9 @@ static int read_list(struct meta *meta, int dir, const char *name,
 		if (got <= 0)
 			break;
 		err = parse(meta->buffer, (size_t)got, &meta->geo, to);
+		/* Nearly filled: there is more to come. */
+		if ((size_t)got > size / 2)
+			size = meta->buffer_size;
 	}
 	close(fd);
 	return err;
@@ -313,13 +320,13 @@ int node_info(struct node *node, struct info *info)
 	return text_info(node->meta->buffer, (size_t)length, info);
 }
 
-int node_layout(struct node *node, struct layout *layout)
+int node_layout(struct node *node, struct layout *layout, uint64_t blocks)
 {
 	int err;
 
 	layout_clear(layout);
 	err = read_list(node->meta, node->dir, "data/extents", parse_extents, layout);
-	if (!err)
+	if (!err && layout_data(layout) != blocks)
 		err = read_list(node->meta, node->dir, "metadata/blocks", parse_indirects, layout);
 	if (err)
 		layout_clear(layout);

@@ -59,8 +59,11 @@ int node_open(struct node *node, struct meta *meta, uint32_t ino, const uint32_t
 void node_close(struct node *node);
 int node_info(struct node *node, struct info *info);
 
-/* Where it lies now; @layout is cleared first. */
-int node_layout(struct node *node, struct layout *layout);
+/*
+ * Where it lies now; @layout is cleared first. @blocks is what info said it has: if its data is all
+ * of that, indirect blocks are not asked for. UINT64_MAX always asks.
+ */
+int node_layout(struct node *node, struct layout *layout, uint64_t blocks);
 
 /* 0 is no goal. */
 int node_goal(struct node *node, uint32_t block);

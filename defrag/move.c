@@ -272,7 +272,7 @@ enum reason move_file(struct job *job, struct file *file, struct node *node,
 
 	err = donor_fill(&m, plan, seq);
 	if (!err)
-		err = node_layout(&m.donor, &m.layout);
+		err = node_layout(&m.donor, &m.layout, UINT64_MAX);
 	if (err) {
 		reason = err == -ENOSPC ? REASON_NO_ROOM :
 					  went_wrong(&m, err, "can't get blocks for it");
@@ -284,7 +284,7 @@ enum reason move_file(struct job *job, struct file *file, struct node *node,
 		goto out;
 	}
 	/* What the plan was made for may be history by now. */
-	err = node_layout(node, &m.layout);
+	err = node_layout(node, &m.layout, UINT64_MAX);
 	if (err) {
 		reason = went_wrong(&m, err, "can't look at its blocks");
 		goto out;

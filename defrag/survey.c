@@ -54,7 +54,7 @@ int survey_again(struct file *file, struct node *node, const struct info *info,
 	layout_clear(layout);
 	file->size = info->size;
 	if (info->mapping == MAPPING_INDIRECT)
-		err = node_layout(node, layout);
+		err = node_layout(node, layout, info->blocks);
 	if (err)
 		return err;
 	sequence_build(seq, layout, &node->meta->geo);
