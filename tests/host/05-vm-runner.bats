@@ -221,5 +221,8 @@ wait_for() {
 	[ "$status" = 125 ]
 	run tests/vm/run
 	[ "$status" = 125 ]
+	E3_QEMU_ARGS=-no-such-option run timeout 60 tests/vm/run -- true
+	[ "$status" = 125 ]
+	[[ $output == *"invalid option"* ]]
 	run -127 vm -- no-such-command
 }
