@@ -219,8 +219,11 @@ out:
 	return err ?: err2;
 }
 
-/* Locks for a change of one file's map; the file is looked at again under them. */
-static int alloc_lock(struct meta_request *req, u64 count, bool *zero)
+/*
+ * Locks for a change of one file's map; the file is looked at again under them. @count is what the
+ * request still wants, @step what is done of it under these locks.
+ */
+static int alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
 {
 	struct inode *inode = req->inode;
 	u8 bits = inode->i_blkbits;
@@ -250,7 +253,7 @@ static int alloc_lock(struct meta_request *req, u64 count, bool *zero)
 	filemap_invalidate_lock(inode->i_mapping);
 	/* What delayed allocation has promised a place must get it from there, not from here. */
 	err = filemap_write_and_wait_range(inode->i_mapping, req->pos << bits,
-					   ((req->pos + count) << bits) - 1);
+					   ((req->pos + step) << bits) - 1);
 	if (err)
 		goto err_mapping;
 	return 0;
@@ -284,7 +287,7 @@ int ext3_alloc(struct meta_request *req, u64 count)
 			err = -EINTR;
 			break;
 		}
-		err = alloc_lock(req, want, &zero);
+		err = alloc_lock(req, count - done, want, &zero);
 		if (err)
 			break;
 		err = alloc_step(req, 0, want, zero, &got);
@@ -307,7 +310,7 @@ int ext3_metadata_alloc(struct meta_request *req, u32 level)
 
 	if (!level)
 		return -EINVAL;
-	err = alloc_lock(req, 1, &zero);
+	err = alloc_lock(req, 1, 1, &zero);
 	if (err)
 		return err;
 	err = alloc_step(req, level, 0, zero, &got);

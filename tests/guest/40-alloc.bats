@@ -527,6 +527,12 @@ past_the_size() {
 	slurp $M/nodes/%f/data/extents => "0 0 31\n"
 	slurp $M/nodes/%f/metadata/blocks => ""
 	write a 31 0 => 2
+	# nothing of it, also where the first steps would fit
+	open g $H/g rw,creat
+	truncate g $((2000 * BS))
+	open b $M/nodes/%g/data/alloc w
+	write b 2001 0 => EINVAL
+	slurp $M/nodes/%g/data/extents => "0 0 2000\n"
 	EOF
 }
 
