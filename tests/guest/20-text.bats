@@ -318,7 +318,8 @@ too_far_is_efbig() {
 		steps <<-EOF
 		donor d $H
 		open a $M/nodes/%d/data/alloc w
-		write a 1 $((end - 1)) => 1
+		seek a $((end - 1))
+		write a 1 => 1
 		seek a 0 cur => $end
 		write a 1 => EFBIG
 		slurp $M/nodes/%d/data/extents 64 $((end - 1)) -> last

@@ -35,6 +35,8 @@ whole_file() {
 	slurp $M/nodes/%f/metadata/blocks -> fmeta
 	slurp $M/nodes/%d/metadata/blocks -> dmeta
 	stat f -> stat
+	# what is cached would hide a copy that went wrong
+	dontneed f
 	open r $M/nodes/%f/data/reloc w
 	write r "%d\n" => $blocks
 	# past the last block looked at, which may lie behind the last that moved
@@ -239,6 +241,7 @@ triple_indirect() {
 	slurp $M/nodes/%d/data/extents -> new
 	slurp $M/nodes/%f/data/extents -> old
 	stat f -> stat
+	dontneed f
 	open r $M/nodes/%f/data/reloc w
 	drain r %d => "19 ENODATA"
 	stat f => "%stat"
@@ -372,6 +375,7 @@ twice() {
 	alloc a 0 50 => 50
 	slurp $M/nodes/%d/data/extents -> new
 	open r $M/nodes/%f/data/reloc w
+	dontneed f
 	drain r %d => "50 ENODATA"
 	slurp $M/nodes/%f/data/extents => "%new"
 	drain r %d 0 => "50 ENODATA"
