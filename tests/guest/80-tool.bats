@@ -40,7 +40,7 @@ unmount_host() {
 	e2fsck -fn "$T/image"
 }
 
-# The line of a file in the report that was just printed: its columns in $now, $best, $fiemap, $score.
+# The line of a file in the report that was just printed: its columns in $now, $best and so on.
 row() {
 	local line=${output%%"  $1"$'\n'*}
 	[ "$line" != "$output" ]
