@@ -69,10 +69,14 @@ struct meta_state {
 	u32 generation;
 	u64 goal; /* block number, 0: none */
 
-	/* The host half's: the blocks of a donor that a transaction still owns. */
+	/*
+	 * The host half's: a donor that took part in a reloc is sealed, and what it was given
+	 * between these logical blocks is still another file's until the transaction commits.
+	 */
 	bool sealed;
-	bool pending;
 	u32 pending_tid;
+	u64 pending_first;
+	u64 pending_end; /* not past pending_first: nothing */
 };
 
 struct meta_ident {

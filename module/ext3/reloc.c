@@ -92,17 +92,35 @@ void ext3_pair_unlock(struct meta_request *req, struct inode *donor)
 	mnt_drop_write(req->host->path.mnt);
 }
 
-/* The blocks that the donor was given by an earlier reloc are its own only after the commit. */
-static int donor_settle(struct inode *donor, struct meta_state *state)
+/*
+ * The blocks that the donor was given by an earlier reloc are its own only after the commit. Most
+ * steps go where the donor still has blocks that it allocated, and wait for nothing.
+ */
+static int donor_settle(struct inode *donor, struct meta_state *state, const struct ext3_step *step)
 {
 	int err;
 
-	if (!state->pending)
+	if (step->first >= state->pending_end || step->first + step->count <= state->pending_first)
 		return 0;
 	err = jbd2_complete_transaction(ext4_abi_journal(donor->i_sb), state->pending_tid);
 	if (!err)
-		state->pending = false;
+		state->pending_end = state->pending_first;
 	return err;
+}
+
+/* This step's blocks of the donor are the original's until @tid has committed. */
+static void donor_pend(struct meta_state *state, const struct ext3_step *step, u32 tid)
+{
+	u64 end = step->first + step->count;
+
+	if (state->pending_end <= state->pending_first) {
+		state->pending_first = step->first;
+		state->pending_end = end;
+	}
+	state->pending_first = min(state->pending_first, step->first);
+	state->pending_end = max(state->pending_end, end);
+	/* The latest: commits come in order. */
+	state->pending_tid = tid;
 }
 
 /* Both ways to the leaf of step->first; -EUCLEAN for a pointer in it that can't be right. */
@@ -284,8 +302,7 @@ static int step_commit(struct inode *inode, struct inode *donor, struct meta_sta
 		handle->h_transaction->t_need_data_flush = 1;
 	inode_set_flags(donor, S_IMMUTABLE, S_IMMUTABLE);
 	WRITE_ONCE(donor_state->sealed, true);
-	donor_state->pending_tid = handle->h_transaction->t_tid;
-	donor_state->pending = true;
+	donor_pend(donor_state, step, handle->h_transaction->t_tid);
 
 	if (leaf) {
 		err = jbd2_journal_dirty_metadata(handle, path.bh[leaf]);
@@ -325,7 +342,7 @@ static int reloc_step(struct meta_request *req, struct inode *donor, struct meta
 	if (!err)
 		err = step_map(inode, donor, req->pos, end, step, next);
 	if (!err)
-		err = donor_settle(donor, donor_state);
+		err = donor_settle(donor, donor_state, step);
 	if (!err)
 		err = ext3_step_copy(step);
 	if (!err && jbd2_has_feature_async_commit(ext4_abi_journal(sb)))
