@@ -31,20 +31,6 @@ int refresh_map(struct job *job)
 	return err;
 }
 
-static const struct survey *sorting;
-
-static int by_score(const void *a, const void *b)
-{
-	const struct file *x = &sorting->file[*(const size_t *)a];
-	const struct file *y = &sorting->file[*(const size_t *)b];
-
-	if (x->score != y->score)
-		return x->score > y->score ? -1 : 1;
-	if (x->fragments != y->fragments)
-		return x->fragments > y->fragments ? -1 : 1;
-	return x->ino < y->ino ? -1 : x->ino > y->ino;
-}
-
 /* The numbers of the files worth trying, worst first. */
 static size_t *candidates(struct survey *survey, size_t *count)
 {
@@ -54,9 +40,7 @@ static size_t *candidates(struct survey *survey, size_t *count)
 	for (i = 0; i < survey->files; i++)
 		if (survey->file[i].reason == REASON_NONE && survey->file[i].fragments > 1)
 			order[(*count)++] = i;
-	sorting = survey;
-	if (*count)
-		qsort(order, *count, sizeof(*order), by_score);
+	survey_sort(survey, order, *count);
 	return order;
 }
 

@@ -56,20 +56,6 @@ static void print_name(const char *name, size_t width)
 	puts(name);
 }
 
-static const struct survey *sorting;
-
-static int worst_first(const void *a, const void *b)
-{
-	const struct file *x = &sorting->file[*(const size_t *)a];
-	const struct file *y = &sorting->file[*(const size_t *)b];
-
-	if (x->score != y->score)
-		return x->score > y->score ? -1 : 1;
-	if (x->fragments != y->fragments)
-		return x->fragments > y->fragments ? -1 : 1;
-	return x->ino < y->ino ? -1 : x->ino > y->ino;
-}
-
 static void print_files(const struct job *job)
 {
 	const struct survey *survey = &job->survey;
@@ -81,9 +67,7 @@ static void print_files(const struct job *job)
 		if (survey->file[i].blocks &&
 		    (job->options->verbose || survey->file[i].fragments > 1))
 			order[count++] = i;
-	sorting = survey;
-	if (count)
-		qsort(order, count, sizeof(*order), worst_first);
+	survey_sort(survey, order, count);
 	shown = job->options->verbose || count < TOP ? count : TOP;
 	if (shown)
 		printf("%8s%8s%8s%7s%11s  %s\n", "now", "best", "fiemap", "score", "size", "file");
