@@ -65,26 +65,35 @@ static int data_alloc_request(struct meta_request *req)
 
 const struct meta_file meta_data_alloc = { .request = data_alloc_request };
 
-/* The donor of an ident, and its state; both to be given back where 0 is returned. */
-static int donor_get(struct meta_request *req, const struct meta_ident *ident, struct inode **donor,
-		     struct meta_state **state)
+/* The second file of a reloc. */
+struct donor {
+	struct inode *inode;
+	struct meta_state *state;
+};
+
+static int donor_get(struct meta_request *req, const struct meta_ident *ident, struct donor *donor)
 {
-	*donor = meta_node_get(req->host, ident);
-	if (IS_ERR(*donor))
-		return PTR_ERR(*donor);
-	*state = meta_state_get(req->host, *donor, true);
-	if (IS_ERR(*state)) {
-		iput(*donor);
-		return PTR_ERR(*state);
+	donor->inode = meta_node_get(req->host, ident);
+	if (IS_ERR(donor->inode))
+		return PTR_ERR(donor->inode);
+	donor->state = meta_state_get(req->host, donor->inode, true);
+	if (IS_ERR(donor->state)) {
+		iput(donor->inode);
+		return PTR_ERR(donor->state);
 	}
 	return 0;
 }
 
+static void donor_put(struct donor *donor)
+{
+	meta_state_put(donor->state);
+	iput(donor->inode);
+}
+
 static int data_reloc_request(struct meta_request *req)
 {
-	struct meta_state *donor_state;
 	struct meta_ident ident;
-	struct inode *donor;
+	struct donor donor;
 	bool counted;
 	u64 count;
 	int err;
@@ -108,12 +117,11 @@ static int data_reloc_request(struct meta_request *req)
 	if (!counted)
 		count = req->host->ops->max_blocks(req->host->sb) - req->pos;
 
-	err = donor_get(req, &ident, &donor, &donor_state);
+	err = donor_get(req, &ident, &donor);
 	if (err)
 		return err;
-	err = req->host->ops->reloc(req, donor, donor_state, count);
-	meta_state_put(donor_state);
-	iput(donor);
+	err = req->host->ops->reloc(req, donor.inode, donor.state, count);
+	donor_put(&donor);
 	return err;
 }
 
@@ -138,9 +146,8 @@ const struct meta_file meta_metadata_alloc = { .request = metadata_alloc_request
 
 static int metadata_reloc_request(struct meta_request *req)
 {
-	struct meta_state *donor_state;
 	struct meta_ident ident;
-	struct inode *donor;
+	struct donor donor;
 	u32 level;
 	int err;
 
@@ -157,12 +164,11 @@ static int metadata_reloc_request(struct meta_request *req)
 	if (err)
 		return err;
 
-	err = donor_get(req, &ident, &donor, &donor_state);
+	err = donor_get(req, &ident, &donor);
 	if (err)
 		return err;
-	err = req->host->ops->metadata_reloc(req, donor, donor_state, level);
-	meta_state_put(donor_state);
-	iput(donor);
+	err = req->host->ops->metadata_reloc(req, donor.inode, donor.state, level);
+	donor_put(&donor);
 	return err;
 }
 

@@ -131,11 +131,17 @@ u64 ext3_path_hole_end(const struct ext3_path *path)
 	return first + ((path->lblk - first) & ~(span - 1)) + span;
 }
 
-/* Both maps for a change, in the order in which ext4 takes two. */
+/* In the order in which ext4 takes two. */
+static void sort_maps(struct inode **a, struct inode **b)
+{
+	if (ext4_abi_i_data_sem(*a) > ext4_abi_i_data_sem(*b))
+		swap(*a, *b);
+}
+
+/* Both maps for a change. */
 void ext3_lock_maps(struct inode *a, struct inode *b)
 {
-	if (ext4_abi_i_data_sem(a) > ext4_abi_i_data_sem(b))
-		swap(a, b);
+	sort_maps(&a, &b);
 	down_write(ext4_abi_i_data_sem(a));
 	down_write_nested(ext4_abi_i_data_sem(b), SINGLE_DEPTH_NESTING);
 }
@@ -144,4 +150,18 @@ void ext3_unlock_maps(struct inode *a, struct inode *b)
 {
 	up_write(ext4_abi_i_data_sem(a));
 	up_write(ext4_abi_i_data_sem(b));
+}
+
+/* Both maps for a look. */
+void ext3_lock_maps_shared(struct inode *a, struct inode *b)
+{
+	sort_maps(&a, &b);
+	down_read(ext4_abi_i_data_sem(a));
+	down_read_nested(ext4_abi_i_data_sem(b), SINGLE_DEPTH_NESTING);
+}
+
+void ext3_unlock_maps_shared(struct inode *a, struct inode *b)
+{
+	up_read(ext4_abi_i_data_sem(a));
+	up_read(ext4_abi_i_data_sem(b));
 }

@@ -68,6 +68,8 @@ u64 ext3_path_hole_end(const struct ext3_path *path);
 u64 ext3_max_blocks(struct super_block *sb);
 void ext3_lock_maps(struct inode *a, struct inode *b);
 void ext3_unlock_maps(struct inode *a, struct inode *b);
+void ext3_lock_maps_shared(struct inode *a, struct inode *b);
+void ext3_unlock_maps_shared(struct inode *a, struct inode *b);
 
 static inline unsigned int ext3_pointers(const struct super_block *sb)
 {

@@ -26,6 +26,7 @@
 #include <linux/blkdev.h>
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
+#include <linux/lockdep.h>
 #include <linux/mount.h>
 #include <linux/sched/signal.h>
 
@@ -123,29 +124,51 @@ static void donor_pend(struct meta_state *state, const struct ext3_step *step, u
 	state->pending_tid = tid;
 }
 
-/* Both ways to the leaf of step->first; -EUCLEAN for a pointer in it that can't be right. */
-static int leaves_walk(struct inode *inode, struct inode *donor, const struct ext3_step *step,
-		       struct ext3_path *path, struct ext3_path *donor_path)
-{
-	int err;
+/* The leaves of one place in both files; slots[] of a side is NULL where that side has none. */
+struct leaves {
+	struct ext3_path path[2]; /* original, donor */
+	__le32 *slots[2];
+};
 
-	memset(donor_path, 0, sizeof(*donor_path));
-	err = ext3_path_walk(inode, step->first, path);
-	if (!err)
-		err = ext3_path_walk(donor, step->first, donor_path);
-	if (!err && path->found == path->depth)
-		err = ext4_abi_check_pointers(inode, ext3_path_slot(path, path->depth),
-					      step->count);
-	if (!err && donor_path->found == donor_path->depth)
-		err = ext4_abi_check_pointers(donor, ext3_path_slot(donor_path, donor_path->depth),
-					      step->count);
+/*
+ * The buffers found stay the files' own until the files are unlocked: what comes then, write-back
+ * of delayed allocation, adds blocks and takes none away. Released also after an error.
+ */
+static int leaves_get(struct inode *inode, struct inode *donor, u64 lblk, struct leaves *leaves)
+{
+	struct inode *sides[] = { inode, donor };
+	unsigned int i;
+	int err = 0;
+
+	lockdep_assert_held(ext4_abi_i_data_sem(inode));
+	lockdep_assert_held(ext4_abi_i_data_sem(donor));
+	memset(leaves, 0, sizeof(*leaves));
+	for (i = 0; i < ARRAY_SIZE(sides) && !err; i++) {
+		struct ext3_path *path = &leaves->path[i];
+
+		err = ext3_path_walk(sides[i], lblk, path);
+		if (!err && path->found == path->depth)
+			leaves->slots[i] = ext3_path_slot(path, path->depth);
+	}
 	return err;
 }
 
-static void leaves_release(struct ext3_path *path, struct ext3_path *donor_path)
+static void leaves_release(struct leaves *leaves)
 {
-	ext3_path_release(path);
-	ext3_path_release(donor_path);
+	ext3_path_release(&leaves->path[0]);
+	ext3_path_release(&leaves->path[1]);
+}
+
+/* Where the larger hole ends, of the subtrees that are missing in either file. */
+static u64 leaves_hole_end(const struct leaves *leaves)
+{
+	u64 end = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(leaves->path); i++)
+		if (!leaves->slots[i])
+			end = max(end, ext3_path_hole_end(&leaves->path[i]));
+	return end;
 }
 
 /*
@@ -156,42 +179,31 @@ static void leaves_release(struct ext3_path *path, struct ext3_path *donor_path)
 static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
 		    struct ext3_step *step, u64 *next)
 {
-	struct ext3_path path, donor_path;
-	__le32 *slots, *donor_slots;
+	struct leaves leaves;
+	const struct ext3_path *path = &leaves.path[0];
 	unsigned int i;
 	int err;
 
 	step->first = pos;
 	step->count = 1;
 	step->moved = 0;
-	down_read(ext4_abi_i_data_sem(inode));
-	down_read_nested(ext4_abi_i_data_sem(donor), SINGLE_DEPTH_NESTING);
-	err = ext3_path_walk(inode, pos, &path);
-	memset(&donor_path, 0, sizeof(donor_path));
-	if (!err)
-		err = ext3_path_walk(donor, pos, &donor_path);
+	ext3_lock_maps_shared(inode, donor);
+	err = leaves_get(inode, donor, pos, &leaves);
 	if (err)
 		goto out;
-	if (path.found < path.depth || donor_path.found < donor_path.depth) {
-		*next = pos;
-		if (path.found < path.depth)
-			*next = ext3_path_hole_end(&path);
-		if (donor_path.found < donor_path.depth)
-			*next = max(*next, ext3_path_hole_end(&donor_path));
-		*next = min(*next, end);
+	if (!leaves.slots[0] || !leaves.slots[1]) {
+		*next = min(leaves_hole_end(&leaves), end);
 		goto out;
 	}
 	*next = min3(end, pos + EXT3_STEP_MAX,
-		     ext3_path_leaf_first(&path) + ext3_path_leaf_count(&path));
+		     ext3_path_leaf_first(path) + ext3_path_leaf_count(path));
 	step->count = *next - pos;
-	slots = ext3_path_slot(&path, path.depth);
-	donor_slots = ext3_path_slot(&donor_path, donor_path.depth);
-	err = ext4_abi_check_pointers(inode, slots, step->count);
+	err = ext4_abi_check_pointers(inode, leaves.slots[0], step->count);
 	if (!err)
-		err = ext4_abi_check_pointers(donor, donor_slots, step->count);
+		err = ext4_abi_check_pointers(donor, leaves.slots[1], step->count);
 	for (i = 0; !err && i < step->count; i++) {
-		u32 from = le32_to_cpu(slots[i]);
-		u32 to = le32_to_cpu(donor_slots[i]);
+		u32 from = le32_to_cpu(leaves.slots[0][i]);
+		u32 to = le32_to_cpu(leaves.slots[1][i]);
 
 		if (from && from == to)
 			err = ext4_abi_report(donor, to, "block of two files");
@@ -200,24 +212,21 @@ static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
 		step->moved += from && to;
 	}
 out:
-	ext3_path_release(&path);
-	ext3_path_release(&donor_path);
-	up_read(ext4_abi_i_data_sem(donor));
-	up_read(ext4_abi_i_data_sem(inode));
+	leaves_release(&leaves);
+	ext3_unlock_maps_shared(inode, donor);
 	return err;
 }
 
 /* Whether both leaves still say what was copied. */
-static bool leaves_same(const struct ext3_step *step, const __le32 *slots,
-			const __le32 *donor_slots)
+static bool leaves_same(const struct ext3_step *step, const struct leaves *leaves)
 {
 	unsigned int i;
 
 	for (i = 0; i < step->count; i++) {
 		if (!step->from[i])
 			continue;
-		if (le32_to_cpu(slots[i]) != step->from[i] ||
-		    le32_to_cpu(donor_slots[i]) != step->to[i])
+		if (le32_to_cpu(leaves->slots[0][i]) != step->from[i] ||
+		    le32_to_cpu(leaves->slots[1][i]) != step->to[i])
 			return false;
 	}
 	return true;
@@ -231,7 +240,7 @@ static void swap_slots(__le32 *a, __le32 *b, unsigned int count)
 
 /* Swaps the pointers, and has both files forget where those blocks were. */
 static void leaves_swap(struct inode *inode, struct inode *donor, const struct ext3_step *step,
-			__le32 *slots, __le32 *donor_slots)
+			const struct leaves *leaves)
 {
 	unsigned int i, run;
 
@@ -241,7 +250,7 @@ static void leaves_swap(struct inode *inode, struct inode *donor, const struct e
 			continue;
 		while (i + run < step->count && step->from[i + run])
 			run++;
-		swap_slots(slots + i, donor_slots + i, run);
+		swap_slots(leaves->slots[0] + i, leaves->slots[1] + i, run);
 		/* Never more than moved: what is still promised to a hole must stay known. */
 		ext4_abi_es_remove(inode, step->first + i, run);
 		ext4_abi_es_remove(donor, step->first + i, run);
@@ -253,9 +262,9 @@ static int step_commit(struct inode *inode, struct inode *donor, struct meta_sta
 		       const struct ext3_step *step)
 {
 	struct super_block *sb = inode->i_sb;
-	struct ext3_path path, donor_path;
+	struct buffer_head *bh, *donor_bh;
 	struct ext3_pages pages;
-	__le32 *slots, *donor_slots;
+	struct leaves leaves;
 	journal_t *journal;
 	handle_t *handle;
 	int leaf, err, err2;
@@ -265,35 +274,38 @@ static int step_commit(struct inode *inode, struct inode *donor, struct meta_sta
 		return PTR_ERR(handle);
 	journal = handle->h_transaction->t_journal;
 
-	err = leaves_walk(inode, donor, step, &path, &donor_path);
+	/* Before the pages are locked, since the buffers may have to be read. */
+	ext3_lock_maps_shared(inode, donor);
+	err = leaves_get(inode, donor, step->first, &leaves);
+	ext3_unlock_maps_shared(inode, donor);
+	if (!err && (!leaves.slots[0] || !leaves.slots[1]))
+		err = -EBUSY;
 	if (err)
-		goto err_paths;
-	leaf = path.depth;
-	err = -EBUSY;
-	if (path.found < leaf || donor_path.found < leaf)
-		goto err_paths;
+		goto err_leaves;
+	/* None where the slots stand in the inodes. */
+	leaf = leaves.path[0].depth;
+	bh = leaves.path[0].bh[leaf];
+	donor_bh = leaves.path[1].bh[leaf];
 	if (leaf) {
-		err = jbd2_journal_get_write_access(handle, path.bh[leaf]);
+		err = jbd2_journal_get_write_access(handle, bh);
 		if (!err)
-			err = jbd2_journal_get_write_access(handle, donor_path.bh[leaf]);
+			err = jbd2_journal_get_write_access(handle, donor_bh);
 		if (err)
-			goto err_paths;
+			goto err_leaves;
 	}
 	err = ext3_pages_lock(inode, step, &pages);
 	if (err)
-		goto err_paths;
+		goto err_leaves;
 
 	ext3_lock_maps(inode, donor);
-	slots = ext3_path_slot(&path, leaf);
-	donor_slots = ext3_path_slot(&donor_path, leaf);
-	err = leaves_same(step, slots, donor_slots) ? 0 : -EBUSY;
+	err = leaves_same(step, &leaves) ? 0 : -EBUSY;
 	if (!err)
 		err = ext3_pages_check(inode, step, &pages);
 	if (err)
 		goto err_maps;
 
 	/* From here on nothing can fail but the journal itself. */
-	leaves_swap(inode, donor, step, slots, donor_slots);
+	leaves_swap(inode, donor, step, &leaves);
 	ext3_pages_move(inode, step, &pages);
 	ext4_abi_set_sync_tids(handle, inode);
 	ext4_abi_set_sync_tids(handle, donor);
@@ -305,8 +317,8 @@ static int step_commit(struct inode *inode, struct inode *donor, struct meta_sta
 	donor_pend(donor_state, step, handle->h_transaction->t_tid);
 
 	if (leaf) {
-		err = jbd2_journal_dirty_metadata(handle, path.bh[leaf]);
-		err2 = jbd2_journal_dirty_metadata(handle, donor_path.bh[leaf]);
+		err = jbd2_journal_dirty_metadata(handle, bh);
+		err2 = jbd2_journal_dirty_metadata(handle, donor_bh);
 		err = err ?: err2;
 	}
 err_maps:
@@ -317,8 +329,8 @@ err_maps:
 		err2 = ext4_abi_mark_inode_dirty(handle, donor);
 		err = err ?: err2;
 	}
-err_paths:
-	leaves_release(&path, &donor_path);
+err_leaves:
+	leaves_release(&leaves);
 	err2 = ext4_abi_journal_stop(handle);
 	return err ?: err2;
 }
