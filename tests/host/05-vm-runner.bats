@@ -134,7 +134,38 @@ wait_for() {
 	[ "$status" = 125 ]
 	[[ $output == "about to crash"* ]]
 	[[ $output == *"sysrq_handle_crash"* ]]
+	# It may have written to disks: it isn't begun again.
+	[[ $output != *"booting again"* ]]
 	[[ $output == *"oopsed, panicked or warned"* ]]
+}
+
+# dying_qemu N: a QEMU whose first N guests panic before they get to the command.
+dying_qemu() {
+	mkdir -p "$SCRATCH/bin"
+	echo "$1" >"$SCRATCH/deaths"
+	cat >"$SCRATCH/bin/qemu-system-x86_64" <<-END
+	#!/bin/bash
+	read -r left <$SCRATCH/deaths
+	PATH=\${PATH#$SCRATCH/bin:}
+	if [ "\$left" -gt 0 ]; then
+		echo \$((left - 1)) >$SCRATCH/deaths
+		set -- "\$@" -append "console=ttyS0 rdinit=/none panic=-1"
+	fi
+	exec qemu-system-x86_64 "\$@"
+	END
+	chmod +x "$SCRATCH/bin/qemu-system-x86_64"
+}
+
+@test "a guest that dies before the command is booted again, twice at most" {
+	dying_qemu 2
+	PATH=$SCRATCH/bin:$PATH run vm -- sh -c 'echo up; exit 3'
+	echo "$output"
+	[ "$status" = 3 ]
+	[[ $output == *"booting again"*"booting again"*"up" ]]
+	dying_qemu 3
+	PATH=$SCRATCH/bin:$PATH run vm -- echo up
+	[ "$status" = 125 ]
+	[[ $output == *"oopsed, panicked or warned" ]]
 }
 
 @test "a warning of a module is 125" {

@@ -25,7 +25,7 @@ defragment() {
 	# about 8,000 breaks, or the test shows nothing
 	[ "$(awk '/^total/ { print $7 }' "$image.before")" -ge 7000 ]
 
-	vm --disk "$image" --timeout 300 -- "$lib/main-job" "$type" >"$image.log" 2>&1 || {
+	vm --cpus 1 --disk "$image" --timeout 300 -- "$lib/main-job" "$type" >"$image.log" 2>&1 || {
 		cat "$image.log"
 		false
 	}

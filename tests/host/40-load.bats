@@ -27,7 +27,7 @@ load() {
 	clean "$image"
 
 	# no block is lost: with everything removed as many are free as when it was made
-	vm --disk "$image" --timeout 120 -- "$lib/empty-job" "$1"
+	vm --cpus 1 --disk "$image" --timeout 120 -- "$lib/empty-job" "$1"
 	clean "$image"
 	[ "$(free_blocks "$image")" -eq "$(cat "$image.fresh")" ]
 }
