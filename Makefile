@@ -31,6 +31,7 @@ help:
 	@echo 'demo           defragments an aged filesystem in a virtual machine; IMAGE=FILE'
 	@echo 'check          the tests; KERNEL=NAME (6.1), SEED=N, TESTS="FILE..." for some'
 	@echo 'check-powercut kills the VM at random moments, KILLS=100 times; SEED=1'
+	@echo 'check-stress   moves files while all else happens to them, MINUTES=30; SEED=1'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
 	@echo 'distclean      removes them as well'
@@ -106,6 +107,13 @@ check-powercut:
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
 	tests/crash/powercut $(KILLS) $(or $(SEED),1)
 
+# The same of the scenes in tests/stress. On another test kernel: KERNEL=NAME.
+MINUTES ?= 30
+check-stress:
+	tests/deps build vm check
+	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	tests/stress/stress $(MINUTES) $(or $(SEED),1)
+
 style:
 	tests/deps style
 	tests/style
@@ -122,4 +130,4 @@ distclean: clean
 	rm -rf build
 
 .PHONY: all help module defrag test-tools install uninstall demo check check-powercut \
-	style clean distclean
+	check-stress style clean distclean
