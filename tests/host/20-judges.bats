@@ -240,6 +240,39 @@ changed() {
 	[ "$status" -eq 2 ]
 }
 
+@test "bytewriter: finds nothing wrong where nothing is" {
+	run bytewriter file 2 42
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output =~ ^[1-9][0-9]*\ operations,\ [1-9][0-9]*\ bytes\ compared,\ 0\ bad$ ]]
+}
+
+@test "bytewriter: finds bytes that someone else changed, moved by one, or cut off" {
+	for how in changed moved cut; do
+		rm -f file
+		bytewriter file 20 42 >log 2>&1 &
+		writer=$!
+		sleep 0.5
+		# between two of its operations it can't notice but by reading
+		kill -STOP $writer
+		size=$(stat -c %s file)
+		case $how in
+		changed) tr '\0-\377' '\377\0-\376' <file >other ;;
+		moved) tail -c +2 file >other ;;
+		cut) : >other; truncate -s $((size / 2)) file ;;
+		esac
+		dd if=other of=file conv=notrunc status=none
+		kill -CONT $writer
+		status=0
+		wait $writer || status=$?
+		echo "$how: $(tail -n 2 log)"
+		[ "$status" -eq 1 ]
+		grep -qE '[1-9][0-9]* bad$|size is|wrong length' log
+		# what it did before is shown
+		grep -q ' write ' log
+	done
+}
+
 @test "durable: keeps its promises, and notices a broken one" {
 	fill given 1048576 7
 	durable write . 2 9 given >log

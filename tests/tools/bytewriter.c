@@ -9,6 +9,7 @@
 #include <error.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -56,6 +57,16 @@ static void __attribute__((noreturn)) failed(const char *what)
 	show_history();
 	error(1, err, "%s: %s", path, what);
 	abort();
+}
+
+/* A mapping that has lost its page; only this program's own access to it can be the cause. */
+static void on_bus_error(int signal)
+{
+	(void)signal;
+	show_history();
+	printf("%s: a mapping ends before the file does: the size is wrong\n", path);
+	fflush(stdout);
+	_exit(1);
 }
 
 static void compare(const char *got, uint64_t offset, uint64_t length)
@@ -260,6 +271,7 @@ static void check_all(int how)
 
 int main(int argc, char **argv)
 {
+	struct sigaction action = { .sa_handler = on_bus_error };
 	uint64_t seconds;
 	time_t until;
 
@@ -273,6 +285,7 @@ int main(int argc, char **argv)
 	model = calloc(1, LONGEST + SPAN);
 	if (!model || posix_memalign((void **)&buffer, PAGE, SPAN + PAGE))
 		error(2, ENOMEM, "bytewriter");
+	sigaction(SIGBUS, &action, NULL);
 	open_file(O_CREAT | O_TRUNC);
 	until = time(NULL) + seconds;
 	while (time(NULL) < until)
