@@ -196,9 +196,9 @@ moves_at_times() {
 		scatter . "$meta" files/f05 "$RANDOM" 16 >>"$logs/scatters" 2>&1 || status=$?
 		((status <= 3)) || return 1
 		status=0
-		e3defrag -v files/f05 >"$logs/moves" 2>&1 || status=$?
+		e3defrag -v files/f05 >"$logs/moves.run" 2>&1 || status=$?
 		((status <= 3)) || return 1
-		! grep -q ' -> ' "$logs/moves" || moved=$((moved + 1))
+		! grep -q ' -> ' "$logs/moves.run" || moved=$((moved + 1))
 		count=$((count + 1))
 		sleep 0.1
 	done
