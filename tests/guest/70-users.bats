@@ -197,6 +197,51 @@ charges() {
 	unmount_host
 }
 
+@test "a fatal signal ends a request after the step in hand: data/reloc and data/alloc" {
+	local blocks=$((12 + 1024 + 1024 + 500))
+
+	# A frozen host holds them back, so that the signal is there when the first step ends.
+	make_image 4096 48
+	mount_host
+	steps <<-EOF
+	open f $H/file rw,creat
+	pattern f 0 $((blocks * 4096)) 1
+	fsync f
+	donor d $H
+	open a $M/nodes/%d/data/alloc w
+	alloc a 0 $blocks => $blocks
+	donor e $H
+	open b $M/nodes/%e/data/alloc w
+	syncfs f
+	open r $M/nodes/%f/data/reloc w
+	open h $H r,dir
+	freeze h
+	start mover write r %d
+	start taker write b $blocks
+	sleep 500
+	running mover => yes
+	running taker => yes
+	kill mover
+	kill taker
+	thaw h
+	within 10000 running mover => no
+	within 10000 running taker => no
+	finish mover => any
+	finish taker => any
+	# a step is 1024 blocks at most
+	seek r 0 cur -> reached
+	less %reached 1025 => yes
+	seek b 0 cur -> reached
+	less %reached 1025 => yes
+	check f 0 $((blocks * 4096)) 1 => right
+	# and nothing of it stays locked
+	drain r %d 0 -> rest
+	drain b 1 %reached -> rest
+	check f 0 $((blocks * 4096)) 1 => right
+	EOF
+	unmount_host
+}
+
 @test "a host made read-only: EROFS, and served again when it is writable" {
 	make_image 1024
 	mount_host

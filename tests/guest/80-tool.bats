@@ -217,18 +217,21 @@ start() {
 	unmount_host
 }
 
-@test "SIGINT: the step in hand is finished, the report comes, the status is 4" {
-	mount_host
-	start
-	kill -INT "$pid"
-	status=0
-	wait "$pid" || status=$?
-	cat "$T/out"
-	[ "$status" = 4 ]
-	run -0 cat "$T/out"
-	[[ $output == *"Stopped by a signal."* ]]
-	[[ $output == *"the run was stopped before"* ]]
-	unmount_host
+@test "SIGINT, SIGTERM: the step in hand is finished, the report comes, the status is 4" {
+	for signal in INT TERM; do
+		cp --sparse=always "$T/aged" "$T/image"
+		mount_host
+		start
+		kill -"$signal" "$pid"
+		status=0
+		wait "$pid" || status=$?
+		cat "$T/out"
+		[ "$status" = 4 ]
+		run -0 cat "$T/out"
+		[[ $output == *"Stopped by a signal."* ]]
+		[[ $output == *"the run was stopped before"* ]]
+		unmount_host
+	done
 }
 
 @test "killed: nothing stays behind" {
