@@ -56,7 +56,7 @@ fio_job() {
 verified() {
 	local name=$1 passes=0
 	shift
-	while ((SECONDS < end)); do
+	while ((passes == 0 || SECONDS < end)); do
 		fio_job "$name" --rw=randwrite --bs=4k --verify=crc32c --verify_fatal=1 \
 			--verify_dump=0 --do_verify=1 --verify_backlog=256 "$@" || return
 		passes=$((passes + 1))
@@ -79,7 +79,7 @@ scattered() {
 runs() {
 	local name=$1 target=$2 count=0 moved=0 status blocks log
 	shift 2
-	while ((SECONDS < end)); do
+	while ((count == 0 || SECONDS < end)); do
 		log=$logs/run.$name.$count
 		status=0
 		e3defrag -v "$target" >"$log" 2>&1 || status=$?

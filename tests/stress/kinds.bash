@@ -47,10 +47,10 @@ drop_caches() {
 kind_aio() {
 	job aio verified aio --filename=files/f01 --size="$(file_size)" --ioengine=libaio \
 		--direct=1 --iodepth=32 --bs=64k
-	job reads fio_job reads --filename=files/f05 --size="$(file_size)" --rw=randread --bs=16k \
+	job reads fio_job reads --filename=files/f07 --size="$(file_size)" --rw=randread --bs=16k \
 		--ioengine=libaio --direct=1 --iodepth=8 --time_based --runtime="$seconds"
-	job runs runs aio files files/f01 files/f05
-	storm aio 1 20 files/f01 files/f05
+	job runs runs aio files files/f01 files/f07
+	storm aio 1 20 files/f01 files/f07
 }
 
 kind_buffered() {
@@ -238,7 +238,7 @@ kind_tools() {
 kills() {
 	local name=$1 count=0 pid tries signal
 	shift
-	while ((SECONDS < end)); do
+	while ((count == 0 || SECONDS < end)); do
 		"$@" >"$logs/killed.$name" 2>&1 &
 		pid=$!
 		sleep 0.$((RANDOM % 10))$((RANDOM % 10))
@@ -281,7 +281,7 @@ kind_memory() {
 	echo "$BASHPID" >/tmp/cgroup/small/cgroup.procs
 	job mapped verified memory --filename=files/f04 --size="$(file_size)" --ioengine=mmap
 	bytes_job bytes1
-	job runs runs memory files files/f04 work/bytes1
+	job runs runs memory files/f04 files/f04 work/bytes1
 	storm memory 2 50 files/f04 work/bytes1
 	echo "$BASHPID" >/tmp/cgroup/cgroup.procs
 }
