@@ -39,6 +39,7 @@ static_assert(EXT4_ABI_SIZE_ext4_inode_info__i_data == 15 * sizeof(__le32));
 #define RO_COMPAT_BIGALLOC 0x0200
 #define INCOMPAT_64BIT 0x0080
 #define JOURNAL_DATA_MODE 0x01
+#define WRITEBACK_DATA_MODE 0x04
 #define HINT_MERGE 0x0001    /* take what there is at the goal, if less than asked for */
 #define HINT_TRY_GOAL 0x0200 /* look at the goal first */
 #define HT_MISC 0
@@ -343,6 +344,11 @@ bool ext4_abi_journals_data(struct inode *inode)
 {
 	return (CALL(ext4_inode_journal_mode)(inode) & JOURNAL_DATA_MODE) ||
 	       ei_flag(inode, EXT4_ABI_ENUM_EXT4_INODE_JOURNAL_DATA);
+}
+
+bool ext4_abi_writes_back_data(struct inode *inode)
+{
+	return CALL(ext4_inode_journal_mode)(inode) & WRITEBACK_DATA_MODE;
 }
 
 /*

@@ -43,6 +43,8 @@ bool ext4_abi_is_inline(struct inode *inode);
 bool ext4_abi_is_ea_inode(struct inode *inode);
 bool ext4_abi_fast_symlink(struct inode *inode);
 bool ext4_abi_journals_data(struct inode *inode);
+/* data=writeback: data blocks that are freed can be another file's before the commit. */
+bool ext4_abi_writes_back_data(struct inode *inode);
 void ext4_abi_set_sync_tids(handle_t *handle, struct inode *inode);
 u64 ext4_abi_default_goal(struct inode *inode);
 

@@ -13,7 +13,9 @@
  *   are still what a crash brings back. So they must not be written through
  *   the donor: it is sealed (immutable to everybody else), and before its
  *   blocks take the data of a further reloc, the commit is waited for. Freeing
- *   them is ext4's business, and it reuses no block before the commit.
+ *   them is ext4's business, and it reuses no block before the commit, except
+ *   with data=writeback: there a request ends only when it is committed, and
+ *   until then the request's reference keeps the donor from being freed.
  *
  * - An overwrite that is synced after the swap goes to the new block and
  *   changes no metadata. The inode's sync tids name the swap's transaction, so
@@ -380,6 +382,14 @@ static void reloc_discard(struct meta_request *req, struct inode *donor)
 	}
 }
 
+/* With data=writeback the donor must not be freed before what was moved has committed. */
+static void reloc_settle(struct inode *donor, u32 tid)
+{
+	/* An error is the journal's end: nothing that is freed from now on reaches the disk. */
+	if (ext4_abi_writes_back_data(donor))
+		jbd2_complete_transaction(ext4_abi_journal(donor->i_sb), tid);
+}
+
 int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
 	       u64 count)
 {
@@ -387,6 +397,8 @@ int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state 
 	u64 end = req->pos + count;
 	u64 last = req->pos; /* behind the last block that moved */
 	struct ext3_step *step;
+	bool pending = false;
+	u32 tid = 0;
 	int tries = 0;
 	int err = 0;
 
@@ -406,6 +418,11 @@ int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state 
 		err = reloc_step(req, donor, donor_state, step, end, &next);
 		if (!err && step->moved)
 			reloc_discard(req, donor);
+		/* Also where the step ended with an error, or another request moved something. */
+		if (donor_state->pending_end > donor_state->pending_first) {
+			pending = true;
+			tid = donor_state->pending_tid;
+		}
 		ext3_pair_unlock(req, donor);
 		if (err == -EBUSY && ++tries < RELOC_TRIES) {
 			/* Whoever waits for our locks is what holds the page. */
@@ -422,6 +439,8 @@ int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state 
 		cond_resched();
 	}
 	ext3_step_free(step);
+	if (pending)
+		reloc_settle(donor, tid);
 	if (req->moved) {
 		/* Behind the common part there is no end to what is not there. */
 		if (!err && end == max)
