@@ -30,6 +30,7 @@ help:
 	@echo 'uninstall      removes them'
 	@echo 'demo           defragments an aged filesystem in a virtual machine; IMAGE=FILE'
 	@echo 'check          the tests; KERNEL=NAME (6.1), SEED=N, TESTS="FILE..." for some'
+	@echo 'check-crash    judges what crashes leave behind, POINTS=10000 of them; SEED=1'
 	@echo 'check-powercut kills the VM at random moments, KILLS=100 times; SEED=1'
 	@echo 'check-stress   moves files while all else happens to them, MINUTES=30; SEED=1'
 	@echo 'style          the style of the sources, scripts and man pages'
@@ -100,7 +101,7 @@ check:
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
 	tests/run --kernel $(KERNEL) $(TESTS)
 
-# The long form of what check does a few times: KILLS and SEED choose.
+# The long forms of what check does a few times: KILLS or POINTS, and SEED choose.
 KILLS ?= 100
 check-powercut:
 	tests/deps build vm check
@@ -113,6 +114,12 @@ check-stress:
 	tests/deps build vm check
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
 	tests/stress/stress $(MINUTES) $(or $(SEED),1)
+
+POINTS ?= 10000
+check-crash:
+	tests/deps build vm check
+	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	tests/crash/points $(POINTS) $(or $(SEED),1)
 
 style:
 	tests/deps style
@@ -129,5 +136,5 @@ clean:
 distclean: clean
 	rm -rf build
 
-.PHONY: all help module defrag test-tools install uninstall demo check check-powercut \
-	check-stress style clean distclean
+.PHONY: all help module defrag test-tools install uninstall demo check check-crash \
+	check-powercut check-stress style clean distclean
