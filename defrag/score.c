@@ -31,6 +31,11 @@ static void append(struct sequence *seq, uint32_t level, uint32_t logical, uint3
 	seq->blocks += length;
 }
 
+static void append_indirect(struct sequence *seq, const struct indirect *ind)
+{
+	append(seq, ind->level, ind->logical, ind->physical, 1);
+}
+
 /* Mark the indirect blocks that have no data below: the next data lies past what they span. */
 static void mark_barren(struct sequence *seq, const struct geometry *geo)
 {
@@ -49,10 +54,8 @@ static void mark_barren(struct sequence *seq, const struct geometry *geo)
 
 void sequence_build(struct sequence *seq, const struct layout *layout, const struct geometry *geo)
 {
-	const struct indirect *ind = layout->indirect;
-	const struct indirect *ind_end = ind + layout->indirects;
 	const struct extent *last = NULL;
-	size_t i;
+	size_t i, next = 0; /* the indirect block that comes next */
 
 	seq->items = 0;
 	seq->blocks = 0;
@@ -68,18 +71,20 @@ void sequence_build(struct sequence *seq, const struct layout *layout, const str
 		while (e.length) {
 			uint32_t length = e.length;
 
-			for (; ind < ind_end && ind->logical <= e.logical; ind++)
-				append(seq, ind->level, ind->logical, ind->physical, 1);
-			if (ind < ind_end && ind->logical - e.logical < length)
-				length = ind->logical - e.logical;
+			while (next < layout->indirects &&
+			       layout->indirect[next].logical <= e.logical)
+				append_indirect(seq, &layout->indirect[next++]);
+			if (next < layout->indirects &&
+			    layout->indirect[next].logical - e.logical < length)
+				length = layout->indirect[next].logical - e.logical;
 			append(seq, 0, e.logical, e.physical, length);
 			e.logical += length;
 			e.physical += length;
 			e.length -= length;
 		}
 	}
-	for (; ind < ind_end; ind++)
-		append(seq, ind->level, ind->logical, ind->physical, 1);
+	while (next < layout->indirects)
+		append_indirect(seq, &layout->indirect[next++]);
 	mark_barren(seq, geo);
 }
 
