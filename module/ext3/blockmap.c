@@ -3,8 +3,8 @@
  * The tree of indirect blocks of one inode: walk it, and reach a slot of it.
  *
  * The caller holds i_data_sem, shared to look and exclusive to change. Every
- * pointer is checked before it is followed; since a walk goes down at most
- * three levels, a tree that bites its own tail ends it too.
+ * pointer is checked before it is followed, and a tree that bites its own tail
+ * is no tree: who changes a block would change one above it, too.
  */
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
@@ -47,6 +47,64 @@ __le32 *ext3_path_slot(const struct ext3_path *path, int k)
 	return slots + path->offset[k];
 }
 
+/* Whether a block is one of the first @last indirect blocks on the way. */
+static bool path_has(const struct ext3_path *path, int last, u64 block)
+{
+	int k;
+
+	for (k = 1; k <= last; k++)
+		if (path->bh[k]->b_blocknr == block)
+			return true;
+	return false;
+}
+
+/**
+ * ext3_paths_apart - whether two files can be changed along these ways
+ * @a: a way in one file
+ * @b: a way in another
+ *
+ * Return: 0, or -EUCLEAN after a report: an indirect block is both files', so
+ * that a change of one would change the other.
+ */
+int ext3_paths_apart(const struct ext3_path *a, const struct ext3_path *b)
+{
+	int k;
+
+	for (k = 1; k <= a->found; k++)
+		if (path_has(b, b->found, a->bh[k]->b_blocknr))
+			return ext4_abi_report(b->inode, a->bh[k]->b_blocknr,
+					       "indirect block of two files");
+	return 0;
+}
+
+/**
+ * ext3_slots_sound - whether the blocks that slots point at may change hands
+ * @path: a way on which the slots lie
+ * @k: in its k-th block
+ * @slots: the first of them
+ * @count: how many
+ * @other: the way to the same place in the other file
+ *
+ * Return: 0, or -EUCLEAN after a report: a pointer can't be right, or it leads
+ * to an indirect block above it, or to one of the other file. As the donor's
+ * such a block would be freed while a file still finds its own blocks by it.
+ */
+int ext3_slots_sound(const struct ext3_path *path, int k, __le32 *slots, unsigned int count,
+		     const struct ext3_path *other)
+{
+	unsigned int i;
+	int err;
+
+	err = ext4_abi_check_pointers(path->inode, slots, count);
+	for (i = 0; !err && i < count; i++) {
+		u32 block = le32_to_cpu(slots[i]);
+
+		if (block && (path_has(path, k, block) || path_has(other, other->found, block)))
+			err = ext4_abi_report(path->inode, block, "indirect block below itself");
+	}
+	return err;
+}
+
 /* Goes on from path->found as far as the tree does. */
 int ext3_path_down(struct ext3_path *path)
 {
@@ -60,6 +118,9 @@ int ext3_path_down(struct ext3_path *path)
 		err = ext4_abi_check_pointers(path->inode, slot, 1);
 		if (err)
 			return err;
+		if (path_has(path, path->found, le32_to_cpu(*slot)))
+			return ext4_abi_report(path->inode, le32_to_cpu(*slot),
+					       "indirect block below itself");
 		bh = sb_bread(path->inode->i_sb, le32_to_cpu(*slot));
 		if (!bh)
 			return -EIO;

@@ -39,7 +39,8 @@ struct ext3_step *ext3_step_alloc(struct super_block *sb)
 	step->sb = sb;
 	step->nr_pages = (blocks << sb->s_blocksize_bits) >> PAGE_SHIFT;
 	step->pages = kvcalloc(step->nr_pages, sizeof(*step->pages), GFP_KERNEL);
-	step->runs = kvcalloc(blocks, sizeof(*step->runs), GFP_KERNEL);
+	/* Of both sides at once, for ext3_step_twice(). */
+	step->runs = kvcalloc(2 * blocks, sizeof(*step->runs), GFP_KERNEL);
 	if (!step->pages || !step->runs)
 		goto err;
 	for (i = 0; i < step->nr_pages; i++) {
@@ -72,13 +73,13 @@ static int run_cmp(const void *a, const void *b)
 	return l->block < r->block ? -1 : l->block > r->block;
 }
 
-/* The runs of the blocks that move, from where they are or to where they go. */
-static unsigned int copy_runs(struct ext3_step *step, const u32 *blocks)
+/* The runs of the blocks that move, from where they are or to where they go, behind @n others. */
+static unsigned int runs_add(struct ext3_step *step, const u32 *blocks, unsigned int n)
 {
-	unsigned int i, n = 0;
+	unsigned int i, first = n;
 
 	for (i = 0; i < step->count; i++) {
-		struct ext3_run *last = n ? &step->runs[n - 1] : NULL;
+		struct ext3_run *last = n > first ? &step->runs[n - 1] : NULL;
 
 		if (!step->from[i])
 			continue;
@@ -89,8 +90,27 @@ static unsigned int copy_runs(struct ext3_step *step, const u32 *blocks)
 		}
 		step->runs[n++] = (struct ext3_run){ .block = blocks[i], .slot = i, .count = 1 };
 	}
+	return n;
+}
+
+static unsigned int copy_runs(struct ext3_step *step, const u32 *blocks)
+{
+	unsigned int n = runs_add(step, blocks, 0);
+
 	sort(step->runs, n, sizeof(*step->runs), run_cmp, NULL);
 	return n;
+}
+
+/* A block that stands more than once among those that move and where they go; 0: none does. */
+u32 ext3_step_twice(struct ext3_step *step)
+{
+	unsigned int i, n = runs_add(step, step->to, runs_add(step, step->from, 0));
+
+	sort(step->runs, n, sizeof(*step->runs), run_cmp, NULL);
+	for (i = 1; i < n; i++)
+		if (step->runs[i].block - step->runs[i - 1].block < step->runs[i - 1].count)
+			return step->runs[i].block;
+	return 0;
 }
 
 static void copy_put(struct copy_wait *wait)

@@ -61,6 +61,9 @@ struct ext3_path {
 int ext3_path_walk(struct inode *inode, u64 lblk, struct ext3_path *path);
 int ext3_path_down(struct ext3_path *path);
 void ext3_path_release(struct ext3_path *path);
+int ext3_paths_apart(const struct ext3_path *a, const struct ext3_path *b);
+int ext3_slots_sound(const struct ext3_path *path, int k, __le32 *slots, unsigned int count,
+		     const struct ext3_path *other);
 __le32 *ext3_path_slot(const struct ext3_path *path, int k);
 u64 ext3_path_leaf_first(const struct ext3_path *path);
 unsigned int ext3_path_leaf_count(const struct ext3_path *path);
@@ -108,6 +111,7 @@ struct ext3_step {
 
 struct ext3_step *ext3_step_alloc(struct super_block *sb);
 void ext3_step_free(struct ext3_step *step);
+u32 ext3_step_twice(struct ext3_step *step);
 int ext3_step_copy(struct ext3_step *step);
 
 /* pages.c */

@@ -59,11 +59,17 @@ static int swap_blocks(handle_t *handle, struct side *a, struct side *b, void *s
 	char *data_b = b->path.bh[b->k]->b_data;
 	__le32 *slot_a = ext3_path_slot(&a->path, a->k - 1);
 	__le32 *slot_b = ext3_path_slot(&b->path, b->k - 1);
+	unsigned int pointers = ext3_pointers(a->inode->i_sb);
 	int err, err2;
 
-	if (*slot_a == *slot_b)
-		return ext4_abi_report(b->inode, le32_to_cpu(*slot_b), "block of two files");
-	err = side_write_access(handle, a);
+	/* What is no indirect block at all, since another file wrote its data to it, shows here. */
+	err = ext3_paths_apart(&a->path, &b->path);
+	if (!err)
+		err = ext3_slots_sound(&a->path, a->k, (__le32 *)data_a, pointers, &b->path);
+	if (!err)
+		err = ext3_slots_sound(&b->path, b->k, (__le32 *)data_b, pointers, &a->path);
+	if (!err)
+		err = side_write_access(handle, a);
 	if (!err)
 		err = side_write_access(handle, b);
 	if (err)

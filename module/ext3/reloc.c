@@ -152,7 +152,7 @@ static int leaves_get(struct inode *inode, struct inode *donor, u64 lblk, struct
 		if (!err && path->found == path->depth)
 			leaves->slots[i] = ext3_path_slot(path, path->depth);
 	}
-	return err;
+	return err ?: ext3_paths_apart(&leaves->path[0], &leaves->path[1]);
 }
 
 static void leaves_release(struct leaves *leaves)
@@ -182,8 +182,9 @@ static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
 		    struct ext3_step *step, u64 *next)
 {
 	struct leaves leaves;
-	const struct ext3_path *path = &leaves.path[0];
+	const struct ext3_path *path = &leaves.path[0], *other = &leaves.path[1];
 	unsigned int i;
+	u32 twice;
 	int err;
 
 	step->first = pos;
@@ -200,19 +201,23 @@ static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
 	*next = min3(end, pos + EXT3_STEP_MAX,
 		     ext3_path_leaf_first(path) + ext3_path_leaf_count(path));
 	step->count = *next - pos;
-	err = ext4_abi_check_pointers(inode, leaves.slots[0], step->count);
+	err = ext3_slots_sound(path, path->depth, leaves.slots[0], step->count, other);
 	if (!err)
-		err = ext4_abi_check_pointers(donor, leaves.slots[1], step->count);
-	for (i = 0; !err && i < step->count; i++) {
+		err = ext3_slots_sound(other, path->depth, leaves.slots[1], step->count, path);
+	if (err)
+		goto out;
+	for (i = 0; i < step->count; i++) {
 		u32 from = le32_to_cpu(leaves.slots[0][i]);
 		u32 to = le32_to_cpu(leaves.slots[1][i]);
 
-		if (from && from == to)
-			err = ext4_abi_report(donor, to, "block of two files");
 		step->from[i] = to ? from : 0;
 		step->to[i] = from ? to : 0;
 		step->moved += from && to;
 	}
+	/* The one that holds a block twice would free it twice, and one that both hold under us. */
+	twice = ext3_step_twice(step);
+	if (twice)
+		err = ext4_abi_report(inode, twice, "block used twice");
 out:
 	leaves_release(&leaves);
 	ext3_unlock_maps_shared(inode, donor);

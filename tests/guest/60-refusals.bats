@@ -555,3 +555,65 @@ refused_donor() {
 	EOF
 	unmount_host
 }
+
+# What ext4 itself doesn't see in a pointer alone. The donor's end would free the block that a file
+# still finds its others by, or change what lies two levels above.
+@test "a tree that bites its own tail, or that has a block twice, is EUCLEAN" {
+	fsck_wanted=no
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	$(for i in 12 13 14 15 16; do echo "
+	open f $H/f$i rw,creat
+	pattern f 0 $((40 * 1024)) 1
+	truncate f $((3000 * 1024))"; done)
+	EOF
+	unmount_host
+	steps <<-EOF
+	imgmap meta $IMG 12 -> m
+	field "%m" 1 3 -> ind12
+	imgmap data $IMG 13 -> m
+	field "%m" 2 2 -> second
+	imgmap meta $IMG 14 -> m
+	field "%m" 1 3 -> ind14
+	imgmap data $IMG 16 -> m
+	field "%m" 1 2 -> data16
+	# 12: its indirect block as data; 13: one block in two places; 15: data of 16 as pointers
+	imgmap point $IMG 12 20 %ind12
+	imgmap point $IMG 13 30 %second
+	imgmap point $IMG 13 31 %second
+	imgmap point $IMG 15 i12 %data16
+	# 14: a double indirect block that is its own child
+	imgmap point $IMG 14 20 %ind14
+	imgmap point $IMG 14 i13 %ind14
+	EOF
+	mount_host
+	steps <<-EOF
+	donor d $H
+	open da $M/nodes/%d/data/alloc w
+	alloc da 0 40 => 40
+	alloc da $((12 + 9 * P)) 5 => 5
+	open f $H/f16 rw
+	$(keep_state)
+	open r12 $M/nodes/12/data/reloc w
+	write r12 "%d 1" 20 => EUCLEAN
+	open m12 $M/nodes/12/metadata/reloc w
+	write m12 "%d 1" 12 => EUCLEAN
+	open r13 $M/nodes/13/data/reloc w
+	write r13 "%d 2" 30 => EUCLEAN
+	open r14 $M/nodes/14/data/reloc w
+	write r14 "%d 1" $((12 + 9 * P)) => EUCLEAN
+	open m14 $M/nodes/14/metadata/reloc w
+	write m14 "%d 1" $((12 + 9 * P)) => EUCLEAN
+	open a14 $M/nodes/14/data/alloc w
+	write a14 1 $((12 + 9 * P)) => EUCLEAN|EINVAL
+	slurp $M/nodes/14/data/extents => EUCLEAN
+	open m15 $M/nodes/15/metadata/reloc w
+	write m15 "%d 1" 12 => EUCLEAN
+	$(same_state)
+	dmesg "EXT4-fs error" => yes
+	open r16 $M/nodes/16/data/reloc w
+	write r16 "%d 40" 0 => 40
+	EOF
+	unmount_host
+}
