@@ -106,8 +106,11 @@ int ext3_refuse(struct inode *inode, const struct meta_state *state, enum ext3_r
 			return refusals[i].err;
 		}
 	}
-	/* A donor that was sealed here is immutable to all others, but not to us. */
-	if (IS_IMMUTABLE(inode) && !(state && READ_ONCE(state->sealed))) {
+	/*
+	 * A donor that was sealed here is immutable to all others, but not to us. It never has a
+	 * name: a file that does is another one, whose owner gave it the donor's generation.
+	 */
+	if (IS_IMMUTABLE(inode) && (inode->i_nlink || !(state && READ_ONCE(state->sealed)))) {
 		*why = "immutable";
 		return -EPERM;
 	}
