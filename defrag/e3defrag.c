@@ -93,6 +93,11 @@ static int run_job(struct job *job)
 	if (options->dry_run) {
 		defragment_dry_run(job);
 		report_dry_run(job);
+	} else if (!options->check && job->survey.damaged) {
+		/* Any block may be one that a map claims which can't be read. */
+		complain(job->host->mountpoint, 0,
+			 "is damaged: nothing is moved before e2fsck has repaired it");
+		return STATUS_REFUSED;
 	} else if (!options->check) {
 		defragment(job);
 		report_picture(&job->free_after, &job->map, &job->meta.geo);

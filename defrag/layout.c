@@ -22,6 +22,7 @@ void layout_free(struct layout *layout)
 void layout_clear(struct layout *layout)
 {
 	layout->extents = 0;
+	layout->data = 0;
 	layout->indirects = 0;
 }
 
@@ -39,11 +40,13 @@ int layout_add_extent(struct layout *layout, uint32_t logical, uint32_t physical
 		if (logical == last->logical + last->length &&
 		    physical == last->physical + last->length) {
 			last->length += length;
+			layout->data += length;
 			return 0;
 		}
 	}
 	vec_more(layout->extent, layout->extents, layout->extent_room);
 	layout->extent[layout->extents++] = (struct extent){ logical, physical, length };
+	layout->data += length;
 	return 0;
 }
 
@@ -61,16 +64,6 @@ int layout_add_indirect(struct layout *layout, uint32_t level, uint32_t logical,
 	vec_more(layout->indirect, layout->indirects, layout->indirect_room);
 	layout->indirect[layout->indirects++] = (struct indirect){ logical, physical, level };
 	return 0;
-}
-
-uint64_t layout_data(const struct layout *layout)
-{
-	uint64_t sum = 0;
-	size_t i;
-
-	for (i = 0; i < layout->extents; i++)
-		sum += layout->extent[i].length;
-	return sum;
 }
 
 bool layout_holds(const struct layout *now, const struct layout *old)

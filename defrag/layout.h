@@ -37,6 +37,7 @@ struct indirect {
 struct layout {
 	struct extent *extent; /* ascending by logical */
 	size_t extents, extent_room;
+	uint64_t data;		   /* blocks in all extents */
 	struct indirect *indirect; /* tree order: ascending by logical, parents first */
 	size_t indirects, indirect_room;
 };
@@ -52,9 +53,6 @@ void layout_clear(struct layout *layout);
  */
 int layout_add_extent(struct layout *layout, uint32_t logical, uint32_t physical, uint32_t length);
 int layout_add_indirect(struct layout *layout, uint32_t level, uint32_t logical, uint32_t physical);
-
-/* Data blocks, without the indirect ones. */
-uint64_t layout_data(const struct layout *layout);
 
 /*
  * Is all of @old still in its place in @now? Blocks past the last one of @old may have been added:

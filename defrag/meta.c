@@ -206,7 +206,11 @@ static int parse_free_blocks(const char *text, size_t length, const struct geome
 
 static int parse_extents(const char *text, size_t length, const struct geometry *geo, void *to)
 {
-	return text_extents(text, length, geo, to);
+	const struct layout *layout = to;
+	int err = text_extents(text, length, geo, to);
+
+	/* More than there is: the same blocks again and again, and perhaps for a long time yet. */
+	return !err && layout->data > geo->blocks ? -EUCLEAN : err;
 }
 
 static int parse_indirects(const char *text, size_t length, const struct geometry *geo, void *to)
@@ -322,11 +326,14 @@ int node_info(struct node *node, struct info *info)
 
 int node_layout(struct node *node, struct layout *layout, uint64_t blocks)
 {
+	const struct extent *last;
 	int err;
 
 	layout_clear(layout);
 	err = read_list(node->meta, node->dir, "data/extents", parse_extents, layout);
-	if (!err && layout_data(layout) != blocks)
+	/* All is data: no indirect blocks, unless the count is a lie. */
+	last = layout->extents ? &layout->extent[layout->extents - 1] : NULL;
+	if (!err && (layout->data != blocks || (last && last->logical + last->length > 12)))
 		err = read_list(node->meta, node->dir, "metadata/blocks", parse_indirects, layout);
 	if (err)
 		layout_clear(layout);

@@ -248,7 +248,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	}
 	m->file->moved += data + indirect;
 	m->job->moved += data + indirect;
-	if (!reason && (m->file->fragments > promised || data != layout_data(old)))
+	if (!reason && (m->file->fragments > promised || data != old->data))
 		reason = REASON_CHANGED;
 	return reason;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "claims.h"
+#include "shared.h"
 #include "util.h"
 
 void survey_free(struct survey *survey)
@@ -105,31 +107,47 @@ static int add_file(struct survey *survey, struct file *file, struct node *node,
 	return 0;
 }
 
-/* Add inode @ino if it is a regular file. Objects that vanish are passed over. */
+/* What one look at an object needs at hand. */
+struct look {
+	struct layout layout;
+	struct sequence seq;
+	struct claims claims;
+};
+
+/*
+ * Add inode @ino if it is a regular file, and its blocks to what is claimed in any case. Objects
+ * that vanish are passed over.
+ */
 static void survey_inode(struct survey *survey, struct meta *meta, uint32_t ino, uint32_t name,
-			 struct layout *layout, struct sequence *seq)
+			 struct look *look)
 {
 	struct file file = { .ino = ino, .name = name };
 	struct info info;
 	struct node node;
 	int err;
 
+	layout_clear(&look->layout);
 	err = node_open(&node, meta, ino, NULL, &info);
 	if (!err) {
 		if (info.type == TYPE_REGULAR)
-			err = add_file(survey, &file, &node, &info, layout, seq);
+			err = add_file(survey, &file, &node, &info, &look->layout, &look->seq);
+		else if (info.mapping == MAPPING_INDIRECT)
+			err = node_layout(&node, &look->layout, info.blocks);
 		node_close(&node);
 	}
+	if (!err)
+		claims_add(&look->claims, &look->layout);
 	if (err && err != -ENOENT && err != -ESTALE) {
 		char *shown = survey_name(survey, &file);
 
 		complain(shown, -err, "can't look at its blocks");
 		survey->failed++;
+		survey->damaged |= err == -EUCLEAN;
 		free(shown);
 	}
 }
 
-static struct file *find_file(const struct survey *survey, uint32_t ino)
+struct file *survey_file(const struct survey *survey, uint32_t ino)
 {
 	size_t low = 0, high = survey->files;
 
@@ -146,7 +164,7 @@ static struct file *find_file(const struct survey *survey, uint32_t ino)
 
 /* The whole filesystem: the inodes in use, and names for them from a walk. */
 static int survey_whole(struct survey *survey, struct meta *meta, const struct host *host,
-			struct layout *layout, struct sequence *seq, const volatile int *stop)
+			struct look *look, const volatile int *stop)
 {
 	uint32_t *inodes;
 	size_t count, i;
@@ -158,18 +176,19 @@ static int survey_whole(struct survey *survey, struct meta *meta, const struct h
 		return err;
 	}
 	for (i = 0; i < count && !*stop; i++)
-		survey_inode(survey, meta, inodes[i], NAME_NONE, layout, seq);
-	free(inodes);
+		survey_inode(survey, meta, inodes[i], NAME_NONE, look);
 
 	if (!*stop)
 		names_walk(&survey->names, host->root_fd, host->dev, host->prefix);
 	for (i = 0; i < survey->names.count; i++) {
 		uint32_t ino = survey->names.name[i].ino;
-		struct file *file = ino ? find_file(survey, ino) : NULL;
+		struct file *file = ino ? survey_file(survey, ino) : NULL;
 
 		if (file && file->name == NAME_NONE)
 			file->name = (uint32_t)i;
 	}
+	shared_find(survey, meta, &look->claims, inodes, count, stop);
+	free(inodes);
 	return 0;
 }
 
@@ -188,11 +207,12 @@ static int by_inode(const void *a, const void *b)
 
 /* Files and directories: what a walk finds, each inode once. */
 static void survey_targets(struct survey *survey, struct meta *meta, const struct host *host,
-			   struct layout *layout, struct sequence *seq, const volatile int *stop)
+			   struct look *look, const volatile int *stop)
 {
 	const struct names *names = &survey->names;
 	struct found *found = NULL;
-	size_t count = 0, room = 0, i;
+	size_t count = 0, room = 0, kept = 0, i;
+	uint32_t *inodes;
 
 	for (i = 0; i < host->targets && !*stop; i++) {
 		const struct target *target = &host->target[i];
@@ -210,29 +230,36 @@ static void survey_targets(struct survey *survey, struct meta *meta, const struc
 	}
 	if (count)
 		qsort(found, count, sizeof(*found), by_inode);
-	for (i = 0; i < count && !*stop; i++)
-		if (!i || found[i].ino != found[i - 1].ino)
-			survey_inode(survey, meta, found[i].ino, found[i].name, layout, seq);
+	inodes = xreallocarray(NULL, count, sizeof(*inodes));
+	for (i = 0; i < count && !*stop; i++) {
+		if (i && found[i].ino == found[i - 1].ino)
+			continue;
+		inodes[kept++] = found[i].ino;
+		survey_inode(survey, meta, found[i].ino, found[i].name, look);
+	}
+	shared_find(survey, meta, &look->claims, inodes, kept, stop);
+	free(inodes);
 	free(found);
 }
 
 int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
 		const volatile int *stop)
 {
-	struct layout layout;
-	struct sequence seq;
+	struct look look;
 	int err = 0;
 
 	memset(survey, 0, sizeof(*survey));
-	layout_init(&layout);
-	sequence_init(&seq);
+	layout_init(&look.layout);
+	sequence_init(&look.seq);
+	claims_init(&look.claims);
 	if (host->whole)
-		err = survey_whole(survey, meta, host, &layout, &seq, stop);
+		err = survey_whole(survey, meta, host, &look, stop);
 	else
-		survey_targets(survey, meta, host, &layout, &seq, stop);
+		survey_targets(survey, meta, host, &look, stop);
 	survey->failed += survey->names.failed;
-	sequence_free(&seq);
-	layout_free(&layout);
+	claims_free(&look.claims);
+	sequence_free(&look.seq);
+	layout_free(&look.layout);
 	return err;
 }
 

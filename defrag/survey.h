@@ -43,6 +43,7 @@ struct survey {
 	struct file *file; /* ascending by inode number */
 	size_t files, room;
 	struct names names;
+	bool damaged;	 /* some block map makes no sense: what it claims is not known */
 	uint64_t failed; /* objects that could not be looked at; each was complained about */
 };
 
@@ -70,6 +71,9 @@ void survey_best(struct survey *survey, const struct freemap *map);
 /* @before: as it was when surveyed, else as it is now, without what was deleted meanwhile. */
 void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
 		   struct totals *totals);
+
+/* The file of inode @ino, NULL if it isn't in the survey. */
+struct file *survey_file(const struct survey *survey, uint32_t ino);
 
 enum outcome survey_outcome(const struct file *file);
 

@@ -205,6 +205,58 @@ start() {
 	unmount_host
 }
 
+# block FILE LOGICAL: where it lies, by the unmounted image.
+block() {
+	debugfs -R "bmap $1 $2" "$T/image" 2>/dev/null
+}
+
+@test "files that share a block, with a file, a directory or itself, stay where they are" {
+	local shared directory own before
+
+	shared=$(block files/f05 30)
+	directory=$(block small 0)
+	own=$(debugfs -R "stat files/f06" "$T/image" 2>/dev/null | grep -o '(IND):[0-9]*' | head -n 1)
+	own=${own#*:}
+	debugfs -w -f - "$T/image" <<-EOF
+	sif files/f03 block[3] $shared
+	sif files/f04 block[3] $directory
+	sif files/f06 block[3] $own
+	EOF
+	before=$(fragcount --map "$T/image" files/f03 files/f04 files/f05 files/f06)
+	mount_host
+	run -1 --separate-stderr e3defrag -v "$H"
+	echo "$stderr"
+	[[ $stderr == *"/files/f03: shares block $shared with inode "*": run e2fsck"* ]]
+	[[ $stderr == *"/files/f05: shares block $shared with inode "*": run e2fsck"* ]]
+	[[ $stderr == *"/files/f04: shares block $directory with inode "* ]]
+	[[ $stderr == *"/files/f06: has block $own twice: run e2fsck"* ]]
+	[[ $output == *"  shares blocks with another file: run e2fsck"$'\n'* ]]
+	# the others go
+	row "$H/files/f02-too"
+	[ "$now" -gt 1 ]
+	run -1 e3defrag -cv "$H"
+	row "$H/files/f02-too"
+	[ "$now" = 1 ]
+	umount "$H"
+	[ "$(fragcount --map "$T/image" files/f03 files/f04 files/f05 files/f06)" = "$before" ]
+	[ "$(block small 0)" = "$directory" ]
+}
+
+@test "a block map that makes no sense: 3, nothing moves before e2fsck, but a report" {
+	local before
+
+	debugfs -w -R "sif files/f06 block[3] 99999999" "$T/image"
+	before=$(fragcount --map "$T/image" files/f03 files/f04)
+	mount_host ext3 errors=continue
+	run -3 --separate-stderr e3defrag "$H"
+	[[ $stderr == *"<inode "*">: can't look at its blocks: Structure needs cleaning"* ]]
+	[[ $stderr == *"$H: is damaged: nothing is moved before e2fsck has repaired it"* ]]
+	run -1 e3defrag -c "$H"
+	[[ $output == *"/files/f03"* ]]
+	umount "$H"
+	[ "$(fragcount --map "$T/image" files/f03 files/f04)" = "$before" ]
+}
+
 @test "a full disk stops nothing and has its reason" {
 	mount_host
 	dd if=/dev/zero of="$H/full" bs=64k 2>/dev/null || :

@@ -17,7 +17,7 @@ void test_layout(void)
 	layout_add_extent(&old, 0, 100, 12);
 	layout_add_indirect(&old, 1, 12, 112);
 	layout_add_extent(&old, 12, 113, 10);
-	is(layout_data(&old), 22, "layout_data counts data only");
+	is(old.data, 22, "data counts data only");
 
 	layout_add_extent(&now, 0, 100, 12);
 	layout_add_indirect(&now, 1, 12, 112);

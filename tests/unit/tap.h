@@ -23,5 +23,6 @@ void test_names(void);
 void test_score(void);
 void test_freemap(void);
 void test_plan(void);
+void test_claims(void);
 
 #endif

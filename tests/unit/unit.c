@@ -65,6 +65,7 @@ int main(void)
 	test_score();
 	test_freemap();
 	test_plan();
+	test_claims();
 	printf("1..%d\n", count);
 	return failed ? 1 : 0;
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "shared.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "util.h"
+
+struct owner {
+	uint32_t block, ino;
+};
+
+struct owners {
+	struct owner *owner;
+	size_t count, room;
+	uint32_t ino; /* of the file that is being looked at */
+};
+
+/* Where an object lies now; not all have such a layout, and some are gone. */
+static bool look(struct meta *meta, uint32_t ino, struct layout *layout)
+{
+	struct info info;
+	struct node node;
+	bool found;
+
+	if (node_open(&node, meta, ino, NULL, &info))
+		return false;
+	found = info.mapping == MAPPING_INDIRECT && !node_layout(&node, layout, UINT64_MAX);
+	node_close(&node);
+	return found;
+}
+
+static void add_owner(void *to, uint32_t block)
+{
+	struct owners *owners = to;
+
+	vec_more(owners->owner, owners->count, owners->room);
+	owners->owner[owners->count++] = (struct owner){ block, owners->ino };
+}
+
+static int by_block(const void *a, const void *b)
+{
+	const struct owner *x = a, *y = b;
+
+	if (x->block != y->block)
+		return x->block < y->block ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+/* One after the other and the first again: no block can have changed hands in between. */
+static bool shares(struct meta *meta, const struct owner *a, uint32_t other, struct layout *layout)
+{
+	if (a->ino == other)
+		return look(meta, a->ino, layout) && layout_has(layout, a->block) > 1;
+	return look(meta, a->ino, layout) && layout_has(layout, a->block) &&
+	       look(meta, other, layout) && layout_has(layout, a->block) &&
+	       look(meta, a->ino, layout) && layout_has(layout, a->block);
+}
+
+static bool is_known(const struct survey *survey, uint32_t ino)
+{
+	const struct file *file = survey_file(survey, ino);
+
+	return !file || file->reason == REASON_SHARED;
+}
+
+/* Directories have no place in the survey, and are never moved. */
+static void mark(struct survey *survey, uint32_t ino, uint32_t block, uint32_t other)
+{
+	struct file *file = survey_file(survey, ino);
+	char *shown;
+
+	if (!file || file->reason == REASON_SHARED)
+		return;
+	shown = survey_name(survey, file);
+	if (ino == other)
+		complain(shown, 0, "has block %" PRIu32 " twice: run e2fsck", block);
+	else
+		complain(shown, 0, "shares block %" PRIu32 " with inode %" PRIu32 ": run e2fsck",
+			 block, other);
+	free(shown);
+	file->reason = REASON_SHARED;
+	file->failed = true;
+}
+
+void shared_find(struct survey *survey, struct meta *meta, struct claims *claims,
+		 const uint32_t *inodes, size_t count, const volatile int *stop)
+{
+	struct owners owners = { 0 };
+	struct layout layout;
+	size_t i;
+
+	if (!claims->count)
+		return;
+	claims_sort(claims);
+	layout_init(&layout);
+	for (i = 0; i < count && !*stop; i++) {
+		owners.ino = inodes[i];
+		if (look(meta, inodes[i], &layout))
+			claims_each(claims, &layout, add_owner, &owners);
+	}
+	if (owners.count)
+		qsort(owners.owner, owners.count, sizeof(*owners.owner), by_block);
+	for (i = 1; i < owners.count && !*stop; i++) {
+		const struct owner *a = &owners.owner[i - 1], *b = &owners.owner[i];
+
+		if (a->block != b->block ||
+		    (is_known(survey, a->ino) && is_known(survey, b->ino)) ||
+		    !shares(meta, a, b->ino, &layout))
+			continue;
+		mark(survey, a->ino, a->block, b->ino);
+		mark(survey, b->ino, a->block, a->ino);
+	}
+	free(owners.owner);
+	layout_free(&layout);
+}
