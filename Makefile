@@ -33,6 +33,7 @@ help:
 	@echo 'check-crash    judges what crashes leave behind, POINTS=10000 of them; SEED=1'
 	@echo 'check-powercut kills the VM at random moments, KILLS=100 times; SEED=1'
 	@echo 'check-stress   moves files while all else happens to them, MINUTES=30; SEED=1'
+	@echo 'check-fuzz     hostile input: RUNS=200 images, SECONDS=300 of libFuzzer; SEED=1'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
 	@echo 'distclean      removes them as well'
@@ -97,7 +98,7 @@ demo:
 	tests/demo $(if $(IMAGE),"$(IMAGE)")
 
 check:
-	tests/deps build vm check
+	tests/deps build vm check fuzz
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
 	tests/run --kernel $(KERNEL) $(TESTS)
 
@@ -121,6 +122,18 @@ check-crash:
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
 	tests/crash/points $(POINTS) $(or $(SEED),1)
 
+# Hostile input: texts, requests, filesystems. What fails doesn't keep the rest from being tried.
+RUNS ?= 200
+SECONDS ?= 300
+check-fuzz:
+	tests/deps build vm check fuzz
+	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	status=0; \
+	tests/fuzz/parsers $(SECONDS) $(or $(SEED),1) || status=1; \
+	tests/fuzz/interface $$(($(RUNS) / 20 + 1)) $(or $(SEED),1) 10000 || status=1; \
+	tests/fuzz/images $(RUNS) $(or $(SEED),1) || status=1; \
+	exit $$status
+
 style:
 	tests/deps style
 	tests/style
@@ -137,4 +150,4 @@ distclean: clean
 	rm -rf build
 
 .PHONY: all help module defrag test-tools install uninstall demo check check-crash \
-	check-powercut check-stress style clean distclean
+	check-powercut check-stress check-fuzz style clean distclean
