@@ -141,34 +141,40 @@ static int run_host(const struct options *options, const struct host *host)
 	return status;
 }
 
-int main(int argc, const char **argv)
+static int run(const struct options *options)
 {
-	struct options options;
 	struct hosts hosts = { 0 };
-	int status;
+	int status = STATUS_DONE;
 	size_t i;
 
-	status = options_parse(&options, argc, argv);
-	if (status >= 0)
-		return status;
 	if (geteuid()) {
 		complain(NULL, 0, "only root can look inside a filesystem; run it as root");
 		return STATUS_REFUSED;
 	}
 	catch_signals();
 
-	status = STATUS_DONE;
-	for (i = 0; options.target[i]; i++)
-		status = worse(status, hosts_add(&hosts, options.target[i]));
+	for (i = 0; options->target[i]; i++)
+		status = worse(status, hosts_add(&hosts, options->target[i]));
 	for (i = 0; i < hosts.count && !stop; i++) {
 		if (i)
 			putchar('\n');
-		status = worse(status, run_host(&options, &hosts.host[i]));
+		status = worse(status, run_host(options, &hosts.host[i]));
 	}
 	hosts_free(&hosts);
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("standard output", errno, "can't write it");
 		status = STATUS_FAILED;
 	}
+	return status;
+}
+
+int main(int argc, const char **argv)
+{
+	struct options options = { 0 };
+	int status = options_parse(&options, argc, argv);
+
+	if (status < 0)
+		status = run(&options);
+	options_free(&options);
 	return status;
 }

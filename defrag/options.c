@@ -3,6 +3,7 @@
 
 #include <popt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "e3defrag.h"
@@ -97,4 +98,13 @@ int options_parse(struct options *options, int argc, const char **argv)
 	options->dry_run = dry_run;
 	options->verbose = verbose;
 	return status;
+}
+
+void options_free(struct options *options)
+{
+	size_t i;
+
+	for (i = 0; options->target && options->target[i]; i++)
+		free(options->target[i]);
+	free(options->target);
 }

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 
 struct options {
-	bool check;	     /* report only */
-	bool dry_run;	     /* say what would be moved, and move nothing */
-	bool verbose;	     /* every file, not only the worst */
-	const char **target; /* as given, ended by NULL */
+	bool check;    /* report only */
+	bool dry_run;  /* say what would be moved, and move nothing */
+	bool verbose;  /* every file, not only the worst */
+	char **target; /* as given, ended by NULL */
 };
 
 /*
@@ -17,5 +17,6 @@ struct options {
  * --version, or after a message about what is wrong.
  */
 int options_parse(struct options *options, int argc, const char **argv);
+void options_free(struct options *options);
 
 #endif
