@@ -71,7 +71,9 @@ locked-module-%:
 	rm -f build/module-$*/ext4_abi_generated.h.new
 	$(MAKE) -C build/module-$* $(call test_kernel,$*)
 
+# The judges, and the tool with ASan and UBSan in it.
 test-tools:
+	$(MAKE) -C defrag sanitized
 	$(MAKE) -C tests/tools BIN=$(CURDIR)/build/tests/bin
 	$(MAKE) -C tests/guest/tools BIN=$(CURDIR)/build/tests/bin
 

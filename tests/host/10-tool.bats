@@ -4,7 +4,10 @@
 
 setup() {
 	bats_require_minimum_version 1.5.0
-	tool=$BATS_TEST_DIRNAME/../../defrag/e3defrag
+	# The build that ends by SIGABRT, which is no exit status of the tool's, where its memory or
+	# its arithmetic goes wrong, or where it leaks.
+	tool=$BATS_TEST_DIRNAME/../../build/sanitized/e3defrag
+	export ASAN_OPTIONS=abort_on_error=1
 	man=$BATS_TEST_DIRNAME/../../man/e3defrag.8
 	# A filesystem that isn't ext3 for sure.
 	foreign=/proc/version
