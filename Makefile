@@ -34,6 +34,7 @@ help:
 	@echo 'check-powercut kills the VM at random moments, KILLS=100 times; SEED=1'
 	@echo 'check-stress   moves files while all else happens to them, MINUTES=30; SEED=1'
 	@echo 'check-fuzz     hostile input: RUNS=200 images, SECONDS=300 of libFuzzer; SEED=1'
+	@echo 'check-static   what sparse, cppcheck and clang find without running anything'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
 	@echo 'distclean      removes them as well'
@@ -100,7 +101,7 @@ demo:
 	tests/demo $(if $(IMAGE),"$(IMAGE)")
 
 check:
-	tests/deps build vm check fuzz
+	tests/deps build vm check fuzz static
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
 	tests/run --kernel $(KERNEL) $(TESTS)
 
@@ -136,6 +137,11 @@ check-fuzz:
 	tests/fuzz/images $(RUNS) $(or $(SEED),1) || status=1; \
 	exit $$status
 
+check-static:
+	tests/deps build vm static
+	$(MAKE) --no-print-directory module-$(KERNEL)
+	tests/static
+
 style:
 	tests/deps style
 	tests/style
@@ -146,10 +152,10 @@ clean:
 	rm -rf module/*.o module/*.ko module/*.mod module/*.mod.c module/.*.cmd module/ext3/*.o \
 		module/ext3/.*.cmd module/modules.order module/Module.symvers module/.tmp_versions \
 		module/ext4_abi_generated.h module/ext4_abi_generated.h.new
-	rm -rf build/module-* build/tests build/vm build/defrag
+	rm -rf build/module-* build/tests build/vm build/defrag build/static
 
 distclean: clean
 	rm -rf build
 
 .PHONY: all help module defrag test-tools install uninstall demo check check-crash \
-	check-powercut check-stress check-fuzz style clean distclean
+	check-powercut check-stress check-fuzz check-static style clean distclean

@@ -79,6 +79,7 @@ int freemap_add(struct freemap *map, uint64_t start, uint64_t length)
 /* The key of the treap: by length, then by start, which is the order of the run numbers. */
 static bool before(const struct freemap *map, uint32_t a, uint32_t length, uint32_t b)
 {
+	/* cppcheck-suppress arrayIndexThenCheck ; b is a key, and no limit of a */
 	return map->run[a].length < length || (map->run[a].length == length && a < b);
 }
 

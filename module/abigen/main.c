@@ -141,7 +141,7 @@ static char *ext4_path(const struct options *options)
 
 static struct blob btf_section(const char *path, struct blob file)
 {
-	struct blob section;
+	struct blob section = { 0 };
 
 	if (!elf_section(path, file, ".BTF", &section))
 		die(path, "it has no BTF");
@@ -196,7 +196,7 @@ static struct btf *load_on(const char *kernel, struct blob kernel_raw, const cha
 static struct btf *load_on_any(const struct options *options, const char *module, struct blob raw)
 {
 	struct btf *btf = NULL;
-	struct blob section;
+	struct blob section = { 0 };
 	char *path;
 
 	if (is_live(options))

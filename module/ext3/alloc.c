@@ -215,6 +215,7 @@ out:
 	err2 = ext4_abi_mark_inode_dirty(handle, inode);
 	if (!err)
 		err = err2;
+	/* cppcheck-suppress unreadVariable ; it doesn't know a ?: b */
 	err2 = ext4_abi_journal_stop(handle);
 	return err ?: err2;
 }

@@ -173,7 +173,7 @@ static int ext4_abi_check_build(void)
 	loff_t pos = 0;
 	ssize_t len;
 	u8 *notes;
-	int err = -ENOMEM;
+	int err;
 
 	notes = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!notes)

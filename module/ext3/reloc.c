@@ -338,6 +338,7 @@ err_maps:
 	}
 err_leaves:
 	leaves_release(&leaves);
+	/* cppcheck-suppress unreadVariable ; it doesn't know a ?: b */
 	err2 = ext4_abi_journal_stop(handle);
 	return err ?: err2;
 }
