@@ -10,6 +10,7 @@
 #include "pattern.h"
 
 #define CUTS_TOGETHER 6 /* as many as there is to gain from the two ends they need */
+#define BLOCK_SECTORS 8
 #define WEIGHT_MAX 64
 
 void crash_plan_make(struct crash_plan *plan, const struct crash_log *log)
@@ -36,8 +37,11 @@ void crash_plan_make(struct crash_plan *plan, const struct crash_log *log)
 	}
 }
 
+/* A single block, such as that of a commit, has hardly more than two states. */
 static uint64_t weight(const struct crash_epoch *epoch)
 {
+	if (epoch->sectors <= BLOCK_SECTORS)
+		return 1;
 	return epoch->sectors < WEIGHT_MAX ? epoch->sectors : WEIGHT_MAX;
 }
 

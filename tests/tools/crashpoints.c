@@ -4,11 +4,12 @@
  * e2fsck replay the journal, and judges the result: e2fsck finds nothing then, nothing is lost, and
  * pointers and inodes are as before or as after the transaction that was being committed, not
  * between.
- * crashpoints [--jobs N] [--list FILE] [--sample COUNT:FOLDER] LOG FS POINTS SEED
+ * crashpoints [--jobs N] [--list FILE] [--sample COUNT:FOLDER] [--folder FOLDER] [--lying] LOG FS
+ * POINTS SEED
  *	looks at about POINTS points of filesystem FS. FILE gets a line "EVENT.CHOICE SIGNATURE" for
  *	each; COUNT of the states are put into FOLDER, so that something else can replay them. The
  *	last line is "N points, M bad". With --lying the devices only say that they flushed, and
- *	there must be bad ones.
+ *	there must be bad ones. FOLDER, /dev/shm by default, is for scratch files.
  * crashpoints --point EVENT.CHOICE [--image FILE | --replayed FILE] LOG FS
  *	looks at that one; FILE gets its state with the journal not yet replayed, or is the state
  *	with the journal replayed by someone else. An external journal is in FILE.journal.
@@ -19,12 +20,12 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <search.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "crashfsck.h"
 #include "crashjudge.h"
 #include "crashplan.h"
 #include "crashstate.h"
@@ -62,79 +63,23 @@ static struct totals totals;
 static FILE *list;
 static struct point last_end; /* the last state with nothing lost, so that it's judged once */
 
-/* -------- e2fsck -------- */
-
-/* Runs e2fsck with @mode; its status, and what it says in @said, a part of it at least. */
-static int run_e2fsck(const char *mode, char *said, size_t size)
-{
-	char *arguments[] = { "e2fsck", (char *)mode, "-j", state.files[1], state.files[0], NULL };
-	posix_spawn_file_actions_t actions;
-	size_t length = 0;
-	int pipes[2], status;
-	ssize_t got;
-	char *rest[4096 / sizeof(char *)];
-	pid_t pid;
-
-	if (!crash_log.sizes[1]) {
-		arguments[2] = state.files[0];
-		arguments[3] = NULL;
-	}
-	if (pipe2(pipes, O_CLOEXEC) || posix_spawn_file_actions_init(&actions) ||
-	    posix_spawn_file_actions_adddup2(&actions, pipes[1], 1) ||
-	    posix_spawn_file_actions_adddup2(&actions, pipes[1], 2) ||
-	    posix_spawnp(&pid, arguments[0], &actions, NULL, arguments, environ))
-		error(2, errno, "e2fsck");
-	posix_spawn_file_actions_destroy(&actions);
-	close(pipes[1]);
-	do {
-		char *to = length < size - 1 ? said + length : (char *)rest;
-
-		got = read(pipes[0], to, to == (char *)rest ? sizeof(rest) : size - 1 - length);
-		if (to != (char *)rest && got > 0)
-			length += got;
-	} while (got > 0 || (got < 0 && errno == EINTR));
-	close(pipes[0]);
-	said[length] = '\0';
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			error(2, errno, "e2fsck");
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-/* What e2fsck -p does to any filesystem that wasn't unmounted; anything else is a repair. */
-static bool is_replay(char *said)
-{
-	static const char *const usual[] = { ": recovering journal", ": Clearing orphaned inode ",
-					     ": clean, ", "Setting free " };
-	char *line;
-	size_t i;
-
-	for (line = strtok(said, "\n"); line; line = strtok(NULL, "\n")) {
-		for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
-			if (strstr(line, usual[i]))
-				break;
-		if (i == sizeof(usual) / sizeof(usual[0]))
-			return false;
-	}
-	return true;
-}
-
 /* Returns how much is wrong. @replayed: the journal is already. */
 static unsigned int replay_and_judge(bool replayed, FILE *report, uint64_t *digest)
 {
+	const char *journal = crash_log.sizes[1] ? state.files[1] : NULL;
 	char said[SAID], copy[SAID];
 	unsigned int problems = 0;
 	int status;
 
 	if (!replayed) {
-		status = run_e2fsck("-p", said, sizeof(said));
+		status = run_e2fsck("-p", state.files[0], journal, said, sizeof(said));
 		strcpy(copy, said);
-		if (status > 1 || !is_replay(copy)) {
+		if (status > 1 || !is_e2fsck_replay(copy)) {
 			fprintf(report, "  e2fsck -p ends with %d:\n%s", status, said);
 			problems++;
 		}
 	}
-	status = run_e2fsck("-fn", said, sizeof(said));
+	status = run_e2fsck("-fn", state.files[0], journal, said, sizeof(said));
 	if (status) {
 		fprintf(report, "  e2fsck -fn ends with %d:\n%s", status, said);
 		problems++;
@@ -426,9 +371,10 @@ static void do_one_point(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: crashpoints [--jobs N] [--list FILE] [--sample COUNT:FOLDER] "
-		"[--folder FOLDER] [--lying] LOG FS POINTS SEED\n"
-		"       crashpoints --point EVENT.CHOICE [--image FILE | --replayed FILE] LOG FS\n");
+		"usage: crashpoints [--jobs N] [--list FILE] [--sample COUNT:FOLDER]\n"
+		"                   [--folder FOLDER] [--lying] LOG FS POINTS SEED\n"
+		"       crashpoints --point EVENT.CHOICE [--image FILE | --replayed FILE] LOG "
+		"FS\n");
 	return 2;
 }
 
