@@ -28,6 +28,8 @@ int refresh_map(struct job *job)
 		if (err)
 			complain(job->host->mountpoint, -err, "can't list its free blocks");
 	}
+	if (err)
+		job->broken = true;
 	return err;
 }
 

@@ -59,6 +59,8 @@ static int job_status(const struct job *job)
 {
 	size_t i;
 
+	if (job->broken)
+		return STATUS_FAILED;
 	if (stop)
 		return STATUS_STOPPED;
 	if (job->survey.failed)
@@ -77,9 +79,16 @@ static int run_job(struct job *job)
 {
 	const struct options *options = job->options;
 
-	/* What was written gets its place, what was deleted is free: that is what to look at. */
-	if (!job->host->readonly && syncfs(job->host->fd))
+	/*
+	 * What was written gets its place, what was deleted is free: that is what to look at. On a
+	 * device that fails nothing is moved; a report may still help.
+	 */
+	if (!job->host->readonly && syncfs(job->host->fd)) {
 		complain(job->host->mountpoint, errno, "can't sync it");
+		job->broken = true;
+		if (!options->check && !options->dry_run)
+			return STATUS_FAILED;
+	}
 	if (survey_host(&job->survey, &job->meta, job->host, job->stop) || refresh_map(job))
 		return STATUS_FAILED;
 	if (stop) {

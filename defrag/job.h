@@ -3,6 +3,7 @@
 #ifndef E3DEFRAG_JOB_H
 #define E3DEFRAG_JOB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "freemap.h"
@@ -31,6 +32,7 @@ struct job {
 
 	uint64_t given_back; /* blocks freed, but not in `map` before the next refresh */
 	uint64_t moved;	     /* blocks that changed places */
+	bool broken;	     /* the host or its interface failed, not a file: no way to go on */
 };
 
 #endif
