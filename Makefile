@@ -35,6 +35,7 @@ help:
 	@echo 'check-stress   moves files while all else happens to them, MINUTES=30; SEED=1'
 	@echo 'check-fuzz     hostile input: RUNS=200 images, SECONDS=300 of libFuzzer; SEED=1'
 	@echo 'check-static   what sparse, cppcheck and clang find without running anything'
+	@echo 'check-faults   makes each I/O of a relocation fail, one by one; SEED=1, STRIDE=1'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
 	@echo 'distclean      removes them as well'
@@ -77,6 +78,7 @@ test-tools:
 	$(MAKE) -C defrag sanitized
 	$(MAKE) -C tests/tools BIN=$(CURDIR)/build/tests/bin
 	$(MAKE) -C tests/guest/tools BIN=$(CURDIR)/build/tests/bin
+	$(MAKE) -C tests/faults BIN=$(CURDIR)/build/tests/bin
 
 install: all
 	@release=$$(modinfo -F vermagic module/ext3meta.ko | cut -d ' ' -f 1); \
@@ -142,6 +144,13 @@ check-static:
 	$(MAKE) --no-print-directory module-$(KERNEL)
 	tests/static
 
+# STRIDE=N makes each N-th I/O fail only.
+STRIDE ?= 1
+check-faults:
+	tests/deps build vm check
+	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	STRIDE=$(STRIDE) tests/faults/campaign $(or $(SEED),1)
+
 style:
 	tests/deps style
 	tests/style
@@ -158,4 +167,4 @@ distclean: clean
 	rm -rf build
 
 .PHONY: all help module defrag test-tools install uninstall demo check check-crash \
-	check-powercut check-stress check-fuzz check-static style clean distclean
+	check-powercut check-stress check-faults check-fuzz check-static style clean distclean
