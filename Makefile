@@ -36,6 +36,7 @@ help:
 	@echo 'check-fuzz     hostile input: RUNS=200 images, SECONDS=300 of libFuzzer; SEED=1'
 	@echo 'check-static   what sparse, cppcheck and clang find without running anything'
 	@echo 'check-faults   makes each I/O of a relocation fail, one by one; SEED=1, STRIDE=1'
+	@echo 'check-mutants  breaks the code in known ways, each of which a test must find'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
 	@echo 'distclean      removes them as well'
@@ -151,6 +152,12 @@ check-faults:
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
 	STRIDE=$(STRIDE) tests/faults/campaign $(or $(SEED),1)
 
+# Does each test find what it is there for? MUTANTS="tests/mutations/NAME.patch..." for some.
+check-mutants:
+	tests/deps build vm check static mutants
+	$(MAKE) --no-print-directory kernel-$(KERNEL)
+	tests/mutants $(MUTANTS)
+
 style:
 	tests/deps style
 	tests/style
@@ -161,10 +168,12 @@ clean:
 	rm -rf module/*.o module/*.ko module/*.mod module/*.mod.c module/.*.cmd module/ext3/*.o \
 		module/ext3/.*.cmd module/modules.order module/Module.symvers module/.tmp_versions \
 		module/ext4_abi_generated.h module/ext4_abi_generated.h.new
-	rm -rf build/module-* build/tests build/vm build/defrag build/static
+	rm -rf build/module-* build/tests build/vm build/defrag build/static \
+		build/sanitized build/mutants
 
 distclean: clean
 	rm -rf build
 
 .PHONY: all help module defrag test-tools install uninstall demo check check-crash \
-	check-powercut check-stress check-faults check-fuzz check-static style clean distclean
+	check-powercut check-stress check-faults check-fuzz check-static check-mutants style clean \
+	distclean
