@@ -22,9 +22,9 @@
 
 #include "pattern.h"
 
-#define LONGEST (3 << 20)
+#define LONGEST (1 << 20)
 #define PAGE 4096
-#define SPAN (96 << 10)
+#define SPAN (64 << 10)
 #define HISTORY 24
 
 static char *path, *model, *buffer;
@@ -154,7 +154,7 @@ static void do_read(uint64_t offset, uint64_t length, int how)
 			"direct read",
 	     offset, length);
 	if (how == 1)
-		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		posix_fadvise(fd, offset, length, POSIX_FADV_DONTNEED);
 	want = offset >= size ? 0 : length < size - offset ? length : size - offset;
 	got = pread(how == 2 ? direct : fd, buffer, length, offset);
 	if (got < 0)
@@ -210,6 +210,15 @@ static void do_punch(uint64_t offset, uint64_t length)
 		memset(model + offset, 0, length < size - offset ? length : size - offset);
 }
 
+/* What was just written, as the device has it: were the right blocks written to? */
+static void do_read_back(uint64_t offset, uint64_t length)
+{
+	note("fdatasync");
+	if (fdatasync(fd))
+		failed("fdatasync");
+	do_read(offset, length, 1 + (int)below(&state, 2));
+}
+
 static void check_size(void)
 {
 	struct stat st;
@@ -232,12 +241,15 @@ static void step(void)
 		length = 1 + length % 5000;
 	if (below(&state, 2))
 		offset %= 256 << 10;
-	if (what < 20) {
-		do_write(offset, length);
-	} else if (what < 30) {
-		do_direct_write(offset, length);
-	} else if (what < 42) {
-		do_map(offset, length, true);
+	if (what < 42) {
+		if (what < 20)
+			do_write(offset, length);
+		else if (what < 30)
+			do_direct_write(offset, length);
+		else
+			do_map(offset, length, true);
+		if (below(&state, 3) == 0)
+			do_read_back(offset, length);
 	} else if (what < 52) {
 		do_map(offset, length, false);
 	} else if (what < 76) {

@@ -130,14 +130,16 @@ static void move(uint64_t original, uint64_t donor, uint64_t at, uint64_t count)
 
 static void step(uint64_t *state, unsigned int own)
 {
-	uint64_t at = below(state, DONOR_BLOCKS), count = 1 + below(state, COUNT_MOST), inode;
+	uint64_t at, inode, length, count = 1 + below(state, COUNT_MOST);
 	unsigned int level;
 	struct stat st;
 	int fd;
 
 	if (stat(names[below(state, name_count)], &st))
 		return;
-	/* mostly to the start, where the direct blocks and the first leaf are */
+	length = st.st_size / (pointers * 4) + 1;
+	at = below(state, length < DONOR_BLOCKS ? length : DONOR_BLOCKS);
+	/* often the start, where the direct blocks and the first leaf are */
 	if (below(state, 4) == 0)
 		at = 0;
 	if (below(state, 100) < own) {
