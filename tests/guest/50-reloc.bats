@@ -539,6 +539,8 @@ left_blocks() {
 	open filler $H/filler rw,creat
 	pattern filler 0 $((filler * BS)) 2
 	fsync filler
+	# what is set aside for it would be all that is left
+	close filler
 	$(new_donor)
 	alloc a 0 $blocks => $blocks
 	syncfs f
