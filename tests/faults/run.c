@@ -33,6 +33,7 @@
 #include "device.h"
 #include "room.h"
 #include "scene.h"
+#include "tell.h"
 
 #define IMAGE "/tmp/faults/image"
 
@@ -176,109 +177,6 @@ static const char *unmount(const char *dir)
 					     "the host can't be unmounted";
 }
 
-static const char *errno_of(const struct note *n)
-{
-	const char *name = strerrorname_np((int)-n->value);
-
-	return name ? name : "?";
-}
-
-/* The errors, each once. */
-static void tell_notes(FILE *to)
-{
-	unsigned int i, j;
-	bool any = false;
-
-	for (i = 0; i < report->notes; i++) {
-		const struct note *n = &report->note[i];
-
-		if (option.verbose)
-			fprintf(stderr, "  %s: %lld\n", n->op, n->value);
-		if (n->value >= 0)
-			continue;
-		for (j = 0; j < i; j++)
-			if (report->note[j].value == n->value && !strcmp(report->note[j].op, n->op))
-				break;
-		if (j < i)
-			continue;
-		fprintf(to, "%s%s %s", any ? ", " : "", n->op, errno_of(n));
-		any = true;
-	}
-	if (!any)
-		fputs(report->cut ? "a short result" : "no error", to);
-}
-
-static const char *tell_tool(FILE *to, int status)
-{
-	FILE *from = fopen(TOOL_OUTPUT, "re");
-	char line[512], said[512] = "";
-
-	while (from && fgets(line, sizeof(line), from))
-		if (!strncmp(line, "e3defrag: ", 10) && !*said)
-			snprintf(said, sizeof(said), "%s", line + 10);
-	if (from)
-		fclose(from);
-	said[strcspn(said, "\n")] = '\0';
-	if (WIFSIGNALED(status)) {
-		fprintf(to, "signal %d", WTERMSIG(status));
-		return option.device_mode == DEVICE_KILL ? NULL : "the tool died";
-	}
-	fprintf(to, "exit %d%s%s", WEXITSTATUS(status), *said ? ": " : "", said);
-	if (WEXITSTATUS(status) > 5 || WEXITSTATUS(status) == 2)
-		return "that is no exit status of the tool";
-	if (WEXITSTATUS(status) == 0 && *said)
-		return "it complains and says that all went well";
-	if (WEXITSTATUS(status) && WEXITSTATUS(status) != 4 && !*said)
-		return "it failed without a word";
-	return NULL;
-}
-
-static bool allowed(const struct note *n)
-{
-	switch (-n->value) {
-	case EIO:
-	case EROFS:
-		return true;
-	case EUCLEAN: /* a bitmap that can't be trusted any more */
-	case ENOSPC:
-		return !strcmp(n->op, "alloc") || !strcmp(n->op, "metadata alloc") ||
-		       !strcmp(n->op, "donor");
-	case EDQUOT:
-		return option.kind == KIND_QUOTA;
-	case ENOENT: /* what an allocation that failed didn't make */
-		return !strncmp(n->op, "metadata", 8);
-	}
-	return false;
-}
-
-/* Lists are right or an errno; nothing else than a fault's errnos is said. */
-static const char *judge_notes(void)
-{
-	static char complaint[128];
-	unsigned int i, j;
-
-	for (i = 0; i < report->notes; i++) {
-		const struct note *n = &report->note[i];
-
-		if (n->value < 0 && !allowed(n)) {
-			snprintf(complaint, sizeof(complaint), "%s says %s", n->op, errno_of(n));
-			return complaint;
-		}
-		for (j = 0; j < reference.notes; j++)
-			if (n->value >= 0 && !strcmp(n->op, reference.note[j].op) &&
-			    (!strcmp(n->op, "extents") || !strcmp(n->op, "metadata") ||
-			     !strcmp(n->op, "free_blocks")) &&
-			    option.kind == KIND_FAULT && n->value != reference.note[j].value) {
-				snprintf(complaint, sizeof(complaint), "%s is not all of it",
-					 n->op);
-				return complaint;
-			}
-	}
-	if (report->silent)
-		return "a reloc that moved less than it could says that there is nothing left";
-	return NULL;
-}
-
 static bool limit_met(void)
 {
 	unsigned int i;
@@ -358,13 +256,14 @@ static struct verdict one(unsigned int number, FILE *told)
 	status = play(number || option.kind != KIND_FAULT ? option.device_mode : DEVICE_GOOD,
 		      number);
 	if (tool)
-		complain(&v, tell_tool(told, status));
+		complain(&v, tell_tool(told, status, option.device_mode == DEVICE_KILL));
 	else
-		tell_notes(told);
+		tell_notes(told, report, option.verbose);
 	if (!tool && option.device_mode != DEVICE_KILL && !report->ended)
 		complain(&v, "the scene died");
 	if (!tool)
-		complain(&v, judge_notes());
+		complain(&v, tell_wrong(report, option.kind == KIND_FAULT ? &reference : NULL,
+					option.kind == KIND_QUOTA));
 	room_release();
 	/* What fails from here on is ext4's own, but it must come to a good end as well. */
 	if (device.control->fired) {
