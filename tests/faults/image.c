@@ -304,12 +304,15 @@ static const char *line_bad(const char *line, bool errors)
 					      "count wrong",
 					      "Fix? yes",
 					      "not cleanly unmounted",
+					      "journal superblock",
+					      "needs_recovery",
+					      "Run journal",
 					      "orphaned inode",
 					      NULL };
 	static const char *const repair[] = { "bitmap differences", "file system with errors",
-					      "has zero dtime",	    "orphan linked list",
-					      "journal superblock", "needs_recovery",
-					      "Run journal",	    NULL };
+					      "has zero dtime", "orphan linked list",
+
+					      NULL };
 
 	if (!line[strspn(line, " \n")] || said_before(line, replay) ||
 	    (errors && said_before(line, repair)))
@@ -335,6 +338,18 @@ static const char *fsck(const char *path, const char *how, bool errors, int *sta
 	return result;
 }
 
+/* Without the flag the journal can still hold data, or the errno that it was aborted with. */
+static bool journal_has_data(ext2_filsys fs)
+{
+	uint32_t *words = malloc(fs->blocksize);
+	blk64_t block = 0;
+	bool has = !ext2fs_bmap2(fs, EXT2_JOURNAL_INO, NULL, NULL, 0, 0, NULL, &block) &&
+		   !io_channel_read_blk64(fs->io, block, 1, words) && (words[7] || words[8]);
+
+	free(words);
+	return has;
+}
+
 const char *image_fsck(const char *path, const char **how)
 {
 	ext2_filsys fs;
@@ -345,7 +360,8 @@ const char *image_fsck(const char *path, const char **how)
 	if (ext2fs_open(path, EXT2_FLAG_64BITS | EXT2_FLAG_IGNORE_CSUM_ERRORS, 0, 0,
 			unix_io_manager, &fs))
 		return "can't open the image";
-	replay = fs->super->s_feature_incompat & EXT3_FEATURE_INCOMPAT_RECOVER;
+	replay = fs->super->s_feature_incompat & EXT3_FEATURE_INCOMPAT_RECOVER ||
+		 journal_has_data(fs);
 	errors = fs->super->s_state & EXT2_ERROR_FS;
 	ext2fs_free(fs);
 	*how = errors ? "repair" : replay ? "replay" : "clean";
