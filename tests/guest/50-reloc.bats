@@ -104,6 +104,29 @@ no_leak() {
 	each_host no_leak
 }
 
+# The file is open for writing, so that the allocator keeps blocks at hand to go on with.
+preallocated() {
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 $((100 * BS)) 1
+	fsync f
+	syncfs f
+	$(new_donor)
+	alloc a 0 100 => 100
+	slurp $M/allocation/free_blocks -> free
+	total "%free" 2 -> before
+	open r $M/nodes/%f/data/reloc w
+	drain r %d => "100 ENODATA"
+	slurp $M/allocation/free_blocks -> free
+	total "%free" 2 -> after
+	less %before %after => yes
+	EOF
+}
+
+@test "data/reloc: what is preallocated where the file lay is given back" {
+	each_host preallocated
+}
+
 counted() {
 	steps <<-EOF
 	open f $H/f rw,creat

@@ -126,11 +126,24 @@ charges() {
 	charged $DEV 1000 => "%user"
 	charged $DEV 0 => "%root"
 	check f 0 $((100 * BS)) 1 => right
-	truncate f $((103 * BS))
+	truncate f $((106 * BS))
 	open fa $M/nodes/%f/data/alloc w
 	alloc fa 100 3 => 3
 	field "%user" 1 1 -> bytes
 	let bytes %bytes + $((3 * BS))
+	charged $DEV 1000 => "%bytes 1"
+	EOF
+}
+
+# Whose quota it is has not been asked since the mount: nobody has opened the file to write.
+charged_unopened() {
+	steps <<-EOF
+	open f $H/file r
+	charged $DEV 1000 -> user
+	field "%user" 1 1 -> bytes
+	let bytes %bytes + $((3 * BS))
+	open fa $M/nodes/%f/data/alloc w
+	alloc fa 103 3 => 3
 	charged $DEV 1000 => "%bytes 1"
 	EOF
 }
@@ -143,6 +156,9 @@ charges() {
 		mount_host ext4 usrquota
 		charges
 		# e2fsck counts the quota, too
+		unmount_host
+		mount_host ext4 usrquota
+		charged_unopened
 		unmount_host
 	done
 }
