@@ -24,7 +24,7 @@ all: module defrag
 help:
 	@echo 'all            module and defrag (the default)'
 	@echo 'module         module/ext3meta.ko for KDIR (the running kernel'"'"'s headers)'
-	@echo 'module-NAME    build/module-NAME/ext3meta.ko for a test kernel, 6.1 or 6.12'
+	@echo 'module-NAME    build/module-NAME/ext3meta.ko for a test kernel: 6.1, 6.12 or debug'
 	@echo 'defrag         defrag/e3defrag'
 	@echo 'install        what all has built, and man pages; DESTDIR, PREFIX ($(PREFIX))'
 	@echo 'uninstall      removes them'
@@ -36,6 +36,7 @@ help:
 	@echo 'check-fuzz     hostile input: RUNS=200 images, SECONDS=300 of libFuzzer; SEED=1'
 	@echo 'check-static   what sparse, cppcheck and clang find without running anything'
 	@echo 'check-faults   makes each I/O of a relocation fail, one by one; SEED=1, STRIDE=1'
+	@echo 'check-debug    the interface and stress on a kernel with all its checkers'
 	@echo 'check-mutants  breaks the code in known ways, each of which a test must find'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
@@ -152,6 +153,17 @@ check-faults:
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
 	STRIDE=$(STRIDE) tests/faults/campaign $(or $(SEED),1)
 
+# The debug kernel is built first, once; that takes long.
+check-debug:
+	tests/deps build vm check debug
+	$(MAKE) --no-print-directory defrag module-debug test-tools
+	status=0; \
+	tests/run --kernel debug $(or $(TESTS),tests/debug/*.bats tests/guest/*.bats) || status=1; \
+	for campaign in $(wildcard tests/stress/stress); do \
+		KERNEL=debug $$campaign $(or $(MINUTES),10) $(or $(SEED),1) || status=1; \
+	done; \
+	exit $$status
+
 # Does each test find what it is there for? MUTANTS="tests/mutations/NAME.patch..." for some.
 check-mutants:
 	tests/deps build vm check static mutants
@@ -175,5 +187,5 @@ distclean: clean
 	rm -rf build
 
 .PHONY: all help module defrag test-tools install uninstall demo check check-crash \
-	check-powercut check-stress check-faults check-fuzz check-static check-mutants style clean \
-	distclean
+	check-powercut check-stress check-faults check-fuzz check-static check-debug check-mutants \
+	style clean distclean
