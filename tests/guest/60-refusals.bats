@@ -617,3 +617,34 @@ refused_donor() {
 	EOF
 	unmount_host
 }
+
+# The second leaf holds the wrong pointer, the first is the inode's own.
+@test "a request that fails half-way says what it has moved, the next one why" {
+	local good=12
+
+	fsck_wanted=no
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 $((40 * 1024)) 1
+	EOF
+	unmount_host
+	steps <<-EOF
+	imgmap point $IMG 12 20 99999999
+	EOF
+	mount_host
+	steps <<-EOF
+	open f $H/f rw
+	donor d $H
+	open a $M/nodes/%d/data/alloc w
+	alloc a 0 40 => 40
+	slurp $M/nodes/%d/data/extents 64 $good -> kept
+	open r $M/nodes/%f/data/reloc w
+	write r %d 0 => $good
+	write r %d $good => EUCLEAN
+	slurp $M/nodes/%d/data/extents 64 $good => "%kept"
+	check f 0 $((good * 1024)) 1 => right
+	EOF
+	unmount_host
+}
