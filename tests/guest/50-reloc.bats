@@ -82,6 +82,30 @@ reloc_whole_file() {
 	each_host reloc_whole_file 40
 }
 
+# ext4 has looked up where the blocks lie and remembers it; nothing of the file is cached.
+written_afterwards() {
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 $((100 * BS)) 1
+	fsync f
+	dontneed f
+	check f 0 $((100 * BS)) 1 => right
+	dontneed f
+	$(new_donor)
+	alloc a 0 100 => 100
+	open r $M/nodes/%f/data/reloc w
+	drain r %d => "100 ENODATA"
+	pattern f 0 $((100 * BS)) 2
+	fsync f
+	syncfs f
+	imgmap check $DEV %f 0 $((100 * BS)) 2 => right
+	EOF
+}
+
+@test "data/reloc: what is written afterwards goes to the new blocks" {
+	each_host written_afterwards
+}
+
 # Blocks free before and after, to the block.
 no_leak() {
 	steps <<-EOF
