@@ -16,7 +16,6 @@ static const struct {
 	[REASON_ENCRYPTED] = { "encrypted", "encrypted" },
 	[REASON_VERITY] = { "verity", "sealed by fs-verity" },
 	[REASON_DAX] = { "dax", "direct access (DAX) is on" },
-	[REASON_JOURNAL_DATA] = { "journal-data", "its data goes through the journal" },
 	[REASON_EA_INODE] = { "ea-inode", "holds an extended attribute" },
 	[REASON_BIGALLOC] = { "bigalloc", "the filesystem allocates in clusters" },
 	[REASON_SWAPFILE] = { "swapfile", "a swap file in use" },

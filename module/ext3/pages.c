@@ -14,6 +14,7 @@
  */
 #include <linux/buffer_head.h>
 #include <linux/highmem.h>
+#include <linux/jbd2.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/pagevec.h>
@@ -139,8 +140,8 @@ static bool same_as_copied(struct inode *inode, const struct ext3_step *step, st
  * @pages: its pages, locked
  *
  * Nothing has been changed yet. -EBUSY where a buffer does not lie in the
- * block that was copied, or a page without buffers differs from the copy, so
- * that it could not be written again.
+ * block that was copied, or the journal has taken it up again; or where a page
+ * without buffers differs from the copy, so that it could not be written again.
  */
 int ext3_pages_check(struct inode *inode, const struct ext3_step *step,
 		     const struct ext3_pages *pages)
@@ -163,7 +164,8 @@ int ext3_pages_check(struct inode *inode, const struct ext3_step *step,
 			int slot = moving_slot(inode, step, pos);
 
 			if (slot >= 0 && buffer_mapped(bh) &&
-			    (buffer_delay(bh) || bh->b_blocknr != step->from[slot]))
+			    (buffer_delay(bh) || buffer_jbd(bh) ||
+			     bh->b_blocknr != step->from[slot]))
 				return -EBUSY;
 			pos += bh->b_size;
 			bh = bh->b_this_page;
@@ -198,13 +200,21 @@ void ext3_pages_move(struct inode *inode, const struct ext3_step *step,
 		do {
 			int slot = moving_slot(inode, step, pos);
 
-			if (slot >= 0 && buffer_mapped(bh))
+			if (slot >= 0 && buffer_mapped(bh)) {
 				bh->b_blocknr = step->to[slot];
+				/* What was known of a revoke was of the other block. */
+				clear_buffer_revoked(bh);
+				clear_buffer_revokevalid(bh);
+			}
 			pos += bh->b_size;
 			bh = bh->b_this_page;
 		} while (bh != head);
 		if (folio_test_uptodate(folio) && !folio_test_dirty(folio) &&
-		    !same_as_copied(inode, step, folio))
+		    !same_as_copied(inode, step, folio)) {
+			/* What is dirty goes through the journal only if it is marked so. */
+			if (ext4_abi_journals_data(inode))
+				folio_set_checked(folio);
 			folio_mark_dirty(folio);
+		}
 	}
 }

@@ -77,7 +77,6 @@ static const struct refusal refusals[] = {
 	{ "dax", -EOPNOTSUPP, dax },
 	{ "ea-inode", -EOPNOTSUPP, ext4_abi_is_ea_inode },
 	{ "bigalloc", -EOPNOTSUPP, bigalloc },
-	{ "journal-data", -EOPNOTSUPP, ext4_abi_journals_data },
 	{ "swapfile", -ETXTBSY, swapfile },
 	{ "quota", -EPERM, quota_file },
 	{ "append-only", -EPERM, append_only },
@@ -128,6 +127,11 @@ int ext3_refuse(struct inode *inode, const struct meta_state *state, enum ext3_r
 		}
 		break;
 	case EXT3_ALLOCATEE:
+		/* Zeros don't go through the journal: a replay could undo them. */
+		if (inode->i_nlink && ext4_abi_journals_data(inode)) {
+			*why = "journal-data";
+			return -EOPNOTSUPP;
+		}
 		break;
 	}
 	*why = "yes";

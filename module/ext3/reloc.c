@@ -24,6 +24,14 @@
  *
  * - A commit record that is written without a flush before it (an external
  *   journal, an asynchronous commit) needs one of its own.
+ *
+ * Where data is journaled (data=journal, or a file's own flag), it is in the
+ * journal before it is in its place, and a replay puts it there whatever has
+ * become of the block: with data=journal ext4 revokes nothing, for all that is
+ * ever written comes by the same way. A copy does not. So the journal is
+ * emptied before each: nothing is in it then of the old blocks, whose data
+ * would not yet be there to be copied and would come back over their next
+ * owner's, and nothing of what the new ones were before.
  */
 #include <linux/blkdev.h>
 #include <linux/buffer_head.h>
@@ -343,7 +351,18 @@ err_leaves:
 	return err ?: err2;
 }
 
-/* One step, the files locked. *moved: blocks that changed places. */
+/* Nobody else can update anything meanwhile: only so does the journal come to an end. */
+static int empty_journal(journal_t *journal)
+{
+	int err;
+
+	jbd2_journal_lock_updates(journal);
+	err = jbd2_journal_flush(journal, 0);
+	jbd2_journal_unlock_updates(journal);
+	return err;
+}
+
+/* One step, the files locked. */
 static int reloc_step(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
 		      struct ext3_step *step, u64 end, u64 *next)
 {
@@ -361,6 +380,8 @@ static int reloc_step(struct meta_request *req, struct inode *donor, struct meta
 	/* Delayed allocation has found places now. */
 	if (!err)
 		err = step_map(inode, donor, req->pos, end, step, next);
+	if (!err && ext4_abi_journals_data(inode))
+		err = empty_journal(ext4_abi_journal(sb));
 	if (!err)
 		err = donor_settle(donor, donor_state, step);
 	if (!err)

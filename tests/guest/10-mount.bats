@@ -273,19 +273,21 @@ write_f() {
 	unmount_host
 }
 
-@test "data=journal: relocation is EOPNOTSUPP" {
+@test "data=journal: no blocks for a file with a name, EOPNOTSUPP, but for a donor" {
 	make_image 1024
 	mount_host ext3 data=journal
 	write_f
 	steps <<-EOF
 	open f $H/f rw
 	donor d $H
-	open r $M/nodes/%f/data/reloc w
-	write r %d 0 => EOPNOTSUPP
-	open mr $M/nodes/%f/metadata/reloc w
-	write mr "%d 1" 12 => EOPNOTSUPP
+	open a $M/nodes/%f/data/alloc w
+	write a 1 30 => EOPNOTSUPP
+	open ma $M/nodes/%f/metadata/alloc w
+	write ma 2 2000 => EOPNOTSUPP
+	open da $M/nodes/%d/data/alloc w
+	write da 1 30 => 1
 	slurp $M/nodes/%f/info -> info
-	key "%info" relocatable => journal-data
+	key "%info" relocatable => yes
 	check f 0 20480 1 => right
 	EOF
 	unmount_host

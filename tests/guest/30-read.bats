@@ -343,7 +343,7 @@ info_of_a_file() {
 	open j $H/journaled rw,creat
 	flags j +0x4000
 	slurp $M/nodes/%j/info -> i
-	key "%i" relocatable => journal-data
+	key "%i" relocatable => yes
 	open m $H/immutable rw,creat
 	flags m +0x10
 	slurp $M/nodes/%m/info -> i

@@ -5,19 +5,7 @@
 
 load common
 
-# Steps that open donor d and its files, with %start the longest free run.
-new_donor() {
-	text <<-EOF
-	slurp $M/allocation/free_blocks -> free
-	longest "%free" -> longest
-	field "%longest" 1 1 -> start
-	donor d $H
-	open g $M/nodes/%d/alloc_goal rw
-	write g %start
-	open a $M/nodes/%d/data/alloc w
-	open ma $M/nodes/%d/metadata/alloc w
-	EOF
-}
+one_with=data=journal
 
 # The whole of a file that reaches double indirection and is longer than a step.
 whole_file() {
@@ -97,9 +85,10 @@ written_afterwards() {
 	drain r %d => "100 ENODATA"
 	pattern f 0 $((100 * BS)) 2
 	fsync f
-	syncfs f
-	imgmap check $DEV %f 0 $((100 * BS)) 2 => right
+	close d
 	EOF
+	unmount_host
+	[ "$(imgmap check "$IMG" 12 0 $((100 * BS)) 2)" = right ]
 }
 
 @test "data/reloc: what is written afterwards goes to the new blocks" {
@@ -682,6 +671,8 @@ meta() {
 	lines "%fmeta" => 8
 	lines "%dmeta" => 8
 	stat f -> stat
+	# what is committed isn't going to be written for any other reason
+	syncfs f
 	open r $M/nodes/%f/metadata/reloc w
 	# one of each level, then the rest
 	write r "%d 1" 12

@@ -216,33 +216,6 @@ refused_donor() {
 	unmount_host
 }
 
-@test "files with data journaling are EOPNOTSUPP" {
-	make_image 1024
-	mount_host
-	steps <<-EOF
-	$(file_and_donor)
-	open j $H/journaled rw,creat
-	flags j +0x4000
-	pattern j 0 $((40 * BS)) 1
-	fsync j
-	donor t $H
-	flags t +0x4000
-	syncfs f
-	$(refused_original j EOPNOTSUPP)
-	$(refused_donor j EOPNOTSUPP)
-	$(refused_donor t EOPNOTSUPP)
-	check j 0 $((40 * BS)) 1 => right
-	# and without the flag again
-	flags j -0x4000
-	slurp $M/nodes/%j/info -> i
-	key "%i" relocatable => yes
-	open jr $M/nodes/%j/data/reloc w
-	write jr "%d 3" 0 => 3
-	check j 0 $((40 * BS)) 1 => right
-	EOF
-	unmount_host
-}
-
 @test "files with fs-verity are EOPNOTSUPP" {
 	make_image 4096 16 -O verity
 	mount_host ext4

@@ -6,6 +6,8 @@
 
 load common
 
+one_with=data=journal
+
 # Steps that write blocks of f, each synced before the next is written, in the order given.
 write_synced() {
 	local block

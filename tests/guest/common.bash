@@ -110,21 +110,46 @@ fsck() {
 	EOF
 }
 
-# A copy of the device's blocks, as the machine's death leaves it: the journal is replayed.
+# A copy of the device's blocks, as the machine's death leaves it: the journal is replayed, and
+# what has no name any more is cleared. Nothing else may be left to repair; the counts that no
+# transaction keeps are worked out at each replay.
 replay() {
-	steps <<-EOF
+	local words
+
+	words=$(steps <<-EOF
 	fsck $1 -fy => 0|1
-	fsck $1 => 0
+	EOF
+	)
+	echo "$words"
+	grep -v -x -E -e 'e2fsck .*' -e '.*: recovering journal' -e 'Pass .*' -e '' \
+		-e '(Clearing|Truncating) orphaned inode .*' \
+		-e 'Free (blocks|inodes) count wrong .*' -e 'Fix\? yes' \
+		-e '.*FILE SYSTEM WAS MODIFIED.*' -e '.* files \(.*non-contiguous\).*' \
+		<<<"$words" && return 1
+	fsck "$1"
+}
+
+# Steps that open donor d and its files, with %start the longest free run.
+new_donor() {
+	text <<-EOF
+	slurp $M/allocation/free_blocks -> free
+	longest "%free" -> longest
+	field "%longest" 1 1 -> start
+	donor d $H
+	open g $M/nodes/%d/alloc_goal rw
+	write g %start
+	open a $M/nodes/%d/data/alloc w
+	open ma $M/nodes/%d/metadata/alloc w
 	EOF
 }
 
 # each_host FUNCTION [MIB]: calls it on a fresh host of each block size, mounted
 # as ext3 and as ext4 (where allocation is delayed). It may leave the host
-# mounted or not.
+# mounted or not. One of them is mounted with $one_with, where a file sets it.
 each_host() {
 	on_host 1024 "${2:-16}" ext3 "$1"
 	on_host 1024 "${2:-16}" ext4 "$1"
-	on_host 2048 "${2:-16}" ext3 "$1"
+	on_host 2048 "${2:-16}" ext3 "$1" "${one_with:-}"
 	on_host 4096 "${2:-16}" ext4 "$1"
 }
 

@@ -72,7 +72,7 @@ static void add_event(struct crash_log *log, enum crash_kind kind, unsigned int 
 	event->length = entry->length;
 }
 
-/* What the mark of the start says: "base ordered|writeback|async DISK [JOURNALDISK]". */
+/* What the mark of the start says: "base ordered|writeback|async|journal DISK [JOURNALDISK]". */
 static void find_disks(struct crash_log *log, const struct cursor *start, unsigned int number,
 		       unsigned int disks[2])
 {
@@ -98,7 +98,8 @@ static void find_disks(struct crash_log *log, const struct cursor *start, unsign
 	log->journal_part = found > 2;
 	log->sizes[0] = sizes[disks[0]];
 	log->sizes[1] = found > 2 ? sizes[disks[1]] : 0;
-	log->ordered = !strcmp(mode, "ordered");
+	/* What goes through the journal is there with its transaction, or not at all. */
+	log->ordered = !strcmp(mode, "ordered") || !strcmp(mode, "journal");
 }
 
 void crash_log_read(struct crash_log *log, const char *file, unsigned int number)

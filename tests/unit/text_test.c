@@ -113,7 +113,6 @@ static void infos(void)
 		{ "encrypted", REASON_ENCRYPTED },
 		{ "verity", REASON_VERITY },
 		{ "dax", REASON_DAX },
-		{ "journal-data", REASON_JOURNAL_DATA },
 		{ "ea-inode", REASON_EA_INODE },
 		{ "bigalloc", REASON_BIGALLOC },
 		{ "swapfile", REASON_SWAPFILE },
