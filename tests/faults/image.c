@@ -339,30 +339,33 @@ static const char *fsck(const char *path, const char *how, bool errors, int *sta
 }
 
 /* Without the flag the journal can still hold data, or the errno that it was aborted with. */
-static bool journal_has_data(ext2_filsys fs)
+static void look_at_journal(ext2_filsys fs, bool *has_data, bool *aborted)
 {
 	uint32_t *words = malloc(fs->blocksize);
 	blk64_t block = 0;
-	bool has = !ext2fs_bmap2(fs, EXT2_JOURNAL_INO, NULL, NULL, 0, 0, NULL, &block) &&
-		   !io_channel_read_blk64(fs->io, block, 1, words) && (words[7] || words[8]);
 
+	if (ext2fs_bmap2(fs, EXT2_JOURNAL_INO, NULL, NULL, 0, 0, NULL, &block) ||
+	    io_channel_read_blk64(fs->io, block, 1, words))
+		memset(words, 0, fs->blocksize);
+	*has_data = words[7];
+	*aborted = words[8];
 	free(words);
-	return has;
 }
 
 const char *image_fsck(const char *path, const char **how)
 {
 	ext2_filsys fs;
-	bool replay, errors;
+	bool replay, errors, journal_has_data, journal_aborted;
 	const char *result = NULL;
 	int status;
 
 	if (ext2fs_open(path, EXT2_FLAG_64BITS | EXT2_FLAG_IGNORE_CSUM_ERRORS, 0, 0,
 			unix_io_manager, &fs))
 		return "can't open the image";
-	replay = fs->super->s_feature_incompat & EXT3_FEATURE_INCOMPAT_RECOVER ||
-		 journal_has_data(fs);
-	errors = fs->super->s_state & EXT2_ERROR_FS;
+	look_at_journal(fs, &journal_has_data, &journal_aborted);
+	replay = fs->super->s_feature_incompat & EXT3_FEATURE_INCOMPAT_RECOVER || journal_has_data;
+	/* To e2fsck an error of either kind makes the list of orphans one not to be trusted. */
+	errors = fs->super->s_state & EXT2_ERROR_FS || journal_aborted;
 	ext2fs_free(fs);
 	*how = errors ? "repair" : replay ? "replay" : "clean";
 	if (replay || errors) {
