@@ -25,6 +25,7 @@ static const struct {
 	[REASON_DELETED] = { "deleted", "deleted, only held open" },
 	[REASON_READ_ONLY] = { "read-only", "the filesystem is mounted read-only" },
 	[REASON_NO_JOURNAL] = { "no-journal", "the filesystem has no journal" },
+	[REASON_UNCHECKED] = { "unchecked", "the filesystem is mounted with noblock_validity" },
 	[REASON_OTHER] = { NULL, "ext3meta can't move it" },
 	[REASON_EMPTY] = { NULL, "no blocks" },
 	[REASON_PERFECT] = { NULL, "already in one fragment" },

@@ -25,6 +25,7 @@ enum reason {
 	REASON_DELETED,
 	REASON_READ_ONLY,
 	REASON_NO_JOURNAL,
+	REASON_UNCHECKED,
 	REASON_OTHER, /* a word this version doesn't know */
 
 	/* what the plan says */

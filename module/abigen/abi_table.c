@@ -28,6 +28,7 @@ const struct abi_field abi_fields[] = {
 	FIELD("ext4_sb_info", "s_first_ino"),
 	FIELD("ext4_sb_info", "s_bitmap_maxbytes"),
 	FIELD("ext4_sb_info", "s_cluster_bits"),
+	FIELD("ext4_sb_info", "s_system_blks"),
 
 	FIELD("ext4_super_block", "s_inodes_count"),
 	FIELD("ext4_super_block", "s_blocks_count_lo"),

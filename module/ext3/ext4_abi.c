@@ -270,6 +270,11 @@ journal_t *ext4_abi_journal(struct super_block *sb)
 	return *FIELD(journal_t *, sbi_of(sb), ext4_sb_info, s_journal);
 }
 
+bool ext4_abi_knows_metadata(struct super_block *sb)
+{
+	return READ_ONCE(*FIELD(void *, sbi_of(sb), ext4_sb_info, s_system_blks));
+}
+
 bool ext4_abi_bigalloc(struct super_block *sb)
 {
 	return ES32(sb, s_feature_ro_compat) & RO_COMPAT_BIGALLOC;

@@ -28,6 +28,8 @@ bool ext4_abi_owns(const struct super_block *sb);
 /* Superblock. */
 void ext4_abi_geometry(struct super_block *sb, struct meta_geometry *geo);
 journal_t *ext4_abi_journal(struct super_block *sb);
+/* Whether ext4 has a list of its metadata, for pointers to be checked; noblock_validity: none. */
+bool ext4_abi_knows_metadata(struct super_block *sb);
 bool ext4_abi_bigalloc(struct super_block *sb);
 unsigned int ext4_abi_cluster_bits(struct super_block *sb);
 u64 ext4_abi_bitmap_maxbytes(struct super_block *sb);

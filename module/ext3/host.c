@@ -36,7 +36,7 @@ static void ext3_info(struct meta_host *host, struct inode *inode, struct meta_i
 		if (ext3_writable(host) == -EROFS)
 			info->relocatable = "read-only";
 		else if (ext3_writable(host))
-			info->relocatable = "no-journal";
+			info->relocatable = ext4_abi_journal(host->sb) ? "unchecked" : "no-journal";
 	}
 	meta_state_put(state);
 }

@@ -146,5 +146,8 @@ int ext3_writable(struct meta_host *host)
 	/* Without a journal a swap of two pointers could be cut in half. */
 	if (!ext4_abi_journal(host->sb))
 		return -EOPNOTSUPP;
+	/* A pointer that leads into the filesystem's own tables would be taken for a file's. */
+	if (!ext4_abi_knows_metadata(host->sb))
+		return -EOPNOTSUPP;
 	return 0;
 }

@@ -273,6 +273,14 @@ write_f() {
 	unmount_host
 }
 
+@test "a host whose ext4 checks no pointers can be read, requests are EOPNOTSUPP" {
+	make_image 1024
+	mount_host ext3 noblock_validity
+	write_f
+	requests_fail_with EOPNOTSUPP unchecked
+	unmount_host
+}
+
 @test "data=journal: no blocks for a file with a name, EOPNOTSUPP, but for a donor" {
 	make_image 1024
 	mount_host ext3 data=journal

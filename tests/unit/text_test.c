@@ -122,6 +122,7 @@ static void infos(void)
 		{ "deleted", REASON_DELETED },
 		{ "read-only", REASON_READ_ONLY },
 		{ "no-journal", REASON_NO_JOURNAL },
+		{ "unchecked", REASON_UNCHECKED },
 		{ "yes", REASON_NONE },
 		{ "tuesday", REASON_OTHER },
 		{ "ye", REASON_OTHER },
