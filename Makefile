@@ -156,7 +156,7 @@ check-faults:
 # The debug kernel is built first, once; that takes long.
 check-debug:
 	tests/deps build vm check debug
-	$(MAKE) --no-print-directory defrag module-debug test-tools
+	$(MAKE) --no-print-directory defrag kernel-6.1 module-debug test-tools
 	status=0; \
 	tests/run --kernel debug $(or $(TESTS),tests/debug/*.bats tests/guest/*.bats) || status=1; \
 	for campaign in $(wildcard tests/stress/stress); do \
