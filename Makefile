@@ -36,7 +36,7 @@ help:
 	@echo 'check-fuzz     hostile input: RUNS=200 images, SECONDS=300 of libFuzzer; SEED=1'
 	@echo 'check-static   what sparse, cppcheck and clang find without running anything'
 	@echo 'check-faults   makes each I/O of a relocation fail, one by one; SEED=1, STRIDE=1'
-	@echo 'check-debug    the interface and stress on a kernel with all its checkers'
+	@echo 'check-debug    the interface, faults and stress on a kernel with all its checkers'
 	@echo 'check-mutants  breaks the code in known ways, each of which a test must find'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
@@ -158,7 +158,8 @@ check-debug:
 	tests/deps build vm check debug
 	$(MAKE) --no-print-directory defrag kernel-6.1 module-debug test-tools
 	status=0; \
-	tests/run --kernel debug $(or $(TESTS),tests/debug/*.bats tests/guest/*.bats) || status=1; \
+	tests/run --kernel debug $(or $(TESTS),tests/debug/*.bats tests/guest/*.bats \
+		tests/host/64-faults.bats) || status=1; \
 	for campaign in $(wildcard tests/stress/stress); do \
 		KERNEL=debug $$campaign $(or $(MINUTES),10) $(or $(SEED),1) || status=1; \
 	done; \

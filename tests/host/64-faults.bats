@@ -5,13 +5,15 @@
 
 setup() {
 	. "$BATS_TEST_DIRNAME/../lib/campaign.bash"
+	timeout=400
+	[ "$KERNEL" != debug ] || timeout=2400
 	log=$scratch/faults-short.$BATS_TEST_NUMBER.$KERNEL
 	export PATH=$root/build/tests/bin:$root/defrag:$PATH
 }
 
 # Each argument is a command; they share a guest, and the last line of each is its sum.
 faults() {
-	vm --cpus 1 --timeout 400 -- env PATH="$PATH" bash -ec "$(printf '%s\n' "$@")" \
+	vm --cpus 1 --timeout "$timeout" -- env PATH="$PATH" bash -ec "$(printf '%s\n' "$@")" \
 		>"$log" 2>"$log.err" || {
 		echo "ended with $?"
 		grep BAD "$log"
@@ -34,7 +36,7 @@ faults() {
 }
 
 @test "data that comes through a pin between write-back and swap is not lost" {
-	vm --cpus 1 --timeout 200 -- build/tests/bin/late >"$log" 2>&1 || {
+	vm --cpus 1 --timeout "$timeout" -- build/tests/bin/late >"$log" 2>&1 || {
 		tail -n 40 "$log"
 		false
 	}
@@ -42,7 +44,7 @@ faults() {
 }
 
 @test "memory that is not to be had: ENOMEM, nothing lost, nothing leaked" {
-	run vm --cpus 1 --timeout 400 -- build/tests/bin/faultmemory
+	run vm --cpus 1 --timeout "$timeout" -- build/tests/bin/faultmemory
 	[ "$status" -ne 77 ] || skip "the kernel $KERNEL injects no faults"
 	echo "$output"
 	[ "$status" -eq 0 ]
