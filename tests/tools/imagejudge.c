@@ -104,10 +104,14 @@ static bool in_use(struct image *image, uint32_t block)
 	return block < image->blocks && ext2fs_test_block_bitmap2(image->fs->block_map, block);
 }
 
-/* Whether the damage is to the file itself. */
+/*
+ * Whether the damage is to the file itself. One that the list of orphans names is truncated to the
+ * size that it has when ext4 mounts it, and told when.
+ */
 static bool damaged(ext2_ino_t ino)
 {
-	return memcmp(&good.inode[ino], &bad.inode[ino], sizeof(good.inode[ino])) ||
+	return bad.fs->super->s_last_orphan == ino ||
+	       memcmp(&good.inode[ino], &bad.inode[ino], sizeof(good.inode[ino])) ||
 	       good.trace[ino] != bad.trace[ino] || bad.endless[ino];
 }
 
