@@ -66,6 +66,29 @@ void claims_add(struct claims *claims, const struct layout *layout)
 		claim(claims, layout->indirect[i].physical);
 }
 
+void claims_add_free(struct claims *claims, uint32_t start, uint32_t length)
+{
+	uint64_t end = (uint64_t)start + length, block, next;
+
+	for (block = start; block < end; block = next) {
+		size_t number = block >> PART_BITS;
+		uint32_t bit = block & ((1U << PART_BITS) - 1);
+
+		/* Most of what is free nobody claims: whole parts, and whole words. */
+		if (number >= claims->parts)
+			return;
+		next = (block | ((1U << PART_BITS) - 1)) + 1;
+		if (!claims->part[number])
+			continue;
+		next = (block | 63) + 1;
+		if (!claims->part[number][bit / 64])
+			continue;
+		next = block + 1;
+		if (claims->part[number][bit / 64] & 1ULL << bit % 64)
+			claim(claims, block);
+	}
+}
+
 static int by_block(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;

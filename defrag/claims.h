@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which blocks files claim, to find those that more than one claims. On a sound filesystem there
- * are none; where there are, whoever moves one of the files frees a block under the other.
+ * Which blocks files claim, to find those that more than one claims, or that are free all the same.
+ * On a sound filesystem there are none; where there are, whoever moves one of the files frees a
+ * block under the other.
  */
 #ifndef E3DEFRAG_CLAIMS_H
 #define E3DEFRAG_CLAIMS_H
@@ -23,6 +24,9 @@ void claims_free(struct claims *claims);
 
 /* All blocks of @layout are claimed once more. */
 void claims_add(struct claims *claims, const struct layout *layout);
+
+/* Blocks from @start on are free: those of them that a file claims are claimed again. */
+void claims_add_free(struct claims *claims, uint32_t start, uint32_t length);
 
 /* Put what was claimed again into order, each block once. */
 void claims_sort(struct claims *claims);

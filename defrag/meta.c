@@ -231,6 +231,26 @@ int meta_free_blocks(struct meta *meta, struct freemap *map)
 	return err;
 }
 
+bool meta_block_is_free(struct meta *meta, uint32_t block)
+{
+	int fd = openat(meta->root, "allocation/free_blocks", O_RDONLY | O_CLOEXEC);
+	struct freemap map;
+	char text[256];
+	ssize_t got;
+	bool is;
+
+	if (fd < 0)
+		return false;
+	/* The position is a block: the list goes on with the run that holds it, or comes next. */
+	got = pread(fd, text, sizeof(text), block);
+	close(fd);
+	freemap_init(&map);
+	is = got > 0 && !text_free_blocks(text, (size_t)got, &meta->geo, &map) && map.runs &&
+	     block - map.run[0].start < map.run[0].length;
+	freemap_free(&map);
+	return is;
+}
+
 static int by_number(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;

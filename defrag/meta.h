@@ -41,6 +41,8 @@ void meta_close(struct meta *meta);
 
 /* The free blocks as the allocator sees them now; @map is cleared first, indexed at the end. */
 int meta_free_blocks(struct meta *meta, struct freemap *map);
+/* Whether @block is free at the moment. */
+bool meta_block_is_free(struct meta *meta, uint32_t block);
 
 /* The inodes in use, ascending. @inodes is malloc'd. */
 int meta_inodes(struct meta *meta, uint32_t **inodes, size_t *count);

@@ -83,6 +83,51 @@ static void mark(struct survey *survey, uint32_t ino, uint32_t block, uint32_t o
 	file->failed = true;
 }
 
+/* Neither a file that has just let go of the block nor one that has just got it passes this. */
+static bool has_free(struct meta *meta, const struct owner *a, struct layout *layout)
+{
+	int times;
+
+	for (times = 0; times < 3; times++)
+		if (!meta_block_is_free(meta, a->block) || !look(meta, a->ino, layout) ||
+		    !layout_has(layout, a->block))
+			return false;
+	return meta_block_is_free(meta, a->block);
+}
+
+/* One block of a file is enough to tell. */
+static void find_free(struct survey *survey, struct meta *meta, const struct owner *a,
+		      struct layout *layout)
+{
+	struct file nameless = { .ino = a->ino, .name = NAME_NONE };
+	struct file *file = survey_file(survey, a->ino);
+	char *shown;
+
+	if ((file && file->failed) || !has_free(meta, a, layout))
+		return;
+	shown = survey_name(survey, file ? file : &nameless);
+	complain(shown, 0, "has block %" PRIu32 ", which is free: run e2fsck", a->block);
+	free(shown);
+	survey->damaged = true;
+	if (file)
+		file->failed = true;
+	else
+		survey->failed++;
+}
+
+static void add_free(struct meta *meta, struct claims *claims)
+{
+	struct freemap map;
+	size_t i;
+
+	freemap_init(&map);
+	/* An error is told where the map is wanted next. */
+	if (!meta_free_blocks(meta, &map))
+		for (i = 0; i < map.runs; i++)
+			claims_add_free(claims, map.run[i].start, map.run[i].length);
+	freemap_free(&map);
+}
+
 void shared_find(struct survey *survey, struct meta *meta, struct claims *claims,
 		 const uint32_t *inodes, size_t count, const volatile int *stop)
 {
@@ -90,6 +135,7 @@ void shared_find(struct survey *survey, struct meta *meta, struct claims *claims
 	struct layout layout;
 	size_t i;
 
+	add_free(meta, claims);
 	if (!claims->count)
 		return;
 	claims_sort(claims);
@@ -101,6 +147,8 @@ void shared_find(struct survey *survey, struct meta *meta, struct claims *claims
 	}
 	if (owners.count)
 		qsort(owners.owner, owners.count, sizeof(*owners.owner), by_block);
+	for (i = 0; i < owners.count && !*stop; i++)
+		find_free(survey, meta, &owners.owner[i], &layout);
 	for (i = 1; i < owners.count && !*stop; i++) {
 		const struct owner *a = &owners.owner[i - 1], *b = &owners.owner[i];
 

@@ -46,6 +46,12 @@ static void literal(void)
 	claims_init(&claims);
 	claims_add(&claims, &a);
 	is(claims.count, 1, "which is claimed again");
+	claims_add_free(&claims, 0, 100);
+	claims_add_free(&claims, 133, 4294967162U);
+	is(claims.count, 1, "what is free and nobody's is not");
+	claims_add_free(&claims, 131, 4294967164U);
+	claims_add_free(&claims, 99, 2);
+	is(claims.count, 4, "what is free and a file's is");
 	claims_free(&claims);
 	layout_free(&a);
 	layout_free(&b);
