@@ -9,8 +9,8 @@
  *   content, which says by itself whose it is.
  *
  * A block that a damaged file claims together with an undamaged one may be lost for both, as it is
- * when one of them is deleted. With --whole not even that may happen: e3defrag has seen all files,
- * and leaves those alone that share a block.
+ * when one of them is deleted; also one that was free, and that the other was given. With --whole
+ * not even that may happen: e3defrag has seen all files, and leaves those alone that share a block.
  */
 #include <getopt.h>
 #include <stdarg.h>
@@ -154,6 +154,16 @@ static bool any_free_or_shared(void *private, int level, uint64_t logical, uint3
 	return !asking.wrong;
 }
 
+/* It was free, but a damaged file has it: whoever gets it shares it. */
+static bool any_given_twice(void *private, int level, uint64_t logical, uint32_t block)
+{
+	(void)private;
+	(void)level;
+	(void)logical;
+	asking.wrong |= block < bad.blocks && !in_use(&bad, block) && others(block, asking.ino);
+	return !asking.wrong;
+}
+
 /* Whether the damage may cost the file something without anybody else's fault. */
 static bool doomed(ext2_ino_t ino)
 {
@@ -162,6 +172,8 @@ static bool doomed(ext2_ino_t ino)
 	asking.ino = ino;
 	asking.wrong = false;
 	image_walk(bad.fs, &bad.inode[ino], any_free_or_shared, NULL);
+	if (!asking.wrong)
+		image_walk(after.fs, &after.inode[ino], any_given_twice, NULL);
 	return asking.wrong;
 }
 
