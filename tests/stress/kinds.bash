@@ -133,6 +133,8 @@ kind_changes() {
 	cp files/f05 work/changing
 	job changing changing work/changing
 	job victims victims work
+	# it is immutable for moments
+	export SCATTER_IMMUTABLE=yes
 	job runs runs_on_new changes work work/changing
 	storm changes 1 30 work/changing files/f05
 }

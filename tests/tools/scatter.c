@@ -3,7 +3,8 @@
  * scatter: the opposite of a defragmenter. Moves a file's data and indirect blocks to random places
  * through ext3meta's interface, piece by piece, so that there is always something to defragment.
  * scatter MOUNT META FILE SEED [PIECE]: META is where ext3meta is mounted; PIECE blocks stay
- * together, 8 by default.
+ * together, 8 by default. With SCATTER_IMMUTABLE in the environment a file may be immutable now and
+ * then, which ends what moves at the moment.
  */
 #include <errno.h>
 #include <error.h>
@@ -66,6 +67,8 @@ static bool tolerable(const char *what)
 {
 	if (errno == EBUSY || errno == ENOSPC || errno == ENOENT || errno == ESTALE ||
 	    errno == EEXIST || errno == ENODATA)
+		return true;
+	if (errno == EPERM && getenv("SCATTER_IMMUTABLE"))
 		return true;
 	error(1, errno, "%s", what);
 	return false;
