@@ -234,10 +234,10 @@ block() {
 	[[ $stderr == *"/files/f06: has block $own twice: run e2fsck"* ]]
 	[[ $output == *"  shares blocks with another file: run e2fsck"$'\n'* ]]
 	# the others go
-	row "$H/files/f01"
+	row "$H/files/f02"
 	[ "$now" -gt 1 ]
 	run -1 e3defrag -cv "$H"
-	row "$H/files/f01"
+	row "$H/files/f02"
 	[ "$now" = 1 ]
 	umount "$H"
 	[ "$(fragcount --map "$T/image" files/f03 files/f04 files/f05 files/f06)" = "$before" ]
