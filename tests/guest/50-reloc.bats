@@ -561,13 +561,9 @@ sealed() {
 }
 
 left_blocks() {
-	local cut=$T/cut blocks=$((1048576 / BS)) free filler
+	local cut=$T/cut blocks=$((1048576 / BS)) filler
 
-	# As full as it takes for what's written next to need the blocks, but not so full that ext4
-	# commits for want of space.
-	free=$(stat -f -c %f "$H")
-	filler=$((free - 2 * (blocks + blocks / P + 3) - 262144 / BS))
-	filler=$((filler - filler / P - 3))
+	filler=$(filler_blocks "$blocks")
 	steps <<-EOF
 	open f $H/f rw,creat
 	pattern f 0 1048576 1

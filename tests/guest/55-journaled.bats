@@ -69,11 +69,9 @@ in_journal_by_flag() {
 # Another file has the old blocks at once, and its data doesn't go through the journal: nothing
 # there revokes what a replay would bring back.
 left_to_others() {
-	local cut=$T/cut blocks=$((1048576 / BS)) free filler junk
+	local cut=$T/cut blocks=$((1048576 / BS)) filler junk
 
-	free=$(stat -f -c %f "$H")
-	filler=$((free - 2 * (blocks + blocks / P + 3) - 262144 / BS))
-	filler=$((filler - filler / P - 3))
+	filler=$(filler_blocks "$blocks")
 	junk=$(steps <<-EOF
 	open filler $H/filler rw,creat
 	pattern filler 0 $((filler * BS)) 2

@@ -143,6 +143,16 @@ new_donor() {
 	EOF
 }
 
+# How long a file makes the host so full that, beside a file and a donor of $1 blocks each, what is
+# written next needs the blocks that were left, but not so full that ext4 commits for want of space.
+filler_blocks() {
+	local free filler
+
+	free=$(stat -f -c %f "$H")
+	filler=$((free - 2 * ($1 + $1 / P + 3) - 262144 / BS))
+	echo $((filler - filler / P - 3))
+}
+
 # each_host FUNCTION [MIB]: calls it on a fresh host of each block size, mounted
 # as ext3 and as ext4 (where allocation is delayed). It may leave the host
 # mounted or not. One of them is mounted with $one_with, where a file sets it.

@@ -5,15 +5,13 @@
 
 setup() {
 	. "$BATS_TEST_DIRNAME/../lib/campaign.bash"
-	timeout=400
-	[ "$KERNEL" != debug ] || timeout=2400
 	log=$scratch/faults-short.$BATS_TEST_NUMBER.$KERNEL
 	export PATH=$root/build/tests/bin:$root/defrag:$PATH
 }
 
 # Each argument is a command; they share a guest, and the last line of each is its sum.
 faults() {
-	vm --cpus 1 --timeout "$timeout" -- env PATH="$PATH" bash -ec "$(printf '%s\n' "$@")" \
+	vm --cpus 1 --timeout 400 -- env PATH="$PATH" bash -ec "$(printf '%s\n' "$@")" \
 		>"$log" 2>"$log.err" || {
 		echo "ended with $?"
 		grep BAD "$log"
@@ -32,11 +30,11 @@ faults() {
 		"faultrun -s named -m once -n 4 -f $((seed % 4 + 1)) -S $seed -b 2048" \
 		"faultrun -s reloc -m quota -n 9 -f $((seed % 9 + 1)) -S $seed -t ext4 -o usrquota" \
 		"faultrun -s reloc -m room -n 9 -f $((seed % 9 + 1)) -S $seed" \
-		"faultrun -s tool -m once -n 39 -f 1 -S $seed"
+		"faultrun -s tool -m once -n 30 -f $((seed % 30 + 10)) -S $seed"
 }
 
 @test "data that comes through a pin between write-back and swap is not lost" {
-	vm --cpus 1 --timeout "$timeout" -- build/tests/bin/late >"$log" 2>&1 || {
+	vm --cpus 1 --timeout 200 -- build/tests/bin/late >"$log" 2>&1 || {
 		tail -n 40 "$log"
 		false
 	}
@@ -44,7 +42,7 @@ faults() {
 }
 
 @test "memory that is not to be had: ENOMEM, nothing lost, nothing leaked" {
-	run vm --cpus 1 --timeout "$timeout" -- build/tests/bin/faultmemory
+	run vm --cpus 1 --timeout 400 -- build/tests/bin/faultmemory
 	[ "$status" -ne 77 ] || skip "the kernel $KERNEL injects no faults"
 	echo "$output"
 	[ "$status" -eq 0 ]
