@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "move.h"
+#include "order.h"
 #include "plan.h"
 #include "util.h"
 
@@ -33,17 +34,10 @@ int refresh_map(struct job *job)
 	return err;
 }
 
-/* The numbers of the files worth trying, worst first. */
-static size_t *candidates(struct survey *survey, size_t *count)
+/* Is a file worth trying? */
+static bool is_candidate(const struct file *file)
 {
-	size_t *order = xreallocarray(NULL, survey->files, sizeof(*order)), i;
-
-	*count = 0;
-	for (i = 0; i < survey->files; i++)
-		if (survey->file[i].reason == REASON_NONE && survey->file[i].fragments > 1)
-			order[(*count)++] = i;
-	survey_sort(survey, order, *count);
-	return order;
+	return file->reason == REASON_NONE && file->fragments > 1;
 }
 
 /* Reasons that a later round, with other free space, may overcome. */
@@ -232,7 +226,8 @@ static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 
 void defragment(struct job *job)
 {
-	size_t count, i, *order = candidates(&job->survey, &count);
+	size_t count, i;
+	uint32_t *order = order_worst_first(&job->survey, is_candidate, &count);
 	bool any = false;
 	struct tools t;
 	int round;
@@ -283,7 +278,8 @@ static void tell_plan(struct job *job, const struct file *file, const struct pla
 
 void defragment_dry_run(struct job *job)
 {
-	size_t count, i, *order = candidates(&job->survey, &count);
+	size_t count, i;
+	uint32_t *order = order_worst_first(&job->survey, is_candidate, &count);
 	struct tools t;
 	int any;
 

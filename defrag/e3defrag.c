@@ -11,7 +11,7 @@
  * 5. score.c       blocks -> reading order, fragments, score
  * 6. freemap.c     the free space
  * 7. plan.c        a place for a file; it does no I/O
- * 8. defragment.c  which file when; move.c carries out one plan
+ * 8. defragment.c  which file when, in the order of order.c; move.c carries out one plan
  * 9. report_text.c what people read
  */
 #include <errno.h>

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "order.h"
 #include "report.h"
 #include "util.h"
 
@@ -56,18 +57,25 @@ static void print_name(const char *name, size_t width)
 	puts(name);
 }
 
+static bool has_blocks(const struct file *file)
+{
+	return file->blocks;
+}
+
+static bool is_fragmented(const struct file *file)
+{
+	return file->fragments > 1;
+}
+
 static void print_files(const struct job *job)
 {
 	const struct survey *survey = &job->survey;
-	size_t *order = xreallocarray(NULL, survey->files, sizeof(*order));
-	size_t count = 0, shown = 0, i, width = name_width();
+	size_t count, shown, i, width = name_width();
 	char size[HUMAN_SIZE];
+	uint32_t *order;
 
-	for (i = 0; i < survey->files; i++)
-		if (survey->file[i].blocks &&
-		    (job->options->verbose || survey->file[i].fragments > 1))
-			order[count++] = i;
-	survey_sort(survey, order, count);
+	order = order_worst_first(survey, job->options->verbose ? has_blocks : is_fragmented,
+				  &count);
 	shown = job->options->verbose || count < TOP ? count : TOP;
 	if (shown)
 		printf("%8s%8s%8s%7s%11s  %s\n", "now", "best", "fiemap", "score", "size", "file");

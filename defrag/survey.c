@@ -29,27 +29,6 @@ char *survey_name(const struct survey *survey, const struct file *file)
 	return shown;
 }
 
-static const struct survey *sorting;
-
-static int worst_first(const void *a, const void *b)
-{
-	const struct file *x = &sorting->file[*(const size_t *)a];
-	const struct file *y = &sorting->file[*(const size_t *)b];
-
-	if (x->score != y->score)
-		return x->score > y->score ? -1 : 1;
-	if (x->fragments != y->fragments)
-		return x->fragments > y->fragments ? -1 : 1;
-	return x->ino < y->ino ? -1 : x->ino > y->ino;
-}
-
-void survey_sort(const struct survey *survey, size_t *order, size_t count)
-{
-	sorting = survey;
-	if (count)
-		qsort(order, count, sizeof(*order), worst_first);
-}
-
 enum outcome survey_outcome(const struct file *file)
 {
 	if (file->planned)

@@ -77,9 +77,6 @@ struct file *survey_file(const struct survey *survey, uint32_t ino);
 
 enum outcome survey_outcome(const struct file *file);
 
-/* Put the file numbers in @order into the order worst score first, then most fragments. */
-void survey_sort(const struct survey *survey, size_t *order, size_t count);
-
 /* The file's path made printable, or "<inode N>". malloc'd. */
 char *survey_name(const struct survey *survey, const struct file *file);
 

@@ -64,6 +64,7 @@ int main(void)
 	test_names();
 	test_score();
 	test_freemap();
+	test_order();
 	test_plan();
 	test_claims();
 	printf("1..%d\n", count);
