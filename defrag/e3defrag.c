@@ -9,7 +9,7 @@
  * 3. meta.c        the inside of a host as text, by ext3meta; text.c reads it
  * 4. survey.c      each file: where its blocks lie (layout.c, names.c)
  * 5. score.c       blocks -> reading order, fragments, score
- * 6. freemap.c     the free space
+ * 6. freemap.c     the free space; bylength.c finds its runs by length
  * 7. plan.c        a place for a file; it does no I/O
  * 8. defragment.c  which file when, in the order of order.c; move.c carries out one plan
  * 9. report_text.c what people read

@@ -2,31 +2,24 @@
 #include "freemap.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util.h"
 
-#define NIL UINT32_MAX
-
-/* Node i is run i. Smaller keys to the left, smaller weights nearer to the root. */
-struct freemap_node {
-	uint32_t left, right;
-	uint32_t weight;
-};
-
 void freemap_init(struct freemap *map)
 {
 	memset(map, 0, sizeof(*map));
-	map->root = NIL;
 }
 
 void freemap_free(struct freemap *map)
 {
 	free(map->run);
-	free(map->node);
+	if (map->by_length)
+		by_length_free(map->by_length);
+	free(map->by_length);
 	free(map->greatest);
+	free(map->first);
 	freemap_init(map);
 }
 
@@ -35,8 +28,6 @@ void freemap_clear(struct freemap *map)
 	map->runs = 0;
 	map->total = 0;
 	map->beyond = 0;
-	map->root = NIL;
-	map->leaves = 0;
 }
 
 int freemap_add(struct freemap *map, uint64_t start, uint64_t length)
@@ -76,141 +67,71 @@ int freemap_add(struct freemap *map, uint64_t start, uint64_t length)
 	return 0;
 }
 
-/* The key of the treap: by length, then by start, which is the order of the run numbers. */
-static bool before(const struct freemap *map, uint32_t a, uint32_t length, uint32_t b)
+/* Look again for the longest run of a lot. */
+static void update_greatest(struct freemap *map, size_t lot)
 {
-	/* cppcheck-suppress arrayIndexThenCheck ; b is a key, and no limit of a */
-	return map->run[a].length < length || (map->run[a].length == length && a < b);
+	size_t i = lot * FREEMAP_LOT, end = i + FREEMAP_LOT;
+	uint32_t greatest = 0;
+
+	if (end > map->runs)
+		end = map->runs;
+	for (; i < end; i++)
+		if (map->run[i].length > greatest)
+			greatest = map->run[i].length;
+	map->greatest[lot] = greatest;
 }
 
-/* Cut the tree @at into the nodes before (@length, run @b) and the rest. */
-static void split(struct freemap *map, uint32_t at, uint32_t length, uint32_t b, uint32_t *low,
-		  uint32_t *high)
+/* Stretches as long as there are some 16 runs in each. */
+static void index_places(struct freemap *map)
 {
-	if (at == NIL) {
-		*low = *high = NIL;
-	} else if (before(map, at, length, b)) {
-		split(map, map->node[at].right, length, b, &map->node[at].right, high);
-		*low = at;
-	} else {
-		split(map, map->node[at].left, length, b, low, &map->node[at].left);
-		*high = at;
+	size_t stretch = 0, i;
+	uint64_t end = 0;
+
+	if (map->runs) {
+		const struct free_run *last = &map->run[map->runs - 1];
+
+		end = (uint64_t)last->start + last->length;
 	}
-}
-
-static uint32_t join(struct freemap *map, uint32_t low, uint32_t high)
-{
-	if (low == NIL || high == NIL)
-		return low == NIL ? high : low;
-	if (map->node[low].weight < map->node[high].weight) {
-		map->node[low].right = join(map, map->node[low].right, high);
-		return low;
-	}
-	map->node[high].left = join(map, low, map->node[high].left);
-	return high;
-}
-
-static void tree_insert(struct freemap *map, uint32_t run)
-{
-	uint32_t *at = &map->root;
-	uint32_t length = map->run[run].length;
-
-	while (*at != NIL && map->node[*at].weight <= map->node[run].weight)
-		at = before(map, *at, length, run) ? &map->node[*at].right : &map->node[*at].left;
-	split(map, *at, length, run, &map->node[run].left, &map->node[run].right);
-	*at = run;
-}
-
-static void tree_remove(struct freemap *map, uint32_t run)
-{
-	uint32_t *at = &map->root;
-	uint32_t length = map->run[run].length;
-
-	while (*at != run)
-		at = before(map, *at, length, run) ? &map->node[*at].right : &map->node[*at].left;
-	*at = join(map, map->node[run].left, map->node[run].right);
-}
-
-/* The first node not before (@length, run @b), NIL if all are. */
-static uint32_t tree_from(const struct freemap *map, uint32_t length, uint32_t b)
-{
-	uint32_t at = map->root, found = NIL;
-
-	while (at != NIL) {
-		if (before(map, at, length, b)) {
-			at = map->node[at].right;
-		} else {
-			found = at;
-			at = map->node[at].left;
-		}
-	}
-	return found;
-}
-
-/* The last node before (@length, run @b), NIL if none is. */
-static uint32_t tree_before(const struct freemap *map, uint32_t length, uint32_t b)
-{
-	uint32_t at = map->root, found = NIL;
-
-	while (at != NIL) {
-		if (before(map, at, length, b)) {
-			found = at;
-			at = map->node[at].right;
-		} else {
-			at = map->node[at].left;
-		}
-	}
-	return found;
-}
-
-/* A permutation of 32-bit numbers that looks random: the treap's shape, the same in every run. */
-static uint32_t scramble(uint32_t x)
-{
-	x = (x ^ (x >> 16)) * 0x7feb352dU;
-	x = (x ^ (x >> 15)) * 0x846ca68bU;
-	return x ^ (x >> 16);
-}
-
-static void greatest_set(struct freemap *map, size_t run, uint32_t length)
-{
-	size_t i = map->leaves + run;
-
-	map->greatest[i] = length;
-	while (i /= 2) {
-		uint32_t a = map->greatest[2 * i], b = map->greatest[2 * i + 1];
-
-		map->greatest[i] = a > b ? a : b;
-	}
+	map->shift = 0;
+	while (end >> map->shift > map->runs / 16)
+		map->shift++;
+	map->stretches = (end >> map->shift) + 1;
+	map->first = xreallocarray(map->first, map->stretches + 1, sizeof(*map->first));
+	for (i = 0; i < map->runs; i++)
+		while (stretch <= (uint64_t)map->run[i].start >> map->shift)
+			map->first[stretch++] = (uint32_t)i;
+	while (stretch <= map->stretches)
+		map->first[stretch++] = (uint32_t)map->runs;
 }
 
 void freemap_index(struct freemap *map)
 {
-	size_t i;
+	size_t lots = (map->runs + FREEMAP_LOT - 1) / FREEMAP_LOT, i;
 
-	map->node = xreallocarray(map->node, map->runs, sizeof(*map->node));
-	map->root = NIL;
-	for (i = 0; i < map->runs; i++) {
-		map->node[i] = (struct freemap_node){ NIL, NIL, scramble((uint32_t)i) };
-		tree_insert(map, (uint32_t)i);
+	if (!map->by_length) {
+		map->by_length = xreallocarray(NULL, 1, sizeof(*map->by_length));
+		memset(map->by_length, 0, sizeof(*map->by_length));
 	}
-
-	for (map->leaves = 1; map->leaves < map->runs; map->leaves *= 2)
-		;
-	map->greatest = xreallocarray(map->greatest, 2 * map->leaves, sizeof(*map->greatest));
-	for (i = 0; i < map->leaves; i++)
-		map->greatest[map->leaves + i] = i < map->runs ? map->run[i].length : 0;
-	for (i = map->leaves - 1; i > 0; i--) {
-		uint32_t a = map->greatest[2 * i], b = map->greatest[2 * i + 1];
-
-		map->greatest[i] = a > b ? a : b;
-	}
+	by_length_build(map->by_length, map->run, (uint32_t)map->runs);
+	map->greatest = xreallocarray(map->greatest, lots, sizeof(*map->greatest));
+	for (i = 0; i < lots; i++)
+		update_greatest(map, i);
+	index_places(map);
 }
 
 /* The number of the first run that starts at @block or after it. */
 static size_t run_from(const struct freemap *map, uint64_t block)
 {
-	size_t low = 0, high = map->runs;
+	size_t stretch, low, high;
 
+	if (block >> map->shift >= map->stretches)
+		return map->runs;
+	stretch = block >> map->shift;
+	low = map->first[stretch];
+	high = map->first[stretch + 1];
+	/* Claims may have moved the start of the run before into this stretch; not of any other. */
+	if (low)
+		low--;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -222,111 +143,73 @@ static size_t run_from(const struct freemap *map, uint64_t block)
 	return low;
 }
 
-size_t freemap_fit(const struct freemap *map, uint32_t need, uint32_t near)
+/* As freemap.h has numbers of runs. */
+static size_t run_or_none(uint32_t run)
 {
-	uint32_t found, split_at, after, ahead, length;
-
-	found = tree_from(map, need, 0);
-	if (found == NIL)
-		return FREEMAP_NONE;
-	length = map->run[found].length;
-	split_at = (uint32_t)run_from(map, near);
-	after = tree_from(map, length, split_at);
-	ahead = tree_before(map, length, split_at);
-	if (after != NIL && map->run[after].length != length)
-		after = NIL;
-	if (ahead != NIL && map->run[ahead].length != length)
-		ahead = NIL;
-	if (after == NIL)
-		return ahead;
-	if (ahead == NIL)
-		return after;
-	return map->run[after].start - near < near - map->run[ahead].start ? after : ahead;
+	return run == BY_LENGTH_NONE ? FREEMAP_NONE : run;
 }
 
-/* The first run in [@first, @end) of at least @need blocks; @i covers runs [low, low + width). */
-static size_t first_of(const struct freemap *map, size_t i, size_t low, size_t width, size_t first,
-		       size_t end, uint32_t need)
+size_t freemap_fit(const struct freemap *map, uint32_t need, uint32_t near)
 {
-	size_t found;
-
-	if (low >= end || low + width <= first || map->greatest[i] < need)
-		return FREEMAP_NONE;
-	if (width == 1)
-		return low;
-	width /= 2;
-	found = first_of(map, 2 * i, low, width, first, end, need);
-	if (found == FREEMAP_NONE)
-		found = first_of(map, 2 * i + 1, low + width, width, first, end, need);
-	return found;
+	return run_or_none(
+		by_length_fit(map->by_length, need, near, (uint32_t)run_from(map, near)));
 }
 
 size_t freemap_fit_within(const struct freemap *map, uint64_t from, uint64_t to, uint32_t need,
 			  uint64_t limit)
 {
-	size_t first = run_from(map, from), end = run_from(map, to), best = FREEMAP_NONE, run;
-	int tries;
+	size_t i = run_from(map, from), best = FREEMAP_NONE;
+	uint32_t tries = FREEMAP_TRIES;
 
-	for (tries = 0; tries < 16 && first < end; tries++) {
-		run = first_of(map, 1, 0, map->leaves, first, end, need);
-		if (run == FREEMAP_NONE)
-			break;
-		if (map->run[run].length <= limit) {
-			best = run;
-			limit = map->run[run].length - 1;
-			if (limit < need)
+	while (i < map->runs && map->run[i].start < to) {
+		uint32_t length = map->run[i].length;
+
+		if (i % FREEMAP_LOT == 0 && map->greatest[i / FREEMAP_LOT] < need) {
+			i += FREEMAP_LOT;
+			continue;
+		}
+		if (length >= need) {
+			if (length <= limit) {
+				best = i;
+				limit = length - 1;
+				if (limit < need)
+					break;
+			}
+			if (!--tries)
 				break;
 		}
-		first = run + 1;
+		i++;
 	}
 	return best;
 }
 
 size_t freemap_longest(const struct freemap *map)
 {
-	uint32_t at = map->root;
-
-	if (at == NIL)
-		return FREEMAP_NONE;
-	while (map->node[at].right != NIL)
-		at = map->node[at].right;
-	return at;
+	return run_or_none(by_length_longest(map->by_length));
 }
 
 size_t freemap_next_shorter(const struct freemap *map, size_t run)
 {
-	uint32_t found = tree_before(map, map->run[run].length, (uint32_t)run);
-
-	return found == NIL ? FREEMAP_NONE : found;
+	return run_or_none(by_length_next(map->by_length, (uint32_t)run));
 }
 
 void freemap_claim(struct freemap *map, size_t run, uint32_t length)
 {
-	tree_remove(map, (uint32_t)run);
+	uint32_t before = map->run[run].length;
+
+	by_length_remove(map->by_length, (uint32_t)run);
 	map->run[run].start += length;
 	map->run[run].length -= length;
 	map->total -= length;
-	if (map->run[run].length) {
-		map->node[run].left = map->node[run].right = NIL;
-		tree_insert(map, (uint32_t)run);
-	}
-	greatest_set(map, run, map->run[run].length);
+	if (map->run[run].length)
+		by_length_insert(map->by_length, (uint32_t)run);
+	if (map->greatest[run / FREEMAP_LOT] == before)
+		update_greatest(map, run / FREEMAP_LOT);
 }
 
 uint32_t freemap_pieces(const struct freemap *map, uint64_t need, uint32_t most)
 {
-	uint64_t have = 0;
-	uint32_t count = 0;
-	size_t run;
-
-	if (need > map->total)
-		return 0;
-	for (run = freemap_longest(map); run != FREEMAP_NONE && have < need && count < most;
-	     run = freemap_next_shorter(map, run)) {
-		have += map->run[run].length;
-		count++;
-	}
-	return count;
+	return need > map->total ? 0 : by_length_pieces(map->by_length, need, most);
 }
 
 void freemap_classes(const struct freemap *map, struct freemap_class class[32])

@@ -2,7 +2,11 @@
 /*
  * The map of free space: runs of free blocks, ascending, a snapshot of allocation/free_blocks
  * less what plans have claimed since. Claims are taken from the front of a run, so a run keeps its
- * number until the map is read anew. Every question is answered in O(log n).
+ * number until the map is read anew.
+ *
+ * It is made for ten million runs: 17 bytes a run, and questions that look at a few runs, however
+ * many there are. By length, bylength.c finds them; by place, an index of a few bytes leads to the
+ * runs of a block group, which are then looked at one by one.
  */
 #ifndef E3DEFRAG_FREEMAP_H
 #define E3DEFRAG_FREEMAP_H
@@ -10,10 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct free_run {
-	uint32_t start;	 /* first block */
-	uint32_t length; /* blocks; 0 once it is all claimed */
-};
+#include "bylength.h"
 
 struct freemap {
 	struct free_run *run; /* ascending by start, never touching each other */
@@ -21,15 +22,22 @@ struct freemap {
 	uint64_t total;	 /* free blocks in all runs */
 	uint64_t beyond; /* free blocks that 32-bit pointers don't reach; not in total */
 
-	/* by length, then start: a treap over the run numbers */
-	struct freemap_node *node;
-	uint32_t root;
-	/* greatest length in each half, quarter...: a segment tree over the run numbers */
-	uint32_t *greatest;
-	size_t leaves;
+	struct by_length *by_length;
+	uint32_t *greatest; /* the length of the longest in each FREEMAP_LOT runs */
+
+	/*
+	 * Of each 2^shift blocks the number of the first run that started in them, or after them,
+	 * before anything was claimed. One more at the end: the number of runs.
+	 */
+	uint32_t *first;
+	size_t stretches;
+	unsigned int shift;
 };
 
 #define FREEMAP_NONE SIZE_MAX
+#define FREEMAP_LOT 16
+/* So many runs that are long enough freemap_fit_within looks at. */
+#define FREEMAP_TRIES 256
 
 void freemap_init(struct freemap *map);
 void freemap_free(struct freemap *map);
@@ -42,19 +50,23 @@ int freemap_add(struct freemap *map, uint64_t start, uint64_t length);
 void freemap_index(struct freemap *map);
 
 /*
- * The shortest run of at least @need blocks (1 or more); among equally long ones the one whose
- * start is nearest to block @near. FREEMAP_NONE if there is none.
+ * The shortest run of at least @need blocks (1 or more). Among equally long ones the one whose
+ * start is nearest to block @near; of those shorter than BY_LENGTH_SHORT, though, there can be
+ * millions, and the nearest of the first BY_LENGTH_FEW is taken: what is left of a run that was
+ * claimed comes before all others of its length, the last such one first; the others follow in
+ * their order on the disk. FREEMAP_NONE if no run is long enough.
  */
 size_t freemap_fit(const struct freemap *map, uint32_t need, uint32_t near);
 
 /*
- * Of the runs that start in [@from, @to) and have @need to @limit blocks the shortest, looking at
- * the first few that are long enough. FREEMAP_NONE if none of these.
+ * Of the runs that start in [@from, @to) and have @need to @limit blocks the shortest, of equally
+ * long ones the first. FREEMAP_NONE if there is none among the first FREEMAP_TRIES that have @need
+ * blocks. It takes a time that grows with the runs in the range: that of a block group is meant.
  */
 size_t freemap_fit_within(const struct freemap *map, uint64_t from, uint64_t to, uint32_t need,
 			  uint64_t limit);
 
-/* The longest run, and the one that comes before @run by length. FREEMAP_NONE at the end. */
+/* The longest run, and one after the other down from it. FREEMAP_NONE at the end. */
 size_t freemap_longest(const struct freemap *map);
 size_t freemap_next_shorter(const struct freemap *map, size_t run);
 

@@ -104,8 +104,13 @@ static void take_runs(struct plan *plan, const struct freemap *map, uint64_t nee
 	}
 	if (run == FREEMAP_NONE)
 		return;
-	if (map->run[run].length >= need)
-		run = freemap_fit(map, (uint32_t)need, map->run[run].start);
+	if (map->run[run].length >= need) {
+		size_t fit = freemap_fit(map, (uint32_t)need, map->run[run].start);
+
+		/* One that is no shorter than this may be a piece already. */
+		if (map->run[fit].length < map->run[run].length)
+			run = fit;
+	}
 	add_piece(plan, map, run);
 }
 

@@ -30,11 +30,11 @@ void plan_free(struct plan *plan);
 /*
  * Find a place for all of @seq that has fewer fragments than it has now.
  *
- * One run if one is long enough: a run that starts in block group @group (the inode's) and is at
- * most twice as long as needed; else the shortest that fits (of equals the one nearest to the
- * group). If none is, the fewest runs: the longest ones used whole, the shortest that fits for the
- * rest, in the order they lie on the disk. A cut is never made between an indirect block and what
- * follows it.
+ * One run if one is long enough: the shortest that starts in block group @group (the inode's), if
+ * it is at most twice as long as needed; else the shortest there is. Of equals it is the first one
+ * in the group (see freemap_fit_within), or one near the group (see freemap_fit). If no run is long
+ * enough, the fewest runs: the longest ones used whole, the shortest that fits for the rest, in the
+ * order they lie on the disk. A cut is never made between an indirect block and what follows it.
  *
  * REASON_NONE: @plan has the pieces. Otherwise why not: REASON_EMPTY, REASON_PERFECT,
  * REASON_NO_ROOM, REASON_NO_BETTER; then @plan has none.

@@ -76,6 +76,22 @@ static void literal(void)
 	is(map.total, 455, "claimed from the map");
 	is(map.run[2].start, 20100, "at the front of the run");
 
+	/* A group's run of twice the blocks is taken, but none that is longer. */
+	freemap_clear(&map);
+	freemap_add(&map, 9000, 200);
+	freemap_add(&map, 17000, 201);
+	freemap_add(&map, 50000, 100);
+	freemap_index(&map);
+	plan_file(&plan, &seq, &map, &geo, 1);
+	is(plan.piece[0].goal, 9000, "twice the need is not beyond");
+	plan_file(&plan, &seq, &map, &geo, 2);
+	is(plan.piece[0].goal, 50000, "a block more is");
+
+	freemap_clear(&map);
+	freemap_add(&map, 100, 300);
+	freemap_add(&map, 9000, 150);
+	freemap_add(&map, 20100, 5);
+	freemap_index(&map);
 	/* 400 blocks: the longest run whole (300), the shortest that takes the other 101 (150). */
 	layout_clear(&l);
 	chopped(&l, 268, 60000, 20);
@@ -248,13 +264,17 @@ static void random_file(struct tree *t)
 static void random_map(struct freemap *map, char *is_free)
 {
 	uint32_t runs = 1 + random_below(random_below(2) ? 8 : 200), at = 1;
-	uint32_t long_ones = 10 + random_below(1500), i;
+	uint32_t long_ones = 10 + random_below(random_below(4) ? 1500 : 6000), i;
+	/* Sometimes no run is longer than one of which there are many. */
+	uint32_t longest = random_below(3) ? UINT32_MAX : 1 + random_below(100);
 
 	freemap_clear(map);
 	memset(is_free, 0, FREE_MOST);
 	while (runs--) {
 		uint32_t length = 1 + random_below(random_below(4) ? 30 : long_ones);
 
+		if (length > longest)
+			length = longest;
 		at += 1 + random_below(1000);
 		if (at + length >= FREE_MOST)
 			break;
@@ -288,35 +308,38 @@ static uint32_t fewest(const struct freemap *map, uint32_t need)
 	return have < need ? 0 : count;
 }
 
-/* Which run one piece should go to, by the rule in plan.h. Only its length and group count. */
-static bool one_run_right(const struct freemap *map, uint32_t need, uint32_t group, uint32_t goal)
+/* Where one piece should go, by the rules in plan.h and freemap.h; no run was claimed before. */
+static uint32_t one_run_goal(const struct freemap *map, uint32_t need, uint32_t group)
 {
-	uint32_t best = UINT32_MAX, in_group = UINT32_MAX, got = 0, nearest = UINT32_MAX;
-	uint32_t from = 1 + group * 8192, candidates = 0, i;
+	uint32_t shortest = UINT32_MAX, in_group = UINT32_MAX, goal = 0, nearest = UINT32_MAX;
+	uint32_t from = 1 + group * 8192, equals = 0, i;
 
+	for (i = 0; i < map->runs; i++) {
+		const struct free_run *r = &map->run[i];
+
+		if (r->length < need)
+			continue;
+		if (r->length < shortest)
+			shortest = r->length;
+		if (r->start >= from && r->start < from + 8192 && r->length <= 2 * need &&
+		    r->length < in_group) {
+			in_group = r->length;
+			goal = r->start;
+		}
+	}
+	if (in_group != UINT32_MAX)
+		return goal;
 	for (i = 0; i < map->runs; i++) {
 		const struct free_run *r = &map->run[i];
 		uint32_t d = r->start > from ? r->start - from : from - r->start;
 
-		if (r->start == goal)
-			got = r->length;
-		if (r->length < need)
+		if (r->length != shortest ||
+		    (shortest < BY_LENGTH_SHORT && equals++ >= BY_LENGTH_FEW) || d >= nearest)
 			continue;
-		if (r->length < best || (r->length == best && d < nearest)) {
-			best = r->length;
-			nearest = d;
-		}
-		if (r->start >= from && r->start < from + 8192) {
-			candidates++;
-			if (r->length <= 2 * need && r->length < in_group)
-				in_group = r->length;
-		}
+		nearest = d;
+		goal = r->start;
 	}
-	if (candidates > 16) /* it looks at the first 16 only */
-		return got >= need;
-	if (in_group != UINT32_MAX)
-		return got == in_group && goal >= from && goal < from + 8192;
-	return got == best && (goal > from ? goal - from : from - goal) == nearest;
+	return goal;
 }
 
 static uint32_t take(char *is_free, uint32_t *goal)
@@ -457,7 +480,7 @@ static void random_plans(void)
 				(best == 1 && plan.pieces > 1) || plan.pieces >= seq.fragments;
 		wrong_pieces += !pieces_right(&plan, &map, &seq);
 		if (plan.pieces == 1)
-			wrong_run += !one_run_right(&map, seq.blocks, group, plan.piece[0].goal);
+			wrong_run += plan.piece[0].goal != one_run_goal(&map, seq.blocks, group);
 		plan_requests(&requests, &plan, &seq);
 		if (!carry_out(&requests, is_free, donor)) {
 			wrong_request++;
