@@ -42,28 +42,38 @@ static uint64_t *part_of(struct claims *claims, uint32_t block)
 	return claims->part[number];
 }
 
-static void claim(struct claims *claims, uint32_t block)
+static void claimed_again(struct claims *claims, uint32_t block)
 {
-	uint32_t bit = block & ((1U << PART_BITS) - 1);
-	uint64_t *word = part_of(claims, block) + bit / 64, mask = 1ULL << bit % 64;
+	vec_more(claims->again, claims->count, claims->room);
+	claims->again[claims->count++] = block;
+}
 
-	if (*word & mask) {
-		vec_more(claims->again, claims->count, claims->room);
-		claims->again[claims->count++] = block;
+/* Blocks from @block on, a word of bits at a time: files are as large as they like. */
+static void claim(struct claims *claims, uint32_t block, uint32_t length)
+{
+	while (length) {
+		uint32_t bit = block & ((1U << PART_BITS) - 1), some = 64 - bit % 64;
+		uint64_t *word = part_of(claims, block) + bit / 64, mask, again;
+
+		if (some > length)
+			some = length;
+		mask = (some == 64 ? UINT64_MAX : (1ULL << some) - 1) << bit % 64;
+		for (again = *word & mask; again; again &= again - 1)
+			claimed_again(claims, (block & ~63U) + (uint32_t)__builtin_ctzll(again));
+		*word |= mask;
+		block += some;
+		length -= some;
 	}
-	*word |= mask;
 }
 
 void claims_add(struct claims *claims, const struct layout *layout)
 {
-	uint32_t block;
 	size_t i;
 
 	for (i = 0; i < layout->extents; i++)
-		for (block = 0; block < layout->extent[i].length; block++)
-			claim(claims, layout->extent[i].physical + block);
+		claim(claims, layout->extent[i].physical, layout->extent[i].length);
 	for (i = 0; i < layout->indirects; i++)
-		claim(claims, layout->indirect[i].physical);
+		claim(claims, layout->indirect[i].physical, 1);
 }
 
 void claims_add_free(struct claims *claims, uint32_t start, uint32_t length)
@@ -85,7 +95,7 @@ void claims_add_free(struct claims *claims, uint32_t start, uint32_t length)
 			continue;
 		next = block + 1;
 		if (claims->part[number][bit / 64] & 1ULL << bit % 64)
-			claim(claims, block);
+			claimed_again(claims, block);
 	}
 }
 
