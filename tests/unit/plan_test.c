@@ -467,8 +467,9 @@ static void random_plans(void)
 			wrong_reason += reason != REASON_NO_ROOM;
 		else if (best >= seq.fragments)
 			wrong_reason += reason != REASON_NO_BETTER;
-		else if (reason) /* a cut may cost a piece more than the blocks need */
-			wrong_reason += reason != REASON_NO_BETTER || best + 1 < seq.fragments;
+		else if (reason) /* a cut may cost a piece more, if there is a run for it */
+			wrong_reason += reason != REASON_NO_BETTER ||
+					(best + 1 < seq.fragments && best < map.runs);
 		if (reason) {
 			wrong_pieces += plan.pieces != 0;
 			continue;
