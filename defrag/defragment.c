@@ -47,10 +47,14 @@ static bool may_change(enum reason reason)
 	       reason == REASON_OUTCOME;
 }
 
-/* Could the blocks given back since the map was read change what it says for this file? */
+/*
+ * Could the blocks given back since the map was read change what it says for this file? To read it
+ * takes longer the more runs it has: it is read once for so many blocks moved, not for each file,
+ * so that it takes a small part of the time that moving takes.
+ */
 static bool worth_refreshing(const struct job *job, const struct file *file)
 {
-	return job->given_back &&
+	return job->given_back && job->given_back >= job->map.runs / 8 &&
 	       (job->given_back >= file->blocks / 2 || job->given_back > job->map.total);
 }
 

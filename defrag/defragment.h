@@ -12,7 +12,8 @@
  * that has made room, the first kind again; and so on until a round moves nothing.
  *
  * The free map is read again (after syncfs, which frees the blocks given back) between rounds, and
- * within one when a file finds no run and the blocks given back could make a difference.
+ * within one when a file finds no run and the blocks given back could make a difference; not for
+ * fewer blocks, though, than are worth reading the map for.
  */
 void defragment(struct job *job);
 
