@@ -31,6 +31,7 @@ int refresh_map(struct job *job)
 	}
 	if (err)
 		job->broken = true;
+	pace_point(&job->pace, true);
 	return err;
 }
 
@@ -220,6 +221,7 @@ static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 	} else {
 		reason = try_file(job, file, &node, any, t);
 		node_close(&node);
+		pace_point(&job->pace, true);
 	}
 	if (!reason && file->fragments == 1)
 		reason = REASON_PERFECT;
@@ -304,6 +306,7 @@ void defragment_dry_run(struct job *job)
 			}
 			file->reason = (uint8_t)look_and_plan(job, file, &node, any, &t);
 			node_close(&node);
+			pace_point(&job->pace, false);
 			if (file->reason)
 				continue;
 			plan_claim(&t.plan, &job->map);

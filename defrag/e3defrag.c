@@ -13,6 +13,8 @@
  * 7. plan.c        a place for a file; it does no I/O
  * 8. defragment.c  which file when, in the order of order.c; move.c carries out one plan
  * 9. report_text.c what people read
+ *
+ * Between two pieces of work of any of them, pace.c waits for others if it is told to.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -89,7 +91,8 @@ static int run_job(struct job *job)
 		if (!options->check && !options->dry_run)
 			return STATUS_FAILED;
 	}
-	if (survey_host(&job->survey, &job->meta, job->host, job->stop) || refresh_map(job))
+	if (survey_host(&job->survey, &job->meta, job->host, &job->pace, job->stop) ||
+	    refresh_map(job))
 		return STATUS_FAILED;
 	if (stop) {
 		complain(job->host->mountpoint, 0, "stopped before all files were looked at");
@@ -141,9 +144,12 @@ static int run_host(const struct options *options, const struct host *host)
 			 job.meta.features.ro_compat);
 		status = STATUS_REFUSED;
 	} else {
+		if (options->nice)
+			pace_open(&job.pace, host->dev, host->device, &stop);
 		freemap_init(&job.map);
 		status = run_job(&job);
 		freemap_free(&job.map);
+		pace_close(&job.pace);
 		survey_free(&job.survey);
 	}
 	meta_close(&job.meta);

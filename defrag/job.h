@@ -10,6 +10,7 @@
 #include "host.h"
 #include "meta.h"
 #include "options.h"
+#include "pace.h"
 #include "survey.h"
 
 /* The free space at one moment, for the report. */
@@ -24,6 +25,7 @@ struct job {
 	const struct options *options;
 	const struct host *host;
 	const volatile int *stop; /* set by SIGINT and SIGTERM */
+	struct pace pace;
 
 	struct meta meta;
 	struct survey survey;

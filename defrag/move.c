@@ -101,6 +101,7 @@ static int donor_fill(struct move *m, const struct plan *plan, const struct sequ
 			err = node_alloc(&m->donor, r->logical, r->value);
 		else
 			err = node_alloc_indirect(&m->donor, r->logical, r->value);
+		pace_point(&m->job->pace, true);
 	}
 	plan_requests_free(&requests);
 	return err;
@@ -145,7 +146,8 @@ static uint32_t next_block(const struct layout *layout, uint32_t at)
 static int swap_data(struct move *m, const struct layout *old, uint32_t *end, uint64_t *moved,
 		     const volatile int *stop)
 {
-	uint32_t chunk = CHUNK_BYTES / m->job->meta.geo.blocksize, at = 0, count, step;
+	const uint32_t blocksize = m->job->meta.geo.blocksize;
+	uint32_t at = 0, chunk, count, step;
 	int tries = 0, err = 0;
 
 	*moved = 0;
@@ -160,9 +162,11 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 			err = -EINTR;
 			break;
 		}
+		chunk = pace_step(&m->job->pace, CHUNK_BYTES) / blocksize;
 		count = *end - at < chunk ? *end - at : chunk;
 		err = node_reloc(m->node, &at, &m->donor, count, &step);
 		*moved += step;
+		pace_stepped(&m->job->pace, (uint64_t)step * blocksize);
 		if (err == -EBUSY && wait_busy(&tries))
 			continue;
 		if (err == -ENODATA) {
@@ -188,6 +192,7 @@ static int swap_indirect(struct move *m, const struct layout *old, uint32_t end,
 	for (i = 0; i < old->indirects && old->indirect[i].logical < end;) {
 		err = node_reloc_indirect(m->node, old->indirect[i].logical, &m->donor,
 					  old->indirect[i].level);
+		pace_point(&m->job->pace, true);
 		if (err == -EBUSY && wait_busy(&tries))
 			continue;
 		/* Truncated away: nothing to swap. A file that is gone shows later. */

@@ -49,7 +49,7 @@ static void walk_failed(struct names *names, uint32_t dir, int error, const char
 }
 
 /* Walk the directory that @fd is open on, and close it. */
-static void walk(struct names *names, int fd, dev_t dev, uint32_t self)
+static void walk(struct names *names, int fd, dev_t dev, uint32_t self, struct pace *pace)
 {
 	DIR *dir = fdopendir(fd);
 	struct dirent *entry;
@@ -65,6 +65,7 @@ static void walk(struct names *names, int fd, dev_t dev, uint32_t self)
 		uint32_t child;
 		int child_fd;
 
+		pace_point(pace, false);
 		errno = 0;
 		entry = readdir(dir);
 		if (!entry)
@@ -93,14 +94,14 @@ static void walk(struct names *names, int fd, dev_t dev, uint32_t self)
 		if (child_fd < 0)
 			walk_failed(names, child, errno, "can't open this directory");
 		else
-			walk(names, child_fd, dev, child);
+			walk(names, child_fd, dev, child, pace);
 	}
 	if (errno)
 		walk_failed(names, self, errno, "can't read this directory");
 	closedir(dir);
 }
 
-void names_walk(struct names *names, int fd, dev_t dev, const char *prefix)
+void names_walk(struct names *names, int fd, dev_t dev, const char *prefix, struct pace *pace)
 {
 	uint32_t top = names_add(names, NAME_NONE, prefix, 0);
 	struct rlimit limit;
@@ -117,7 +118,7 @@ void names_walk(struct names *names, int fd, dev_t dev, const char *prefix)
 	if (dir < 0)
 		walk_failed(names, top, errno, "can't open this directory");
 	else
-		walk(names, dir, dev, top);
+		walk(names, dir, dev, top, pace);
 	if (tree >= 0)
 		close(tree);
 }

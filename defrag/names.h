@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "pace.h"
+
 #define NAME_NONE UINT32_MAX
 
 /* One name of a file, or a directory that files are in. */
@@ -34,7 +36,7 @@ uint32_t names_add(struct names *names, uint32_t parent, const char *text, uint3
  * @prefix, on one filesystem (@dev), not following symbolic links, not looking below what is
  * mounted inside. A file with several names comes several times.
  */
-void names_walk(struct names *names, int fd, dev_t dev, const char *prefix);
+void names_walk(struct names *names, int fd, dev_t dev, const char *prefix, struct pace *pace);
 
 /* The whole path of a name, malloc'd; printable only if the caller makes it so. */
 char *names_path(const struct names *names, uint32_t name);

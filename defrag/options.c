@@ -36,11 +36,13 @@ static void print_help(poptContext context)
 
 int options_parse(struct options *options, int argc, const char **argv)
 {
-	int check = 0, dry_run = 0, verbose = 0, status = -1, got;
+	int check = 0, dry_run = 0, nice = 0, verbose = 0, status = -1, got;
 	const struct poptOption table[] = {
 		{ "check", 'c', POPT_ARG_NONE, &check, 0, "Report only, move nothing", NULL },
 		{ "dry-run", 'n', POPT_ARG_NONE, &dry_run, 0,
 		  "Say what would be moved where, move nothing", NULL },
+		{ "nice", 'N', POPT_ARG_NONE, &nice, 0, "Step aside while others use the disk",
+		  NULL },
 		{ "verbose", 'v', POPT_ARG_NONE, &verbose, 0,
 		  "Report on every file, not only on the worst ones", NULL },
 		{ "version", 'V', POPT_ARG_NONE, NULL, 'V', "Print the version and exit", NULL },
@@ -96,6 +98,7 @@ int options_parse(struct options *options, int argc, const char **argv)
 	poptFreeContext(context);
 	options->check = check;
 	options->dry_run = dry_run;
+	options->nice = nice;
 	options->verbose = verbose;
 	return status;
 }

@@ -8,6 +8,7 @@
 struct options {
 	bool check;    /* report only */
 	bool dry_run;  /* say what would be moved, and move nothing */
+	bool nice;     /* wait while others use the disk */
 	bool verbose;  /* every file, not only the worst */
 	char **target; /* as given, ended by NULL */
 };

@@ -143,7 +143,7 @@ struct file *survey_file(const struct survey *survey, uint32_t ino)
 
 /* The whole filesystem: the inodes in use, and names for them from a walk. */
 static int survey_whole(struct survey *survey, struct meta *meta, const struct host *host,
-			struct look *look, const volatile int *stop)
+			struct look *look, struct pace *pace, const volatile int *stop)
 {
 	uint32_t *inodes;
 	size_t count, i;
@@ -154,11 +154,13 @@ static int survey_whole(struct survey *survey, struct meta *meta, const struct h
 		complain(host->device, -err, "can't list its inodes");
 		return err;
 	}
-	for (i = 0; i < count && !*stop; i++)
+	for (i = 0; i < count && !*stop; i++) {
 		survey_inode(survey, meta, inodes[i], NAME_NONE, look);
+		pace_point(pace, false);
+	}
 
 	if (!*stop)
-		names_walk(&survey->names, host->root_fd, host->dev, host->prefix);
+		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, pace);
 	for (i = 0; i < survey->names.count; i++) {
 		uint32_t ino = survey->names.name[i].ino;
 		struct file *file = ino ? survey_file(survey, ino) : NULL;
@@ -186,7 +188,7 @@ static int by_inode(const void *a, const void *b)
 
 /* Files and directories: what a walk finds, each inode once. */
 static void survey_targets(struct survey *survey, struct meta *meta, const struct host *host,
-			   struct look *look, const volatile int *stop)
+			   struct look *look, struct pace *pace, const volatile int *stop)
 {
 	const struct names *names = &survey->names;
 	struct found *found = NULL;
@@ -197,7 +199,7 @@ static void survey_targets(struct survey *survey, struct meta *meta, const struc
 		const struct target *target = &host->target[i];
 
 		if (target->directory)
-			names_walk(&survey->names, target->fd, host->dev, target->path);
+			names_walk(&survey->names, target->fd, host->dev, target->path, pace);
 		else
 			names_add(&survey->names, NAME_NONE, target->path, target->ino);
 	}
@@ -215,6 +217,7 @@ static void survey_targets(struct survey *survey, struct meta *meta, const struc
 			continue;
 		inodes[kept++] = found[i].ino;
 		survey_inode(survey, meta, found[i].ino, found[i].name, look);
+		pace_point(pace, false);
 	}
 	shared_find(survey, meta, &look->claims, inodes, kept, stop);
 	free(inodes);
@@ -222,7 +225,7 @@ static void survey_targets(struct survey *survey, struct meta *meta, const struc
 }
 
 int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
-		const volatile int *stop)
+		struct pace *pace, const volatile int *stop)
 {
 	struct look look;
 	int err = 0;
@@ -232,9 +235,9 @@ int survey_host(struct survey *survey, struct meta *meta, const struct host *hos
 	sequence_init(&look.seq);
 	claims_init(&look.claims);
 	if (host->whole)
-		err = survey_whole(survey, meta, host, &look, stop);
+		err = survey_whole(survey, meta, host, &look, pace, stop);
 	else
-		survey_targets(survey, meta, host, &look, stop);
+		survey_targets(survey, meta, host, &look, pace, stop);
 	survey->failed += survey->names.failed;
 	claims_free(&look.claims);
 	sequence_free(&look.seq);

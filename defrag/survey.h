@@ -10,6 +10,7 @@
 #include "host.h"
 #include "meta.h"
 #include "names.h"
+#include "pace.h"
 #include "reason.h"
 #include "score.h"
 
@@ -58,7 +59,7 @@ struct totals {
  * walk. Stops early, without an error, when *@stop is set. Returns 0 or -errno.
  */
 int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
-		const volatile int *stop);
+		struct pace *pace, const volatile int *stop);
 void survey_free(struct survey *survey);
 
 /* Look at one file again: a new layout and what follows from it. -errno, nothing printed. */

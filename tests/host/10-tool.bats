@@ -40,7 +40,7 @@ as_nobody() {
 	run -0 --separate-stderr "$tool" --help
 	[ -z "$stderr" ]
 	[[ ${lines[0]} == "Usage: e3defrag"* ]]
-	for option in -c,\ --check -n,\ --dry-run -v,\ --verbose -V,\ --version \
+	for option in -c,\ --check -n,\ --dry-run -N,\ --nice -v,\ --verbose -V,\ --version \
 		-h,\ --help --usage; do
 		[[ $output == *"$option "* ]]
 	done

@@ -50,6 +50,7 @@ static void tree(void)
 {
 	char top[] = "/tmp/e3defrag-unit-XXXXXX", path[256];
 	struct names names = { 0 };
+	struct pace pace = { 0 };
 	size_t files = 0, i;
 	struct stat st;
 	ino_t one, two;
@@ -70,7 +71,7 @@ static void tree(void)
 
 	fd = open(top, O_PATH);
 	fstat(fd, &st);
-	names_walk(&names, fd, st.st_dev, "top/");
+	names_walk(&names, fd, st.st_dev, "top/", &pace);
 	close(fd);
 	for (i = 0; i < names.count; i++)
 		files += names.name[i].ino != 0;
@@ -81,7 +82,7 @@ static void tree(void)
 	names_free(&names);
 
 	fd = open(top, O_PATH);
-	names_walk(&names, fd, st.st_dev + 1, "top");
+	names_walk(&names, fd, st.st_dev + 1, "top", &pace);
 	close(fd);
 	ok(!has(&names, "top/a/b/one", one), "a directory of another filesystem is not entered");
 	names_free(&names);

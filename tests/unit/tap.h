@@ -25,5 +25,6 @@ void test_freemap(void);
 void test_order(void);
 void test_plan(void);
 void test_claims(void);
+void test_pace(void);
 
 #endif

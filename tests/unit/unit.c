@@ -67,6 +67,7 @@ int main(void)
 	test_order();
 	test_plan();
 	test_claims();
+	test_pace();
 	printf("1..%d\n", count);
 	return failed ? 1 : 0;
 }
