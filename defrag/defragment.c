@@ -150,6 +150,9 @@ static enum reason look_and_plan(struct job *job, struct file *file, struct node
 	}
 	if (info.relocatable)
 		return info.relocatable;
+	if (job->options->min_fragment && file->fragments > 1 &&
+	    !sequence_pays(&t->seq, job->meta.geo.blocksize, job->options->min_fragment))
+		return REASON_LONG_PIECES;
 	reason = plan_file(&t->plan, &t->seq, &job->map, &job->meta.geo,
 			   inode_group(&job->meta.geo, file->ino));
 	if (!reason && t->plan.pieces > most_pieces(job, file, any))

@@ -91,7 +91,8 @@ static int run_job(struct job *job)
 		if (!options->check && !options->dry_run)
 			return STATUS_FAILED;
 	}
-	if (survey_host(&job->survey, &job->meta, job->host, &job->pace, job->stop) ||
+	if (survey_host(&job->survey, &job->meta, job->host, options->min_fragment, &job->pace,
+			job->stop) ||
 	    refresh_map(job))
 		return STATUS_FAILED;
 	if (stop) {

@@ -37,10 +37,13 @@ static void print_help(poptContext context)
 int options_parse(struct options *options, int argc, const char **argv)
 {
 	int check = 0, dry_run = 0, nice = 0, verbose = 0, status = -1, got;
+	char *min_fragment = NULL;
 	const struct poptOption table[] = {
 		{ "check", 'c', POPT_ARG_NONE, &check, 0, "Report only, move nothing", NULL },
 		{ "dry-run", 'n', POPT_ARG_NONE, &dry_run, 0,
 		  "Say what would be moved where, move nothing", NULL },
+		{ "min-fragment-size", 0, POPT_ARG_STRING, &min_fragment, 0,
+		  "Leave files alone whose pieces are this long (K, M, G)", "SIZE" },
 		{ "nice", 'N', POPT_ARG_NONE, &nice, 0, "Step aside while others use the disk",
 		  NULL },
 		{ "verbose", 'v', POPT_ARG_NONE, &verbose, 0,
@@ -78,6 +81,10 @@ int options_parse(struct options *options, int argc, const char **argv)
 		complain(NULL, 0, "--check and --dry-run exclude each other");
 		status = STATUS_USAGE;
 	}
+	if (status < 0 && min_fragment && !parse_size(min_fragment, &options->min_fragment)) {
+		complain(NULL, 0, "--min-fragment-size wants a SIZE like 128K, up to 1024G");
+		status = STATUS_USAGE;
+	}
 	if (status < 0) {
 		const char **args = poptGetArgs(context);
 		size_t count = 0;
@@ -96,6 +103,7 @@ int options_parse(struct options *options, int argc, const char **argv)
 	if (status == STATUS_USAGE)
 		fputs("Try 'e3defrag --help'.\n", stderr);
 	poptFreeContext(context);
+	free(min_fragment);
 	options->check = check;
 	options->dry_run = dry_run;
 	options->nice = nice;

@@ -4,13 +4,15 @@
 #define E3DEFRAG_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct options {
-	bool check;    /* report only */
-	bool dry_run;  /* say what would be moved, and move nothing */
-	bool nice;     /* wait while others use the disk */
-	bool verbose;  /* every file, not only the worst */
-	char **target; /* as given, ended by NULL */
+	bool check;	       /* report only */
+	bool dry_run;	       /* say what would be moved, and move nothing */
+	bool nice;	       /* wait while others use the disk */
+	bool verbose;	       /* every file, not only the worst */
+	uint64_t min_fragment; /* bytes; 0: any file in pieces is worth moving */
+	char **target;	       /* as given, ended by NULL */
 };
 
 /*

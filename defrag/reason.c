@@ -29,6 +29,7 @@ static const struct {
 	[REASON_OTHER] = { NULL, "ext3meta can't move it" },
 	[REASON_EMPTY] = { NULL, "no blocks" },
 	[REASON_PERFECT] = { NULL, "already in one fragment" },
+	[REASON_LONG_PIECES] = { NULL, "pieces long enough" },
 	[REASON_SHARED] = { NULL, "shares blocks with another file: run e2fsck" },
 	[REASON_NO_ROOM] = { NULL, "not enough free space" },
 	[REASON_NO_BETTER] = { NULL, "free space has no better place" },

@@ -31,7 +31,8 @@ enum reason {
 	/* what the plan says */
 	REASON_EMPTY,
 	REASON_PERFECT,
-	REASON_SHARED, /* with another file; only a damaged filesystem has that */
+	REASON_LONG_PIECES, /* long enough for --min-fragment-size */
+	REASON_SHARED,	    /* with another file; only a damaged filesystem has that */
 	REASON_NO_ROOM,
 	REASON_NO_BETTER,
 

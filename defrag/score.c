@@ -103,6 +103,26 @@ size_t sequence_find(const struct sequence *seq, uint32_t at)
 	return low;
 }
 
+bool sequence_pays(const struct sequence *seq, uint32_t blocksize, uint64_t least)
+{
+	const uint64_t all = (uint64_t)seq->blocks * blocksize, once = all > least ? all : least;
+	const uint64_t wanted = once - all + (once + 19) / 20;
+	uint64_t lost = 0, length = 0;
+	size_t i;
+
+	for (i = 0; i < seq->items && lost < wanted; i++) {
+		const struct seq_item *item = &seq->item[i], *next = item + 1;
+
+		length += (uint64_t)item->length * blocksize;
+		if (i + 1 < seq->items && item->physical + item->length == next->physical)
+			continue;
+		if (length < least)
+			lost += least - length;
+		length = 0;
+	}
+	return lost >= wanted;
+}
+
 void cost_add(struct cost *cost, uint64_t blocks, uint32_t blocksize, uint32_t fragments)
 {
 	if (!fragments)

@@ -44,6 +44,12 @@ void sequence_build(struct sequence *seq, const struct layout *layout, const str
 size_t sequence_find(const struct sequence *seq, uint32_t at);
 
 /*
+ * Where a piece shorter than @least bytes takes as long to read as one of @least: would the file be
+ * read noticeably faster, by a twentieth of the time that it takes in one piece?
+ */
+bool sequence_pays(const struct sequence *seq, uint32_t blocksize, uint64_t least);
+
+/*
  * One jump of a disk's head, as the KiB that could be read in that time: 8 ms at 128 MiB/s.
  */
 #define SEEK_KIB 1024

@@ -67,10 +67,18 @@ int survey_again(struct file *file, struct node *node, const struct info *info,
 	return 0;
 }
 
+/* What one look at an object needs at hand. */
+struct look {
+	struct layout layout;
+	struct sequence seq;
+	struct claims claims;
+	uint64_t least; /* bytes of a piece, for --min-fragment-size */
+};
+
 static int add_file(struct survey *survey, struct file *file, struct node *node,
-		    const struct info *info, struct layout *layout, struct sequence *seq)
+		    const struct info *info, struct look *look)
 {
-	int err = survey_again(file, node, info, layout, seq);
+	int err = survey_again(file, node, info, &look->layout, &look->seq);
 
 	if (err)
 		return err;
@@ -81,17 +89,12 @@ static int add_file(struct survey *survey, struct file *file, struct node *node,
 		file->reason = (uint8_t)info->relocatable;
 	else if (file->fragments <= 1)
 		file->reason = file->blocks ? REASON_PERFECT : REASON_EMPTY;
+	else if (look->least && !sequence_pays(&look->seq, node->meta->geo.blocksize, look->least))
+		file->reason = REASON_LONG_PIECES;
 	vec_more(survey->file, survey->files, survey->room);
 	survey->file[survey->files++] = *file;
 	return 0;
 }
-
-/* What one look at an object needs at hand. */
-struct look {
-	struct layout layout;
-	struct sequence seq;
-	struct claims claims;
-};
 
 /*
  * Add inode @ino if it is a regular file, and its blocks to what is claimed in any case. Objects
@@ -109,7 +112,7 @@ static void survey_inode(struct survey *survey, struct meta *meta, uint32_t ino,
 	err = node_open(&node, meta, ino, NULL, &info);
 	if (!err) {
 		if (info.type == TYPE_REGULAR)
-			err = add_file(survey, &file, &node, &info, &look->layout, &look->seq);
+			err = add_file(survey, &file, &node, &info, look);
 		else if (info.mapping == MAPPING_INDIRECT)
 			err = node_layout(&node, &look->layout, info.blocks);
 		node_close(&node);
@@ -224,7 +227,7 @@ static void survey_targets(struct survey *survey, struct meta *meta, const struc
 	free(found);
 }
 
-int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
+int survey_host(struct survey *survey, struct meta *meta, const struct host *host, uint64_t least,
 		struct pace *pace, const volatile int *stop)
 {
 	struct look look;
@@ -234,6 +237,7 @@ int survey_host(struct survey *survey, struct meta *meta, const struct host *hos
 	layout_init(&look.layout);
 	sequence_init(&look.seq);
 	claims_init(&look.claims);
+	look.least = least;
 	if (host->whole)
 		err = survey_whole(survey, meta, host, &look, pace, stop);
 	else

@@ -56,9 +56,10 @@ struct totals {
 
 /*
  * Look at all files of the targets of @host: list nodes/ if the whole filesystem is meant, else
- * walk. Stops early, without an error, when *@stop is set. Returns 0 or -errno.
+ * walk. What isn't worth moving for pieces shorter than @least bytes gets that for its reason.
+ * Stops early, without an error, when *@stop is set. Returns 0 or -errno.
  */
-int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
+int survey_host(struct survey *survey, struct meta *meta, const struct host *host, uint64_t least,
 		struct pace *pace, const volatile int *stop);
 void survey_free(struct survey *survey);
 

@@ -89,3 +89,32 @@ char *human(uint64_t bytes, char to[HUMAN_SIZE])
 	snprintf(to, HUMAN_SIZE, "%.1f %s", value, unit[i]);
 	return to;
 }
+
+bool parse_size(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMG";
+	const uint64_t most = 1ULL << 40;
+	const char *unit;
+	uint64_t value = 0;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		value = 10 * value + (uint64_t)(*text - '0');
+		if (value > most)
+			return false;
+	}
+	unit = *text ? strchr(units, *text) : NULL;
+	if (unit) {
+		const int shift = 10 * (int)(unit - units + 1);
+
+		if (value > most >> shift)
+			return false;
+		value <<= shift;
+		text++;
+	}
+	if (*text)
+		return false;
+	*bytes = value;
+	return true;
+}

@@ -3,6 +3,7 @@
 #ifndef E3DEFRAG_UTIL_H
 #define E3DEFRAG_UTIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,5 +34,8 @@ char *printable(const char *text);
 /* @bytes as "16.0 MiB" into @to, at most 10 characters and the 0. Returns @to. */
 #define HUMAN_SIZE 16
 char *human(uint64_t bytes, char to[HUMAN_SIZE]);
+
+/* @text, digits and perhaps K, M or G, as bytes up to 2^40. False for anything else. */
+bool parse_size(const char *text, uint64_t *bytes);
 
 #endif

@@ -40,9 +40,9 @@ as_nobody() {
 	run -0 --separate-stderr "$tool" --help
 	[ -z "$stderr" ]
 	[[ ${lines[0]} == "Usage: e3defrag"* ]]
-	for option in -c,\ --check -n,\ --dry-run -N,\ --nice -v,\ --verbose -V,\ --version \
+	for option in -c,\ --check -n,\ --dry-run -N,\ --nice --min-fragment-size=SIZE -v,\ --verbose -V,\ --version \
 		-h,\ --help --usage; do
-		[[ $output == *"$option "* ]]
+		[[ $output == *" $option "* ]]
 	done
 	for status in 0 1 2 3 4 5; do
 		[[ $output == *$'\n'"  $status  "* ]]
@@ -93,7 +93,9 @@ as_nobody() {
 
 @test "usage errors: 2, a message and nothing on standard output" {
 	for args in "" "--bogus /" "-x /" "--check" "-c -n /" "--check=yes /" \
-		"--check --dry-run /"; do
+		"--check --dry-run /" "--min-fragment-size /" "--min-fragment-size= /" \
+		"--min-fragment-size=128KB /" "--min-fragment-size=-1 /" \
+		"--min-fragment-size=1025G /" "--min-fragment-size"; do
 		# shellcheck disable=SC2086
 		run -2 --separate-stderr "$tool" $args
 		[ -z "$output" ]

@@ -91,6 +91,48 @@ static void tree(void)
 	ok(!system(path), "cleaned up");
 }
 
+static void sizes(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} good[] = { { "0", 0 },
+		     { "1", 1 },
+		     { "131072", 131072 },
+		     { "128K", 131072 },
+		     { "007M", 7 << 20 },
+		     { "1024G", 1ULL << 40 },
+		     { "1073741824K", 1ULL << 40 },
+		     { "1099511627776", 1ULL << 40 } };
+	static const char *const bad[] = { "",
+					   "K",
+					   " 1",
+					   "1 ",
+					   "+1",
+					   "-1",
+					   "1.5M",
+					   "0x10",
+					   "1KB",
+					   "1KK",
+					   "1k",
+					   "1T",
+					   "1025G",
+					   "1073741825K",
+					   "1099511627777",
+					   "18446744073709551616",
+					   "18014398509481985K" };
+	uint64_t bytes;
+	size_t i;
+
+	for (i = 0; i < sizeof(good) / sizeof(*good); i++)
+		ok(parse_size(good[i].text, &bytes) && bytes == good[i].bytes, "the size '%s'",
+		   good[i].text);
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		bytes = 77;
+		ok(!parse_size(bad[i], &bytes) && bytes == 77, "'%s' is no size", bad[i]);
+	}
+}
+
 void test_names(void)
 {
 	struct names names = { 0 };
@@ -110,6 +152,7 @@ void test_names(void)
 	names_free(&names);
 	tree();
 
+	sizes();
 	shown = printable("a\nb\033[0m\\\303\244");
 	ok(!strcmp(shown, "a\\012b\\033[0m\\134\303\244"),
 	   "names are shown without control characters");

@@ -196,6 +196,87 @@ static void scores(void)
 	ok(!strcmp(score_verdict(56), "needs defragmentation"), "56 needs defragmentation");
 }
 
+/* What reading costs where a piece shorter than @least takes as long as one of @least, by hand. */
+static bool pays(const uint32_t *piece, size_t pieces, uint64_t least)
+{
+	uint64_t all = 0, cost = 0;
+	size_t i;
+
+	for (i = 0; i < pieces; i++) {
+		uint64_t bytes = (uint64_t)piece[i] * 1024;
+
+		all += bytes;
+		cost += bytes > least ? bytes : least;
+	}
+	all = all > least ? all : least;
+	return 20 * (cost - all) >= all;
+}
+
+static bool paying(const uint32_t *piece, size_t pieces, uint64_t least)
+{
+	uint32_t logical = 0, physical = 1000;
+	struct sequence seq;
+	struct layout l;
+	bool result;
+	size_t i;
+
+	layout_init(&l);
+	sequence_init(&seq);
+	for (i = 0; i < pieces; i++) {
+		uint32_t data = piece[i];
+
+		/* One of them begins with the indirect block. */
+		if (logical <= 12 && logical + data > 12) {
+			layout_add_extent(&l, logical, physical, 12 - logical);
+			physical += 12 - logical;
+			layout_add_indirect(&l, 1, 12, physical++);
+			data -= 12 - logical + 1;
+			logical = 12;
+		}
+		layout_add_extent(&l, logical, physical, data);
+		logical += data;
+		physical += data + 7;
+	}
+	sequence_build(&seq, &l, &geo1k);
+	result = sequence_pays(&seq, 1024, least);
+	layout_free(&l);
+	sequence_free(&seq);
+	return result;
+}
+
+static void worth_moving(void)
+{
+	static const uint32_t even[] = { 128, 128, 128, 128 }, tail[] = { 2048, 10 };
+	static const uint32_t long_tail[] = { 4096, 10 }, two[] = { 4, 4 }, one[] = { 8 };
+	static const uint32_t mixed[] = { 500, 20, 500, 20, 500 };
+	uint32_t piece[40];
+	int i, wrong = 0, yes = 0;
+
+	ok(!paying(even, 4, 128 << 10), "pieces of 128 KiB are long enough for 128K");
+	ok(paying(even, 4, 129 << 10) == false && paying(even, 4, 160 << 10),
+	   "for a little more, too, and not for much more");
+	ok(paying(tail, 2, 128 << 10), "2 MiB with a short tail elsewhere pay");
+	ok(!paying(long_tail, 2, 128 << 10), "4 MiB with one don't");
+	ok(paying(two, 2, 128 << 10), "8 KiB in two pieces pay");
+	ok(!paying(one, 1, 128 << 10), "in one piece they don't");
+	ok(paying(mixed, 5, 128 << 10), "short pieces between long ones count");
+	ok(!paying(two, 2, 1), "no piece is shorter than a byte");
+	for (i = 0; i < 2000; i++) {
+		size_t pieces = 1 + random_below(40), j;
+		uint64_t least = 1024 * (1 + random_below(300));
+		bool wanted;
+
+		/* Data behind 12 blocks has the indirect block at its start, at least 2 long. */
+		for (j = 0; j < pieces; j++)
+			piece[j] = 14 + random_below(random_below(2) ? 40 : 2000);
+		wanted = pays(piece, pieces, least);
+		yes += wanted;
+		wrong += paying(piece, pieces, least) != wanted;
+	}
+	ok(yes > 200 && yes < 1900, "of 2000 random files %d pay", yes);
+	is(wrong, 0, "as counted piece by piece");
+}
+
 static void again(void)
 {
 	is(score_again(4096, 4096, 8), 0, "16 MiB in 8 pieces stay where they are");
@@ -212,6 +293,7 @@ void test_score(void)
 	sparse();
 	random_layouts();
 	scores();
+	worth_moving();
 	again();
 	is(largest_file(&geo4k, 0), 0, "no run, no file");
 	is(largest_file(&geo4k, 12), 12, "12 blocks hold 12");
