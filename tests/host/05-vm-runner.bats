@@ -105,6 +105,25 @@ wait_for() {
 	[ ! -e /usr/left-behind ]
 }
 
+@test "--throttle: so many requests a second, and so many bytes" {
+	truncate -s 64M "$SCRATCH/slow"
+	cat >"$SCRATCH/requests" <<-'END'
+	# a second's worth of either in one go is for free
+	dd if=/dev/vda of=/dev/null bs=4k count=100 iflag=direct status=none
+	start=$EPOCHREALTIME
+	dd if=/dev/vda of=/dev/null bs=4k count=200 iflag=direct status=none
+	middle=$EPOCHREALTIME
+	dd if=/dev/vda of=/dev/null bs=512k count=60 iflag=direct status=none
+	echo $((${middle/./} - ${start/./})) $((${EPOCHREALTIME/./} - ${middle/./}))
+	END
+	run vm --disk "$SCRATCH/slow" --throttle 100:10000000 -- bash "$SCRATCH/requests"
+	echo "$output"
+	[ "$status" = 0 ]
+	read -r requests bytes <<<"$output"
+	[ "$requests" -gt 1800000 ]
+	[ "$bytes" -gt 2500000 ]
+}
+
 @test "output that goes to one place keeps its order" {
 	# shellcheck disable=SC2016 # expanded in the guest
 	echo 'for i in {1..200}; do echo $i; echo $i >&2; done' >"$SCRATCH/both-ways"
@@ -249,6 +268,10 @@ dying_qemu() {
 	run tests/vm/run --kernel 2.4 -- true
 	[ "$status" = 125 ]
 	run tests/vm/run --timeout soon -- true
+	[ "$status" = 125 ]
+	run tests/vm/run --throttle 150 -- true
+	[ "$status" = 125 ]
+	run tests/vm/run --throttle 150:fast -- true
 	[ "$status" = 125 ]
 	run tests/vm/run
 	[ "$status" = 125 ]
