@@ -285,6 +285,53 @@ block() {
 	[ "$(fragcount --map "$T/image" files/f03 files/f04 files/f06)" = "$before" ]
 }
 
+# interleave A B KIB TIMES: two files that get so much each in turn.
+interleave() {
+	local i file
+	for ((i = 0; i < $4; i++)); do
+		for file in "$1" "$2"; do
+			dd if=/dev/urandom of="$file" bs="$3K" count=1 oflag=append \
+				conv=notrunc,fsync status=none
+		done
+	done
+}
+
+@test "--min-fragment-size leaves files of long pieces alone, and moves those of short ones" {
+	local long
+	mke2fs -q -F -t ext3 -b 4096 "$T/image"
+	mount_host
+	interleave "$H/long" "$H/too" 256 8
+	interleave "$H/short" "$H/likewise" 8 30
+	run -0 e3defrag -cv "$H"
+	row "$H/long"
+	long=$now
+	[ "$long" -ge 6 ]
+	[ "$long" -le 16 ]
+	row "$H/short"
+	[ "$now" -ge 20 ]
+
+	run -0 e3defrag -cv --min-fragment-size=16K "$H"
+	[[ $output == *"  pieces long enough"$'\n'"            $H/long"$'\n'* ]]
+	run -0 e3defrag -n --min-fragment-size=16K "$H"
+	[[ $output == *"would move $H/short: "* ]]
+	[[ $output != *"would move $H/long: "* ]]
+	run -0 e3defrag -v --min-fragment-size=16K "$H"
+	[[ $output == *"Files improved: 2, "* ]]
+	[[ $output == *" 2  pieces long enough"$'\n'"            $H/long"$'\n'* ]]
+	run -0 e3defrag -cv "$H"
+	row "$H/long"
+	[ "$now" = "$long" ]
+	row "$H/short"
+	[ "$now" = 1 ]
+
+	# For a larger SIZE they are short, and without one all that is in pieces moves
+	run -0 e3defrag -c --min-fragment-size=1M "$H"
+	[[ $output != *"pieces long enough"* ]]
+	run -0 e3defrag "$H"
+	[[ $output == *"Files improved: 2, "* ]]
+	unmount_host
+}
+
 @test "a full disk stops nothing and has its reason" {
 	mount_host
 	dd if=/dev/zero of="$H/full" bs=64k 2>/dev/null || :
