@@ -74,23 +74,17 @@ static uint32_t longest_possible(const struct job *job)
 }
 
 /*
- * The most fragments that a plan for this file may have. What was moved in this run isn't moved
- * again for less than is worth it.
+ * The most fragments that a plan for this file may have. What was moved in this run is moved again
+ * only if it loses a quarter of them.
  */
 static uint32_t most_pieces(const struct job *job, const struct file *file, bool any)
 {
-	const uint32_t now = file->fragments, longest = longest_possible(job);
-	uint32_t best = file->blocks / longest, most = now - 1, again;
+	uint32_t longest = longest_possible(job), best = file->blocks / longest;
 
 	best += file->blocks % longest != 0;
-	if (!any && best < now)
-		most = best;
-	if (file->moved) {
-		again = score_again(file->blocks, job->meta.geo.blocksize, now);
-		if (again < most)
-			most = again;
-	}
-	return most;
+	if (!any && best < file->fragments)
+		return best;
+	return file->moved ? file->fragments - (file->fragments + 3) / 4 : file->fragments - 1;
 }
 
 static void tell_move(const struct job *job, const struct file *file, uint32_t before)

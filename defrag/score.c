@@ -154,15 +154,6 @@ unsigned int score_file(uint64_t blocks, uint32_t blocksize, uint32_t fragments)
 	return score(&cost);
 }
 
-uint32_t score_again(uint64_t blocks, uint32_t blocksize, uint32_t fragments)
-{
-	uint64_t half = blocks * (blocksize / 1024) / 2, fewer = (half + SEEK_KIB - 1) / SEEK_KIB;
-
-	if (fewer < (fragments + 3) / 4)
-		fewer = (fragments + 3) / 4;
-	return fewer < fragments ? fragments - (uint32_t)fewer : 0;
-}
-
 const char *score_verdict(unsigned int value)
 {
 	if (value <= 30)

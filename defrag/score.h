@@ -74,13 +74,6 @@ void cost_add(struct cost *cost, uint64_t blocks, uint32_t blocksize, uint32_t f
 unsigned int score(const struct cost *cost);
 unsigned int score_file(uint64_t blocks, uint32_t blocksize, uint32_t fragments);
 
-/*
- * The most fragments that make it worth to move a file of @fragments once more, which was moved a
- * moment ago: a quarter fewer, and so many fewer that the jumps saved in reading it once take half
- * as long as its data. 0 if none is few enough.
- */
-uint32_t score_again(uint64_t blocks, uint32_t blocksize, uint32_t fragments);
-
 /* e4defrag's bands: 0-30, 31-55, 56 and more. */
 const char *score_verdict(unsigned int score);
 

@@ -277,16 +277,6 @@ static void worth_moving(void)
 	is(wrong, 0, "as counted piece by piece");
 }
 
-static void again(void)
-{
-	is(score_again(4096, 4096, 8), 0, "16 MiB in 8 pieces stay where they are");
-	is(score_again(4096, 4096, 10), 2, "in 10 they are moved again for 2");
-	is(score_again(4096, 4096, 100), 75, "in 100 for a quarter less");
-	is(score_again(1, 1024, 2), 1, "a small file in 2 for 1");
-	is(score_again(256, 4096, 3), 2, "1 MiB in 3 for 2");
-	is(score_again(257, 4096, 1), 0, "what lies in one piece for nothing");
-}
-
 void test_score(void)
 {
 	perfect();
@@ -294,7 +284,6 @@ void test_score(void)
 	random_layouts();
 	scores();
 	worth_moving();
-	again();
 	is(largest_file(&geo4k, 0), 0, "no run, no file");
 	is(largest_file(&geo4k, 12), 12, "12 blocks hold 12");
 	is(largest_file(&geo4k, 13), 12, "the 13th is no use alone");
