@@ -53,7 +53,7 @@ GEOMETRY_FILE(blocks_per_group);
 GEOMETRY_FILE(inodes);
 GEOMETRY_FILE(inodes_per_group);
 
-static const char *type_name(umode_t mode)
+const char *meta_type_name(umode_t mode)
 {
 	switch (mode & S_IFMT) {
 	case S_IFREG:
@@ -95,8 +95,8 @@ static int info_text(struct meta_host *host, struct inode *inode, struct meta_li
 	meta_list_add(list, 0,
 		      "type %s\nsize %lld\nblocks %llu\nlinks %u\ngeneration %u\nflags %u\n"
 		      "mapping %s\nrelocatable %s\n",
-		      type_name(inode->i_mode), i_size_read(inode), info.blocks, inode->i_nlink,
-		      inode->i_generation, inode_flags_value(inode), info.mapping,
+		      meta_type_name(inode->i_mode), i_size_read(inode), info.blocks,
+		      inode->i_nlink, inode->i_generation, inode_flags_value(inode), info.mapping,
 		      info.relocatable);
 	return 0;
 }

@@ -10,6 +10,7 @@
  *   text.c    a line to fields, records to lines
  *   node.c    an ident to the host's inode; what outlives close(2)
  *   attr.c    features, super/, info, alloc_goal
+ *   inodes.c  inodes: many nodes in one read
  *
  * and leaves it through struct meta_host_ops for the half that knows the
  * filesystem (ext3/). Nothing on this side knows a host's layout.
@@ -34,7 +35,8 @@
 #define EXT3META_COMPAT_NODE_INFO 0x04	    /* nodes/<ident>/info */
 #define EXT3META_COMPAT_RELOC_COUNT 0x08    /* "<ident> COUNT" in data/reloc */
 #define EXT3META_COMPAT_GENERATION 0x10	    /* INODE:GENERATION as an ident */
-#define EXT3META_COMPAT 0x1f
+#define EXT3META_COMPAT_INODES 0x20	    /* inodes */
+#define EXT3META_COMPAT 0x3f
 #define EXT3META_INCOMPAT 0x0
 #define EXT3META_RO_COMPAT 0x0
 
@@ -136,8 +138,14 @@ struct meta_host_ops {
 	int (*free_blocks)(struct super_block *sb, struct meta_list *list);
 	/* Calls @fn for each inode in use from @from on, ascending, until it returns non-zero. */
 	int (*inodes)(struct super_block *sb, u64 from, meta_ino_fn fn, void *priv);
+	/* One of these, referenced; -ENOENT or -ESTALE where a look-up would not find it. */
+	struct inode *(*inode)(struct super_block *sb, u32 ino);
+	/* Begin to read what map() will need of an inode, without waiting. */
+	void (*read_ahead)(struct inode *inode);
 	void (*info)(struct meta_host *host, struct inode *inode, struct meta_info *info);
 	int (*extents)(struct inode *inode, struct meta_list *list);
+	/* All of an inode's lines in `inodes`, as far as they fit; list->full tells. */
+	int (*map)(struct inode *inode, struct meta_list *list);
 	int (*alloc)(struct meta_request *req, u64 count);
 	int (*reloc)(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
 		     u64 count);
@@ -220,6 +228,11 @@ extern const struct meta_file meta_super_blocks, meta_super_first_block;
 extern const struct meta_file meta_super_blocks_per_group, meta_super_inodes;
 extern const struct meta_file meta_super_inodes_per_group;
 extern const struct meta_file meta_node_info, meta_node_alloc_goal;
+
+const char *meta_type_name(umode_t mode);
+
+/* inodes.c */
+extern const struct meta_file meta_inodes;
 
 /* request.c */
 extern const struct meta_file meta_free_blocks, meta_data_extents, meta_data_alloc, meta_data_reloc;

@@ -67,11 +67,9 @@ static const struct meta_entry node_entry = FOLDER("", node_files);
 static const struct meta_entry no_files[] = { {} };
 
 static const struct meta_entry root_files[] = {
-	FILE_RO("features", meta_features),
-	FOLDER("super", super_files),
-	FOLDER("allocation", allocation_files),
-	FOLDER("nodes", no_files),
-	{},
+	FILE_RO("features", meta_features),	FOLDER("super", super_files),
+	FOLDER("allocation", allocation_files), FOLDER("nodes", no_files),
+	FILE_RO("inodes", meta_inodes),		{},
 };
 
 static const struct meta_entry root_entry = FOLDER("", root_files);

@@ -47,9 +47,13 @@ const struct abi_field abi_fields[] = {
 };
 
 const struct abi_enumerator abi_enumerators[] = {
-	{ .name = "EXT4_FC_REASON_SWAP_BOOT" }, { .name = "EXT4_INODE_JOURNAL_DATA" },
-	{ .name = "EXT4_INODE_EXTENTS" },	{ .name = "EXT4_INODE_EA_INODE" },
-	{ .name = "EXT4_INODE_INLINE_DATA" },	{ 0 },
+	{ .name = "EXT4_FC_REASON_SWAP_BOOT" },
+	{ .name = "EXT4_INODE_JOURNAL_DATA" },
+	{ .name = "EXT4_INODE_EXTENTS" },
+	{ .name = "EXT4_INODE_EA_INODE" },
+	{ .name = "EXT4_INODE_INLINE_DATA" },
+	{ .name = "EXT4_IGET_HANDLE" },
+	{ 0 },
 };
 
 const struct abi_function abi_functions[] = {
@@ -107,6 +111,9 @@ const struct abi_function abi_functions[] = {
 	} },
 	{ .name = "ext4_inode_is_fast_symlink", .shapes = {
 		"s32 (struct inode *)",
+	} },
+	{ .name = "__ext4_iget", .shapes = {
+		"struct inode *(struct super_block *, u64, ext4_iget_flags, const char *, u32)",
 	} },
 	{ 0 },
 };

@@ -6,7 +6,7 @@
  *   host.c         the operations the common half calls
  *   refuse.c       which files may be changed
  *   blockmap.c     the tree of indirect blocks: walk it, reach a slot
- *   extents.c      data/extents and metadata/blocks
+ *   extents.c      data/extents, metadata/blocks, and both in a record of inodes
  *   free_blocks.c  allocation/free_blocks
  *   alloc.c        data/alloc and metadata/alloc
  *   copy.c         a step's blocks from device to device
@@ -82,6 +82,8 @@ static inline unsigned int ext3_pointers(const struct super_block *sb)
 /* extents.c */
 int ext3_extents(struct inode *inode, struct meta_list *list);
 int ext3_metadata_blocks(struct inode *inode, struct meta_list *list);
+int ext3_map(struct inode *inode, struct meta_list *list);
+void ext3_read_ahead(struct inode *inode);
 
 /* free_blocks.c */
 int ext3_free_blocks(struct super_block *sb, struct meta_list *list);

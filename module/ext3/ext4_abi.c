@@ -86,6 +86,8 @@ static_assert(EXT4_ABI_SIZE_ext4_inode_info__i_data == 15 * sizeof(__le32));
 	X(ext4_inode_journal_mode, int, struct inode *)                                            \
 	X(ext4_inode_to_goal_block, unsigned long long, struct inode *)                            \
 	X(ext4_inode_is_fast_symlink, int, struct inode *)                                         \
+	X(__ext4_iget, struct inode *,                                                             \
+	  struct super_block *, unsigned long, unsigned int, const char *, unsigned int)           \
 	X(__ext4_error_inode, void, struct inode *, const char *, unsigned int,                    \
 	  unsigned long long, int, const char *, ...)
 /* clang-format on */
@@ -303,6 +305,11 @@ bool ext4_abi_reserved_ino(struct super_block *sb, u32 ino)
 #endif
 	return ino == ES32(sb, s_usr_quota_inum) || ino == ES32(sb, s_grp_quota_inum) ||
 	       ino == ES32(sb, s_prj_quota_inum) || ino == ES32(sb, s_journal_inum);
+}
+
+struct inode *ext4_abi_iget(struct super_block *sb, u32 ino)
+{
+	return CALL(__ext4_iget)(sb, ino, EXT4_ABI_ENUM_EXT4_IGET_HANDLE, EXT3META_NAME, __LINE__);
 }
 
 static void *ei_of(struct inode *inode)

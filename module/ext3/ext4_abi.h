@@ -17,7 +17,8 @@
 
 #include "../ext3meta.h"
 
-#define EXT4_ABI_NDIR 12 /* direct pointers in an inode */
+#define EXT4_ABI_NDIR 12  /* direct pointers in an inode */
+#define EXT4_ABI_LEVELS 3 /* and behind them one for each level of indirection */
 
 int ext4_abi_init(void);
 void ext4_abi_exit(void);
@@ -36,6 +37,12 @@ u64 ext4_abi_bitmap_maxbytes(struct super_block *sb);
 u32 ext4_abi_first_ino(struct super_block *sb);
 /* Quota and orphan files, where they lie among the ordinary numbers. */
 bool ext4_abi_reserved_ino(struct super_block *sb, u32 ino);
+
+/*
+ * The inode of a number that comes from outside, by the same call and with the same answers as the
+ * export operations have it, -ESTALE where it is free or reserved; without the dentry.
+ */
+struct inode *ext4_abi_iget(struct super_block *sb, u32 ino);
 
 /* Inode. */
 __le32 *ext4_abi_i_data(struct inode *inode);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * data/extents: where a file's blocks lie, holes named too; metadata/blocks:
- * where its indirect blocks lie. Read only, a leaf at a time under i_data_sem,
- * so a file in use is never held up for longer than one leaf takes to read.
+ * where its indirect blocks lie; and both, as `inodes` has them. Read only, a
+ * leaf at a time under i_data_sem, so a file in use is never held up for longer
+ * than one leaf takes to read.
  */
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
@@ -19,158 +20,227 @@ static int has_tree(struct inode *inode)
 	return strcmp(mapping, "indirect") ? -EOPNOTSUPP : 1;
 }
 
-/* The extent that grows until something does not continue it. Physical 0: a hole. */
-struct pending {
+/* A walk of a file's blocks, and what of them it gives out. */
+struct walk {
+	struct inode *inode;
+	struct meta_list *list;
+	u64 lblk; /* where it has come */
+	u64 end;
+
+	/* How the lines begin; NULL: of these there are none. */
+	const char *data;
+	const char *indirect;
+	bool holes;
+
+	/* The extent that grows until something does not continue it. Physical 0: a hole. */
 	u64 logical;
 	u64 physical;
 	u64 length;
 };
 
-static bool pending_flush(struct pending *p, struct meta_list *list)
+/* False: the list is full. */
+static bool walk_flush(struct walk *w)
 {
-	if (p->length && !meta_list_add(list, p->logical + p->length, "%llu %llu %llu\n",
-					p->logical, p->physical, p->length))
+	if (w->length && (w->physical || w->holes) &&
+	    !meta_list_add(w->list, w->logical + w->length, "%s%llu %llu %llu\n", w->data,
+			   w->logical, w->physical, w->length))
 		return false;
-	p->length = 0;
+	w->length = 0;
 	return true;
 }
 
-/* False: the list is full. */
-static bool pending_add(struct pending *p, struct meta_list *list, u64 logical, u64 physical,
-			u64 length)
+static bool walk_add(struct walk *w, u64 logical, u64 physical, u64 length)
 {
-	u64 next = p->physical ? p->physical + p->length : 0;
+	u64 next = w->physical ? w->physical + w->length : 0;
 
-	if (p->length && physical == next) {
-		p->length += length;
+	if (w->length && physical == next) {
+		w->length += length;
 		return true;
 	}
-	if (!pending_flush(p, list))
+	if (!walk_flush(w))
 		return false;
-	p->logical = logical;
-	p->physical = physical;
-	p->length = length;
+	w->logical = logical;
+	w->physical = physical;
+	w->length = length;
 	return true;
 }
 
-/* One leaf, or the hole where there is none; *lblk moves past it. 1: the list is full. */
-static int extents_leaf(struct inode *inode, u64 *lblk, u64 end, struct pending *p,
-			struct meta_list *list)
+/*
+ * The indirect blocks that begin where the walk is: at the start of the double
+ * or triple indirect part there are two or three. Their lines go out together
+ * or not at all, since the position can't tell them apart.
+ */
+static bool walk_indirect(struct walk *w, const struct ext3_path *path)
 {
-	struct ext3_path path;
-	unsigned int count, i;
-	u64 first, next;
-	__le32 *slots;
+	char text[3 * sizeof("m 3 4294967295 4294967295\n")];
+	unsigned int len = 0;
+	int k, m;
+
+	for (k = 1; k <= path->found; k++) {
+		bool begins = true;
+
+		/* The k-th block begins here if every slot from it down is its first. */
+		for (m = k; m <= path->depth; m++)
+			begins &= !path->offset[m];
+		if (begins)
+			len += scnprintf(text + len, sizeof(text) - len, "%s%d %llu %llu\n",
+					 w->indirect, path->depth - k + 1, w->lblk,
+					 (u64)path->bh[k]->b_blocknr);
+	}
+	return !len || meta_list_add(w->list, w->lblk + 1, "%s", text);
+}
+
+/* What a leaf that is there maps, from where the walk is on. */
+static int walk_slots(struct walk *w, const struct ext3_path *path)
+{
+	u64 first = ext3_path_leaf_first(path);
+	unsigned int count = ext3_path_leaf_count(path), i = w->lblk - first;
+	__le32 *slots = ext3_path_slot(path, path->depth) - path->offset[path->depth];
 	int err;
 
-	err = ext3_path_walk(inode, *lblk, &path);
+	err = ext4_abi_check_pointers(w->inode, slots + i, count - i);
+	for (; !err && i < count; i++)
+		err = !walk_add(w, first + i, le32_to_cpu(slots[i]), 1);
+	return err;
+}
+
+/*
+ * Begin to read the blocks that these slots point at. Only those that make
+ * sense: blocks read by a wrong pointer would stay in memory as the device's.
+ */
+static void slots_ahead(struct inode *inode, __le32 *slots, unsigned int count)
+{
+	unsigned int i;
+
+	if (ext4_abi_check_pointers(inode, slots, count))
+		return;
+	for (i = 0; i < count; i++)
+		if (slots[i])
+			sb_breadahead(inode->i_sb, le32_to_cpu(slots[i]));
+}
+
+/* So many leaves are read ahead of a walk. */
+#define WALK_AHEAD 32
+
+static void walk_ahead(const struct ext3_path *path)
+{
+	int above = path->depth - 1;
+	unsigned int left;
+
+	if (above < 1 || path->offset[above] % WALK_AHEAD)
+		return;
+	left = ext3_pointers(path->inode->i_sb) - path->offset[above] - 1;
+	slots_ahead(path->inode, ext3_path_slot(path, above) + 1,
+		    min_t(unsigned int, left, WALK_AHEAD));
+}
+
+void ext3_read_ahead(struct inode *inode)
+{
+	__le32 *slots = ext4_abi_i_data(inode) + EXT4_ABI_NDIR;
+
+	if (has_tree(inode) <= 0 || (!slots[0] && !slots[1] && !slots[2]))
+		return;
+	down_read(ext4_abi_i_data_sem(inode));
+	slots_ahead(inode, slots, EXT4_ABI_LEVELS);
+	up_read(ext4_abi_i_data_sem(inode));
+}
+
+/* One leaf, or the hole where there is none; the walk moves past it. 1: the list is full. */
+static int walk_leaf(struct walk *w)
+{
+	struct ext3_path path;
+	u64 next;
+	int err;
+
+	err = ext3_path_walk(w->inode, w->lblk, &path);
+	if (!err && w->indirect)
+		err = !walk_indirect(w, &path);
 	if (err)
 		goto out;
 	if (path.found < path.depth) {
-		next = min(ext3_path_hole_end(&path), end);
-		err = !pending_add(p, list, *lblk, 0, next - *lblk);
-		*lblk = next;
-		goto out;
+		next = min(ext3_path_hole_end(&path), w->end);
+		if (w->data)
+			err = !walk_add(w, w->lblk, 0, next - w->lblk);
+	} else {
+		walk_ahead(&path);
+		next = ext3_path_leaf_first(&path) + ext3_path_leaf_count(&path);
+		if (w->data)
+			err = walk_slots(w, &path);
 	}
-	first = ext3_path_leaf_first(&path);
-	count = ext3_path_leaf_count(&path);
-	slots = ext3_path_slot(&path, path.depth) - path.offset[path.depth];
-	i = *lblk - first;
-	err = ext4_abi_check_pointers(inode, slots + i, count - i);
-	for (; !err && i < count; i++)
-		err = !pending_add(p, list, first + i, le32_to_cpu(slots[i]), 1);
-	*lblk = first + count;
+	w->lblk = next;
 out:
 	ext3_path_release(&path);
 	return err;
+}
+
+/* From w->lblk to w->end. 0, 1 where the list is full, or an errno. */
+static int walk(struct walk *w)
+{
+	int ret;
+
+	while (w->lblk < w->end) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		down_read(ext4_abi_i_data_sem(w->inode));
+		ret = walk_leaf(w);
+		up_read(ext4_abi_i_data_sem(w->inode));
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	return 0;
 }
 
 int ext3_extents(struct inode *inode, struct meta_list *list)
 {
 	u64 size = DIV_ROUND_UP_ULL(i_size_read(inode), i_blocksize(inode));
-	u64 end = ext3_max_blocks(inode->i_sb);
-	struct pending p = {};
-	u64 lblk = list->pos;
+	struct walk w = { .inode = inode, .list = list, .data = "", .holes = true };
 	int ret;
 
 	ret = has_tree(inode);
 	if (ret <= 0)
 		return ret;
-	while (lblk < end) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		down_read(ext4_abi_i_data_sem(inode));
-		ret = extents_leaf(inode, &lblk, end, &p, list);
-		up_read(ext4_abi_i_data_sem(inode));
-		if (ret)
-			return ret < 0 ? ret : 0;
-		cond_resched();
-	}
+	w.lblk = list->pos;
+	w.end = ext3_max_blocks(inode->i_sb);
+	ret = walk(&w);
+	if (ret)
+		return ret < 0 ? ret : 0;
 	/* A hole at the very end is told only as far as the size goes. */
-	if (p.length && !p.physical)
-		p.length = size > p.logical ? min(p.length, size - p.logical) : 0;
-	pending_flush(&p, list);
+	if (w.length && !w.physical)
+		w.length = size > w.logical ? min(w.length, size - w.logical) : 0;
+	walk_flush(&w);
 	return 0;
-}
-
-/*
- * The indirect blocks that begin at one logical block: at the start of the
- * double or triple indirect part there are two or three. Their lines go out
- * together or not at all, since the position can't tell them apart.
- */
-static int metadata_at(struct inode *inode, u64 *lblk, struct meta_list *list)
-{
-	struct ext3_path path;
-	char text[3 * sizeof("3 4294967295 4294967295\n")];
-	unsigned int len = 0;
-	int err, k;
-
-	err = ext3_path_walk(inode, *lblk, &path);
-	if (err)
-		goto out;
-	for (k = 1; k <= path.found; k++) {
-		bool begins = true;
-		int m;
-
-		/* The k-th block begins here if every slot from it down is its first. */
-		for (m = k; m <= path.depth; m++)
-			begins &= !path.offset[m];
-		if (begins)
-			len += scnprintf(text + len, sizeof(text) - len, "%d %llu %llu\n",
-					 path.depth - k + 1, *lblk, (u64)path.bh[k]->b_blocknr);
-	}
-	if (len && !meta_list_add(list, *lblk + 1, "%s", text))
-		err = 1;
-	if (path.found < path.depth)
-		*lblk = ext3_path_hole_end(&path);
-	else
-		*lblk += ext3_path_leaf_count(&path);
-out:
-	ext3_path_release(&path);
-	return err;
 }
 
 int ext3_metadata_blocks(struct inode *inode, struct meta_list *list)
 {
-	u64 end = ext3_max_blocks(inode->i_sb);
-	u64 lblk = max_t(u64, list->pos, EXT4_ABI_NDIR);
+	struct walk w = { .inode = inode, .list = list, .indirect = "" };
 	int ret;
 
 	ret = has_tree(inode);
 	if (ret <= 0)
 		return ret;
+	w.lblk = max_t(u64, list->pos, EXT4_ABI_NDIR);
+	w.end = ext3_max_blocks(inode->i_sb);
 	/* Leaves, and all that lies above them, begin a whole number of leaves behind the first. */
-	if (lblk < end)
-		lblk = EXT4_ABI_NDIR + round_up(lblk - EXT4_ABI_NDIR, ext3_pointers(inode->i_sb));
-	while (lblk < end) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		down_read(ext4_abi_i_data_sem(inode));
-		ret = metadata_at(inode, &lblk, list);
-		up_read(ext4_abi_i_data_sem(inode));
-		if (ret)
-			return ret < 0 ? ret : 0;
-		cond_resched();
-	}
-	return 0;
+	if (w.lblk < w.end)
+		w.lblk = EXT4_ABI_NDIR +
+			 round_up(w.lblk - EXT4_ABI_NDIR, ext3_pointers(inode->i_sb));
+	ret = walk(&w);
+	return ret < 0 ? ret : 0;
+}
+
+/* Both in one walk, for the file's record in `inodes`; files without a tree have no lines there. */
+int ext3_map(struct inode *inode, struct meta_list *list)
+{
+	struct walk w = { .inode = inode, .list = list, .data = "e ", .indirect = "m " };
+	int ret;
+
+	if (has_tree(inode) <= 0)
+		return 0;
+	w.end = ext3_max_blocks(inode->i_sb);
+	ret = walk(&w);
+	if (!ret)
+		walk_flush(&w);
+	return ret < 0 ? ret : 0;
 }

@@ -14,7 +14,7 @@ load common
 	# mount(8) and the kernel's own loading, as a user has it
 	mount -t ext3meta "$H" "$M"
 	steps <<-EOF
-	names $M => "allocation features nodes super"
+	names $M => "allocation features inodes nodes super"
 	names $M/super => "blocks blocks_per_group blocksize first_block id inodes inodes_per_group"
 	names $M/allocation => "free_blocks"
 	names $M/nodes/2 => "alloc_goal data info metadata"

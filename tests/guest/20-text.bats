@@ -28,6 +28,7 @@ comb_host() {
 	mode $M/super/inodes => "100400 0:0 0"
 	mode $M/super/inodes_per_group => "100400 0:0 0"
 	mode $M/allocation/free_blocks => "100400 0:0 0"
+	mode $M/inodes => "100400 0:0 0"
 	mode $M/nodes -> nodes
 	field "%nodes" 1 1 => 40500
 	field "%nodes" 1 2 => 0:0
@@ -55,7 +56,7 @@ comb_host() {
 	open x $M/features w,trunc => any
 	slurp $M/features -> features
 	lines "%features" => 3
-	names $M => "allocation features nodes super"
+	names $M => "allocation features inodes nodes super"
 	EOF
 	unmount_host
 }
@@ -63,7 +64,7 @@ comb_host() {
 @test "features has the bits of each extension" {
 	comb_host
 	steps <<-EOF
-	slurp $M/features => "compat 0x1f\nincompat 0x0\nro_compat 0x0\n"
+	slurp $M/features => "compat 0x3f\nincompat 0x0\nro_compat 0x0\n"
 	EOF
 	unmount_host
 }

@@ -563,7 +563,267 @@ meta_position() {
 	each_block_size meta_position
 }
 
+# -------- inodes --------
+
+# Regular files of all shapes, directories, and all that has no blocks.
+all_kinds() {
+	local dind=$((12 + P)) tind=$((12 + P + P * P)) i
+
+	steps <<-EOF
+	open f $H/dense rw,creat
+	pattern f 0 $((700 * BS)) 1
+	fsync f
+	open f $H/sparse rw,creat
+	comb f 11 4 1 $BS 1
+	comb f $((dind - 1)) 3 1 $BS 1
+	comb f $((dind + 9 * P + 3)) 5 2 $BS 1
+	comb f $((tind - 1)) 2 1 $BS 1
+	comb f $((tind + 3 * P + 1)) 5 1 $BS 1
+	truncate f $(((tind + P * P + 1000) * BS - 1))
+	fsync f
+	open g $H/pieces rw,creat
+	comb g 0 400 2 $BS 1
+	fsync g
+	open g $H/more-pieces rw,creat
+	comb g 0 2000 2 $BS 1
+	fsync g
+	open e $H/empty rw,creat
+	open s $H/only-a-hole rw,creat
+	truncate s $((500 * BS))
+	mkdir $H/dir
+	symlink target $H/fast
+	symlink aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa $H/slow
+	mknod $H/fifo fifo
+	mknod $H/socket socket
+	mknod $H/char char
+	mknod $H/block block
+	flags g +0x10
+	open t $H/dense rw
+	link $H/dense $H/link
+	EOF
+	for i in {1..60}; do
+		echo "$i" >"$H/dir/a-longer-name-so-that-the-directory-has-blocks-$i"
+	done
+	rm "$H"/dir/*7
+	sync -f "$H"
+}
+
+# As it is in memory, and read anew from the disk.
+inodes_as_in_the_nodes() {
+	local type=$TYPE
+
+	all_kinds
+	build/tests/bin/inodejudge "$M" 64 100 300 4096 20000 65536 131072 1048576
+	steps <<-EOF
+	open g $H/more-pieces r
+	flags g -0x10
+	EOF
+	unmount_host
+	mount_host "$type"
+	run -0 build/tests/bin/inodejudge "$M" 1048576 65536 64
+	echo "$output"
+	# nothing is too long for the largest buffer, nearly all is for the smallest
+	[[ ${lines[0]} == "1048576 1 "*" 0" ]]
+	[[ ${lines[2]} == "64 "* ]]
+	read -r _ _ whole referred <<<"${lines[2]}"
+	((whole > 0 && referred > 2))
+}
+
+@test "inodes has what each node's own files have, whatever the size of the buffer" {
+	each_host inodes_as_in_the_nodes 32
+}
+
+@test "inodes of an ext4: extents and inline data have no blocks there, block-mapped files do" {
+	make_image 4096 32 -t ext4 -O inline_data,ea_inode,quota -I 256
+	mount_host ext4
+	steps <<-EOF
+	open f $H/extents rw,creat
+	pattern f 0 50000 1
+	fsync f
+	open g $H/inline rw,creat
+	pattern g 0 20 1
+	fsync g
+	open h $H/mapped rw,creat
+	flags h -0x80000
+	pattern h 0 300000 1
+	fsync h
+	donor d $H
+	open i $H/attribute rw,creat
+	# in an inode of its own, which is none of the nodes
+	setxattr i user.big 6000
+	EOF
+	sync -f "$H"
+	run -0 build/tests/bin/inodejudge "$M" 1048576 4096
+	echo "$output"
+	run -0 cat "$M/inodes"
+	[[ $output == *" regular extents extents 50000 "* ]]
+	[[ $output == *" regular inline inline 20 "* ]]
+	[[ $output == *" regular indirect yes 300000 "* ]]
+	[ "$(grep -c "^e " <<<"$output")" -ge 1 ]
+	unmount_host
+}
+
+inodes_from_position() {
+	steps <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 $((3 * BS)) 1
+	fsync f
+	open g $H/g rw,creat
+	syncfs g
+	slurp $M/inodes -> all
+	slurp $M/inodes 1048576 2 => "%all"
+	slurp $M/inodes 1048576 3 -> from3
+	slurp $M/inodes 1048576 11 => "%from3"
+	open x $M/inodes r
+	# not even the shortest line
+	read x 3 => EINVAL
+	seek x 0 cur => 0
+	read x 4 => "n 2\n"
+	seek x 0 cur => 3
+	read x 8 => "n 11\n"
+	seek x 0 cur => 12
+	seek x %f
+	read x 8 => "n %f\n"
+	read x 8 => "n %g\n"
+	read x 8 => ""
+	read x 1048576 => ""
+	seek x 4294967295
+	read x 4096 => ""
+	seek x 4294967296
+	read x 4096 => ""
+	slurp $M/inodes 1048576 %g -> last
+	lines "%last" => 1
+	field "%last" 1 1 => i
+	field "%last" 1 2 => %g
+	EOF
+}
+
+@test "inodes starts at the inode of the position" {
+	each_block_size inodes_from_position
+}
+
+@test "inodes while files come and go" {
+	local writers=()
+
+	make_image 1024 32 -N 4096
+	mount_host
+	for i in 1 2; do
+		(
+			set +e
+			mkdir "$H/$i"
+			while [ ! -e "$T/enough" ]; do
+				for k in {1..40}; do
+					echo "$k" >"$H/$i/$k"
+				done
+				truncate -s 2M "$H/$i/3"
+				dd if=/dev/zero of="$H/$i/$((RANDOM % 40))" bs=1k count=70 \
+					conv=notrunc seek=$((RANDOM % 300)) 2>/dev/null
+				rm -f "$H/$i"/*[1-7]
+			done
+		) 3>&- &
+		writers+=($!)
+	done
+	run build/tests/bin/inodejudge -b "$M" 15
+	touch "$T/enough"
+	wait "${writers[@]}"
+	rm "$T/enough"
+	echo "$output"
+	[ "$status" = 0 ]
+	sync -f "$H"
+	build/tests/bin/inodejudge "$M" 64 4096 1048576
+	unmount_host
+}
+
+@test "reading inodes leaves none of them in memory that was not there before" {
+	local before after
+
+	make_image 1024 16 -N 4096
+	mount_host
+	(cd "$H" && eval 'for i in {1..2000}; do : >$i; done')
+	unmount_host
+	mount_host
+	exec 9<"$H/77"
+	before=$(awk '$1 == "ext4_inode_cache" { print $2 }' /proc/slabinfo)
+	cat "$M/inodes" >"$T/inodes"
+	[ "$(wc -l <"$T/inodes")" -ge 2002 ]
+	sleep 1
+	after=$(awk '$1 == "ext4_inode_cache" { print $2 }' /proc/slabinfo)
+	exec 9<&-
+	echo "$before inodes in memory before, $after after"
+	((after - before < 1000))
+	unmount_host
+}
+
 # -------- a damaged filesystem --------
+
+@test "inodes goes on past what can't be read, and refers to it" {
+	local bad
+
+	fsck_wanted=no
+	make_image 1024 16 -I 256
+	mount_host
+	for bad in f12 f13 f14 f15 f16; do
+		head -c 102400 /dev/zero >"$H/$bad"
+	done
+	unmount_host
+	debugfs -w -R "set_inode_field <14> extra_isize 5" "$IMG"
+	steps <<-EOF
+	imgmap point $IMG 13 20 99999999
+	imgmap point $IMG 15 i12 2
+	EOF
+	mount_host ext3 errors=continue
+	run -0 --separate-stderr cat "$M/inodes"
+	echo "$output"
+	[[ $output == *$'\n'"i 12 "*$'\n'"e "*$'\n'"n 13"$'\n'"n 14"$'\n'"n 15"$'\n'"i 16 "*$'\n'"e "* ]]
+	steps <<-EOF
+	slurp $M/nodes/13/data/extents => EUCLEAN
+	open x $M/nodes/14/info r => EUCLEAN
+	slurp $M/nodes/15/metadata/blocks => EUCLEAN
+	EOF
+	unmount_host
+}
+
+@test "inodes ends in a map without an end: one indirect block in all places of another" {
+	local ind dind i script=''
+
+	fsck_wanted=no
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	open f $H/f12 rw,creat
+	comb f 12 1 1 $BS 1
+	comb f $((12 + P)) 1 1 $BS 1
+	comb f $((12 + P + P * P)) 1 1 $BS 1
+	truncate f 10000000000
+	EOF
+	echo good >"$H/f13"
+	unmount_host
+	# the triple-indirect block's slots all lead to one block, and that one's all to another
+	debugfs -R "stat <12>" "$IMG" >"$T/stat"
+	dind=$(grep -o '(TIND):[0-9]*' "$T/stat") && dind=${dind#*:}
+	fill_with "$dind" "$(slot_of "$dind")"
+	ind=$(slot_of "$dind")
+	fill_with "$ind" "$(slot_of "$ind")"
+	mount_host
+	run -0 timeout 100 cat "$M/inodes"
+	[[ $output$'\n' == *$'\n'"n 12"$'\n'"i 13 "* ]]
+	unmount_host
+}
+
+# The first pointer in block $1 of the image, of 1 KiB blocks, and a block full of pointer $2.
+slot_of() {
+	od -A n -t u4 -j $(($1 * 1024)) -N 4 "$IMG" | tr -d ' '
+}
+
+fill_with() {
+	local bytes
+
+	printf -v bytes '\\x%02x' $(($2 & 255)) $(($2 >> 8 & 255)) $(($2 >> 16 & 255)) $(($2 >> 24))
+	for _ in {1..256}; do
+		# shellcheck disable=SC2059 # it is a format
+		printf "$bytes"
+	done | dd of="$IMG" bs=1024 seek="$1" conv=notrunc 2>&1
+}
 
 @test "a block pointer that is wrong is EUCLEAN, with an error in the log" {
 

@@ -7,6 +7,7 @@
  * while donors come and go under them. Whatever comes back must be an errno, whole lines or a short
  * count; what it does to the files of DIR, metafiles tells. "damaged": EUCLEAN may be an answer.
  */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <error.h>
@@ -67,19 +68,20 @@ static struct donor {
 static struct handle {
 	int fd;
 	char name[80];
-	bool list, text, request;
+	bool list, text, request, words;
 } handle[HANDLES];
 
 static const struct {
 	const char *name;
 	bool list, request, node;
 } files[] = {
-	{ "features", false, false, false },	 { "super/id", false, false, false },
-	{ "super/blocks", false, false, false }, { "allocation/free_blocks", true, false, false },
-	{ "info", false, false, true },		 { "alloc_goal", false, true, true },
-	{ "data/extents", true, false, true },	 { "data/alloc", false, true, true },
-	{ "data/reloc", false, true, true },	 { "metadata/blocks", true, false, true },
-	{ "metadata/alloc", false, true, true }, { "metadata/reloc", false, true, true },
+	{ "features", false, false, false },	  { "super/id", false, false, false },
+	{ "super/blocks", false, false, false },  { "allocation/free_blocks", true, false, false },
+	{ "inodes", true, false, false },	  { "info", false, false, true },
+	{ "alloc_goal", false, true, true },	  { "data/extents", true, false, true },
+	{ "data/alloc", false, true, true },	  { "data/reloc", false, true, true },
+	{ "metadata/blocks", true, false, true }, { "metadata/alloc", false, true, true },
+	{ "metadata/reloc", false, true, true },
 };
 
 static void open_donor(struct donor *d, unsigned int slot)
@@ -202,7 +204,8 @@ static void check_read(const struct handle *h, size_t size, ssize_t got)
 	if (buffer[got - 1] != '\n')
 		wrong("half a line", h->name, got);
 	for (i = 0; i < got; i++)
-		if (!strchr("0123456789 \n", buffer[i]) || !buffer[i])
+		if (!buffer[i] || (!strchr("0123456789 \n", buffer[i]) &&
+				   !(h->words && (islower(buffer[i]) || buffer[i] == '-'))))
 			wrong("no number", h->name, buffer[i]);
 }
 
@@ -314,6 +317,7 @@ static void do_open(struct handle *h)
 	}
 	snprintf(h->name + length, sizeof(h->name) - length, "%s", files[file].name);
 	h->list = files[file].list;
+	h->words = h->list && !strcmp(files[file].name, "inodes");
 	h->request = files[file].request;
 	/* mostly as it is meant */
 	h->fd = openat(meta, h->name,

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * inodes: what info, data/extents and metadata/blocks say, of as many nodes as
+ * fit into one read. Who looks at a whole filesystem would otherwise open and
+ * read three files for each of them.
+ *
+ * The position is an inode number. A record is whole or not there: one that
+ * doesn't fit any more begins the next read, and one that no buffer of this
+ * size holds, or that can't be had for an error, is a line that refers to the
+ * node. So an error of one inode ends nothing, no read makes more text than
+ * twice its buffer, and none goes on for longer in a map that has no end.
+ */
+#include <linux/fs.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "ext3meta.h"
+
+/* The same as a look-up in nodes/ finds; @cached: others had it in memory before. */
+static struct inode *record_inode(struct meta_host *host, u32 ino, bool *cached)
+{
+	rcu_read_lock();
+	*cached = find_inode_by_ino_rcu(host->sb, ino);
+	rcu_read_unlock();
+	return host->ops->inode(host->sb, ino);
+}
+
+/*
+ * What only this read wanted goes at once: the inodes of a whole filesystem
+ * would push out of memory what others work with. One that another user has
+ * come by, or dirtied, stays as it would have.
+ */
+static void record_inode_put(struct inode *inode, bool cached)
+{
+	if (!cached) {
+		spin_lock(&inode->i_lock);
+		if (atomic_read(&inode->i_count) == 1 && !(inode->i_state & I_DIRTY_ALL))
+			inode->i_state |= I_DONTCACHE;
+		spin_unlock(&inode->i_lock);
+	}
+	iput(inode);
+}
+
+static int record_text(struct meta_host *host, struct inode *inode, struct meta_list *record)
+{
+	struct meta_info info = {};
+
+	host->ops->info(host, inode, &info);
+	if (!meta_list_add(record, 0, "i %lu %u %s %s %s %lld %llu %u\n", inode->i_ino,
+			   inode->i_generation, meta_type_name(inode->i_mode), info.mapping,
+			   info.relocatable, i_size_read(inode), info.blocks, inode->i_nlink))
+		return 0;
+	return host->ops->map(inode, record);
+}
+
+/*
+ * Inodes are taken so many at a time, so that the host can begin to read what
+ * it needs of all of them before the first is waited for.
+ */
+#define INODES_AHEAD 32
+/* What a record is likely to take: no more are taken than the buffer has room for. */
+#define RECORD_LIKELY 64
+
+struct inodes_read {
+	struct meta_host *host;
+	struct meta_list *list;
+	unsigned int count;
+	struct {
+		struct inode *inode; /* or an errno */
+		u32 ino;
+		bool cached;
+	} ahead[INODES_AHEAD];
+};
+
+/* 1: the list is full. */
+static int inodes_add(struct inodes_read *read, struct inode *inode, u32 ino)
+{
+	struct meta_list *list = read->list;
+	struct meta_list record = {
+		.text = list->text + list->used,
+		.size = list->size - list->used,
+	};
+	int err;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	err = PTR_ERR_OR_ZERO(inode);
+	/* The bitmap is looked at without a lock: it may be gone, or on its way in. */
+	if (err == -ENOENT || err == -ESTALE)
+		return 0;
+	if (!err)
+		err = record_text(read->host, inode, &record);
+	if (err == -EINTR)
+		return err;
+	if (!err && !record.full) {
+		list->used += record.used;
+		list->pos = (u64)ino + 1;
+		return 0;
+	}
+	if (!err && list->used) {
+		list->full = true;
+		return 1;
+	}
+	return !meta_list_add(list, (u64)ino + 1, "n %u\n", ino);
+}
+
+static int inodes_flush(struct inodes_read *read)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < read->count; i++) {
+		if (!ret)
+			ret = inodes_add(read, read->ahead[i].inode, read->ahead[i].ino);
+		if (!IS_ERR(read->ahead[i].inode))
+			record_inode_put(read->ahead[i].inode, read->ahead[i].cached);
+	}
+	read->count = 0;
+	return ret;
+}
+
+static int inodes_take(u64 ino, void *priv)
+{
+	struct inodes_read *read = priv;
+	size_t room = (read->list->size - read->list->used) / RECORD_LIKELY;
+	unsigned int i = read->count++;
+
+	read->ahead[i].ino = ino;
+	read->ahead[i].inode = record_inode(read->host, ino, &read->ahead[i].cached);
+	if (!IS_ERR(read->ahead[i].inode))
+		read->host->ops->read_ahead(read->ahead[i].inode);
+	if (read->count < min_t(size_t, room, INODES_AHEAD))
+		return 0;
+	return inodes_flush(read);
+}
+
+static int inodes_list(struct meta_host *host, struct inode *inode, struct meta_list *list)
+{
+	struct inodes_read *read = kmalloc(sizeof(*read), GFP_KERNEL);
+	int ret, last;
+
+	if (!read)
+		return -ENOMEM;
+	read->host = host;
+	read->list = list;
+	read->count = 0;
+	ret = host->ops->inodes(host->sb, list->pos, inodes_take, read);
+	last = inodes_flush(read);
+	kfree(read);
+	return min(ret ?: last, 0);
+}
+
+const struct meta_file meta_inodes = { .list = inodes_list };
