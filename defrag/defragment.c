@@ -73,6 +73,18 @@ static uint32_t longest_possible(const struct job *job)
 	return seen > group ? seen : group;
 }
 
+/* How many times blocks of a file changed places in this run. */
+static uint32_t moves(const struct job *job, const struct file *file)
+{
+	return job->survey.detail[file->detail].moves;
+}
+
+static int open_file(struct node *node, struct job *job, const struct file *file, struct info *info)
+{
+	return node_open(node, &job->meta, file->ino, &job->survey.detail[file->detail].generation,
+			 info);
+}
+
 /*
  * The most fragments that a plan for this file may have. What was moved in this run is moved again
  * only if it loses a quarter of them.
@@ -84,7 +96,7 @@ static uint32_t most_pieces(const struct job *job, const struct file *file, bool
 	best += file->blocks % longest != 0;
 	if (!any && best < file->fragments)
 		return best;
-	return file->moved ? file->fragments - (file->fragments + 3) / 4 : file->fragments - 1;
+	return moves(job, file) ? file->fragments - (file->fragments + 3) / 4 : file->fragments - 1;
 }
 
 static void tell_move(const struct job *job, const struct file *file, uint32_t before)
@@ -130,7 +142,7 @@ static enum reason look_and_plan(struct job *job, struct file *file, struct node
 
 	err = node_info(node, &info);
 	if (!err)
-		err = survey_again(file, node, &info, &t->layout, &t->seq);
+		err = survey_again(&job->survey, file, node, &info, &t->layout, &t->seq);
 	if (err) {
 		char *shown = survey_name(&job->survey, file);
 
@@ -161,7 +173,7 @@ static enum reason look_and_plan(struct job *job, struct file *file, struct node
 static enum reason try_file(struct job *job, struct file *file, struct node *node, bool any,
 			    struct tools *t)
 {
-	const uint64_t moved = file->moved;
+	const uint32_t before = moves(job, file);
 	enum reason reason;
 
 	reason = look_and_plan(job, file, node, any, t);
@@ -170,7 +182,7 @@ static enum reason try_file(struct job *job, struct file *file, struct node *nod
 	plan_claim(&t->plan, &job->map);
 	reason =
 		move_file(job, file, node, &t->layout, &t->seq, &t->plan, (uint32_t)t->plan.pieces);
-	if (file->moved != moved || file->failed || *job->stop ||
+	if (moves(job, file) != before || file->failed || *job->stop ||
 	    (reason != REASON_OUTCOME && reason != REASON_CHANGED && reason != REASON_NO_ROOM))
 		return reason;
 
@@ -188,7 +200,7 @@ static enum reason try_file(struct job *job, struct file *file, struct node *nod
 static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 {
 	uint32_t pieces, before = file->fragments;
-	uint64_t moved = file->moved;
+	const uint32_t moved = moves(job, file);
 	enum reason reason;
 	struct info info;
 	struct node node;
@@ -211,7 +223,7 @@ static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 		file->reason = REASON_NO_BETTER;
 		return;
 	}
-	err = node_open(&node, &job->meta, file->ino, &file->generation, &info);
+	err = open_file(&node, job, file, &info);
 	if (err) {
 		reason = reason_of_errno(-err);
 		if (reason != REASON_VANISHED) {
@@ -229,7 +241,7 @@ static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 	if (!reason && file->fragments == 1)
 		reason = REASON_PERFECT;
 	file->reason = (uint8_t)reason;
-	if (job->options->verbose && (file->moved != moved || file->failed))
+	if (job->options->verbose && (moves(job, file) != moved || file->failed))
 		tell_move(job, file, before);
 }
 
@@ -302,7 +314,7 @@ void defragment_dry_run(struct job *job)
 
 			if (file->planned)
 				continue;
-			err = node_open(&node, &job->meta, file->ino, &file->generation, &info);
+			err = open_file(&node, job, file, &info);
 			if (err) {
 				file->reason = (uint8_t)reason_of_errno(-err);
 				continue;

@@ -7,7 +7,7 @@
  * 1. options.c     the command line
  * 2. host.c        what was named -> the filesystems (hosts) it lies on
  * 3. meta.c        the inside of a host as text, by ext3meta; text.c reads it
- * 4. survey.c      each file: where its blocks lie (layout.c, names.c)
+ * 4. survey.c      each file: where its blocks lie (look.c, layout.c, names.c)
  * 5. score.c       blocks -> reading order, fragments, score
  * 6. freemap.c     the free space; bylength.c finds its runs by length
  * 7. plan.c        a place for a file; it does no I/O
@@ -68,7 +68,7 @@ static int job_status(const struct job *job)
 	if (job->survey.failed)
 		return STATUS_PARTLY;
 	for (i = 0; i < job->survey.files; i++) {
-		enum outcome outcome = survey_outcome(&job->survey.file[i]);
+		enum outcome outcome = survey_outcome(&job->survey, &job->survey.file[i]);
 
 		if (outcome == OUTCOME_FAILED || outcome == OUTCOME_PARTLY)
 			return STATUS_PARTLY;
@@ -80,6 +80,12 @@ static int job_status(const struct job *job)
 static int run_job(struct job *job)
 {
 	const struct options *options = job->options;
+	const struct survey_scope scope = {
+		.all = options->verbose,
+		.moves = !options->check,
+		.top = REPORT_TOP,
+		.least = options->min_fragment,
+	};
 
 	/*
 	 * What was written gets its place, what was deleted is free: that is what to look at. On a
@@ -91,16 +97,16 @@ static int run_job(struct job *job)
 		if (!options->check && !options->dry_run)
 			return STATUS_FAILED;
 	}
-	if (survey_host(&job->survey, &job->meta, job->host, options->min_fragment, &job->pace,
-			job->stop) ||
+	if (survey_host(&job->survey, &job->meta, job->host, &scope, &job->pace, job->stop) ||
 	    refresh_map(job))
 		return STATUS_FAILED;
+	survey_check(&job->survey, &job->meta, job->host, &job->map, &job->pace, job->stop);
 	if (stop) {
 		complain(job->host->mountpoint, 0, "stopped before all files were looked at");
 		return STATUS_STOPPED;
 	}
 	report_picture(&job->free_before, &job->map, &job->meta.geo);
-	survey_best(&job->survey, &job->map);
+	survey_best_all(&job->survey, &job->map);
 	report_survey(job);
 
 	if (options->dry_run) {

@@ -251,6 +251,13 @@ bool meta_block_is_free(struct meta *meta, uint32_t block)
 	return is;
 }
 
+int meta_open_inodes(struct meta *meta)
+{
+	int fd = openat(meta->root, "inodes", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static int by_number(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -258,7 +265,7 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-int meta_inodes(struct meta *meta, uint32_t **inodes, size_t *count)
+int meta_list_inodes(struct meta *meta, uint32_t **inodes, size_t *count)
 {
 	int fd = openat(meta->root, "nodes", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 	struct dirent *entry;

@@ -19,6 +19,7 @@
 #define META_INFO 0x4U	   /* nodes/<ident>/info */
 #define META_COUNT 0x8U	   /* "<ident> COUNT" in data/reloc */
 #define META_IDENT 0x10U   /* INODE:GENERATION */
+#define META_INODES 0x20U  /* inodes; without it each node is opened */
 #define META_NEEDED (META_GEOMETRY | META_LISTING | META_INFO | META_COUNT | META_IDENT)
 #define META_INCOMPAT_KNOWN 0x0U
 #define META_RO_COMPAT_KNOWN 0x0U
@@ -45,7 +46,10 @@ int meta_free_blocks(struct meta *meta, struct freemap *map);
 bool meta_block_is_free(struct meta *meta, uint32_t block);
 
 /* The inodes in use, ascending. @inodes is malloc'd. */
-int meta_inodes(struct meta *meta, uint32_t **inodes, size_t *count);
+int meta_list_inodes(struct meta *meta, uint32_t **inodes, size_t *count);
+
+/* `inodes`, where there is META_INODES: a descriptor, its position an inode number. */
+int meta_open_inodes(struct meta *meta);
 
 /* One object, its files opened when they are first needed. */
 struct node {

@@ -212,7 +212,7 @@ static int look_again(struct move *m)
 	int err = node_info(m->node, &info);
 
 	if (!err)
-		err = survey_again(m->file, m->node, &info, &m->layout, &m->seq);
+		err = survey_again(&m->job->survey, m->file, m->node, &info, &m->layout, &m->seq);
 	return err;
 }
 
@@ -251,7 +251,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 		}
 		look_again(m);
 	}
-	m->file->moved += data + indirect;
+	survey_detail(&m->job->survey, m->file)->moves += data + indirect > 0;
 	m->job->moved += data + indirect;
 	if (!reason && (m->file->fragments > promised || data != old->data))
 		reason = REASON_CHANGED;

@@ -38,34 +38,71 @@ uint32_t names_add(struct names *names, uint32_t parent, const char *text, uint3
 	return (uint32_t)names->count++;
 }
 
-static void walk_failed(struct names *names, uint32_t dir, int error, const char *what)
-{
-	char *path = names_path(names, dir), *shown = printable(path);
+/* One walk, and the directory it is in; its name is added when something below it is. */
+struct walk {
+	struct names *names;
+	struct names_wanted *wanted;
+	dev_t dev;
+	struct pace *pace;
+};
 
+struct level {
+	struct level *up;
+	const char *text;
+	uint32_t name;
+};
+
+static uint32_t level_name(struct names *names, struct level *level)
+{
+	if (level->name == NAME_NONE)
+		level->name = names_add(names, level->up ? level_name(names, level->up) : NAME_NONE,
+					level->text, 0);
+	return level->name;
+}
+
+static void walk_failed(struct walk *w, struct level *level, int error, const char *what)
+{
+	char *path, *shown;
+
+	if (w->wanted->again)
+		return;
+	path = names_path(w->names, level_name(w->names, level));
+	shown = printable(path);
 	complain(shown, error, "%s", what);
-	names->failed++;
+	w->names->failed++;
 	free(shown);
 	free(path);
 }
 
+static void walk_file(struct walk *w, struct level *level, const struct dirent *entry)
+{
+	uint32_t *slot = w->wanted->slot(w->wanted->to, (uint32_t)entry->d_ino);
+
+	if (!slot)
+		return;
+	*slot = names_add(w->names, level_name(w->names, level), entry->d_name,
+			  (uint32_t)entry->d_ino);
+	w->wanted->left--;
+}
+
 /* Walk the directory that @fd is open on, and close it. */
-static void walk(struct names *names, int fd, dev_t dev, uint32_t self, struct pace *pace)
+static void walk(struct walk *w, int fd, struct level *level)
 {
 	DIR *dir = fdopendir(fd);
 	struct dirent *entry;
 	struct stat st;
 
 	if (!dir) {
-		walk_failed(names, self, errno, "can't read this directory");
+		walk_failed(w, level, errno, "can't read this directory");
 		close(fd);
 		return;
 	}
-	for (;;) {
+	for (errno = 0; w->wanted->left; errno = 0) {
+		struct level below = { level, NULL, NAME_NONE };
 		unsigned char type;
-		uint32_t child;
 		int child_fd;
 
-		pace_point(pace, false);
+		pace_point(w->pace, false);
 		errno = 0;
 		entry = readdir(dir);
 		if (!entry)
@@ -79,34 +116,38 @@ static void walk(struct names *names, int fd, dev_t dev, uint32_t self, struct p
 			type = S_ISREG(st.st_mode) ? DT_REG : S_ISDIR(st.st_mode) ? DT_DIR : DT_LNK;
 		}
 		if (type == DT_REG)
-			names_add(names, self, entry->d_name, (uint32_t)entry->d_ino);
+			walk_file(w, level, entry);
 		if (type != DT_DIR)
 			continue;
 		child_fd = openat(fd, entry->d_name,
 				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
 		if (child_fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 			continue;
-		if (child_fd >= 0 && (fstat(child_fd, &st) || st.st_dev != dev)) {
+		if (child_fd >= 0 && (fstat(child_fd, &st) || st.st_dev != w->dev)) {
 			close(child_fd);
 			continue;
 		}
-		child = names_add(names, self, entry->d_name, 0);
+		below.text = entry->d_name;
 		if (child_fd < 0)
-			walk_failed(names, child, errno, "can't open this directory");
+			walk_failed(w, &below, errno, "can't open this directory");
 		else
-			walk(names, child_fd, dev, child, pace);
+			walk(w, child_fd, &below);
 	}
 	if (errno)
-		walk_failed(names, self, errno, "can't read this directory");
+		walk_failed(w, level, errno, "can't read this directory");
 	closedir(dir);
 }
 
-void names_walk(struct names *names, int fd, dev_t dev, const char *prefix, struct pace *pace)
+void names_walk(struct names *names, int fd, dev_t dev, const char *prefix,
+		struct names_wanted *wanted, struct pace *pace)
 {
-	uint32_t top = names_add(names, NAME_NONE, prefix, 0);
+	struct walk w = { names, wanted, dev, pace };
+	struct level top = { NULL, prefix, NAME_NONE };
 	struct rlimit limit;
 	int tree, dir;
 
+	if (!wanted->left)
+		return;
 	/* One descriptor a level: deep trees need many. */
 	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
 		limit.rlim_cur = limit.rlim_max;
@@ -116,9 +157,9 @@ void names_walk(struct names *names, int fd, dev_t dev, const char *prefix, stru
 	tree = (int)open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	dir = openat(tree < 0 ? fd : tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
 	if (dir < 0)
-		walk_failed(names, top, errno, "can't open this directory");
+		walk_failed(&w, &top, errno, "can't open this directory");
 	else
-		walk(names, dir, dev, top, pace);
+		walk(&w, dir, &top);
 	if (tree >= 0)
 		close(tree);
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The names of files, by inode: a walk of directories, kept as a tree of names. */
+/*
+ * The names of files, by inode: what a walk of directories finds, kept as a tree of names. Only
+ * the names that are wanted are kept, and the directories above them.
+ */
 #ifndef E3DEFRAG_NAMES_H
 #define E3DEFRAG_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,17 +30,27 @@ struct names {
 	uint64_t failed; /* directories that could not be read; each was complained about */
 };
 
+/* What a walk is for. */
+struct names_wanted {
+	/* Called for each regular file: where the number of its name goes, NULL if nobody asks. */
+	uint32_t *(*slot)(void *to, uint32_t ino);
+	void *to;
+	size_t left; /* the walk ends when so many names were taken */
+	bool again;  /* a second walk: what can't be read was complained about */
+};
+
 void names_free(struct names *names);
 
 /* Add one file by the path it was given with. Returns its number. */
 uint32_t names_add(struct names *names, uint32_t parent, const char *text, uint32_t ino);
 
 /*
- * Add each regular file below the directory @fd (any kind of descriptor; it stays open) under
+ * Look at each regular file below the directory @fd (any kind of descriptor; it stays open) under
  * @prefix, on one filesystem (@dev), not following symbolic links, not looking below what is
- * mounted inside. A file with several names comes several times.
+ * mounted inside, and add the names that are wanted. A file with several names comes several times.
  */
-void names_walk(struct names *names, int fd, dev_t dev, const char *prefix, struct pace *pace);
+void names_walk(struct names *names, int fd, dev_t dev, const char *prefix,
+		struct names_wanted *wanted, struct pace *pace);
 
 /* The whole path of a name, malloc'd; printable only if the caller makes it so. */
 char *names_path(const struct names *names, uint32_t name);

@@ -5,6 +5,9 @@
 
 #include "job.h"
 
+/* So many files of all, the worst, are in a report that is not verbose. */
+#define REPORT_TOP 10
+
 /* Draw the free space as @map has it. */
 void report_picture(struct free_picture *picture, const struct freemap *map,
 		    const struct geometry *geo);

@@ -10,7 +10,6 @@
 #include "report.h"
 #include "util.h"
 
-#define TOP 10
 /* What stands left of the file's name in the table. */
 #define COLUMNS_LEFT 42
 
@@ -76,15 +75,16 @@ static void print_files(const struct job *job)
 
 	order = order_worst_first(survey, job->options->verbose ? has_blocks : is_fragmented,
 				  &count);
-	shown = job->options->verbose || count < TOP ? count : TOP;
+	shown = job->options->verbose || count < REPORT_TOP ? count : REPORT_TOP;
 	if (shown)
 		printf("%8s%8s%8s%7s%11s  %s\n", "now", "best", "fiemap", "score", "size", "file");
 	for (i = 0; i < shown; i++) {
 		const struct file *file = &survey->file[order[i]];
 		char *name = survey_name(survey, file);
 
-		printf("%8" PRIu32 "%8" PRIu32 "%8" PRIu32 "%7u%11s", file->fragments, file->best,
-		       file->fiemap, file->score, human(file->size, size));
+		printf("%8" PRIu32 "%8" PRIu32 "%8" PRIu32 "%7u%11s", file->fragments,
+		       survey_best(file, &job->map), file->fiemap, file->score,
+		       human(survey->detail[file->detail].size, size));
 		fputs("  ", stdout);
 		print_name(name, width - 2);
 		free(name);
@@ -130,7 +130,7 @@ static void print_alone(const struct job *job, const char *title)
 
 	for (i = 0; i < survey->files; i++) {
 		const struct file *file = &survey->file[i];
-		enum outcome outcome = survey_outcome(file);
+		enum outcome outcome = survey_outcome(survey, file);
 
 		if ((outcome == OUTCOME_ALONE && file->reason != REASON_NONE) ||
 		    outcome == OUTCOME_FAILED) {
@@ -149,7 +149,7 @@ static void print_alone(const struct job *job, const char *title)
 			continue;
 		for (i = 0; i < survey->files; i++) {
 			const struct file *file = &survey->file[i];
-			enum outcome outcome = survey_outcome(file);
+			enum outcome outcome = survey_outcome(survey, file);
 			char *name;
 
 			if (file->reason != reason ||
@@ -181,7 +181,7 @@ void report_survey(const struct job *job)
 	       job->survey.files, totals.files, totals.fragmented);
 	printf("Fragments: now %" PRIu64 ", best %" PRIu64 " (FIEMAP counts %" PRIu64
 	       " extents), in %" PRIu64 " blocks (%s)\n",
-	       totals.fragments, totals.best, totals.fiemap, totals.blocks,
+	       totals.fragments, job->survey.best, totals.fiemap, totals.blocks,
 	       human(totals.blocks * geo->blocksize, size));
 	print_score("Score", totals.score);
 	puts("(0-30 no problem, 31-55 a little fragmented, 56- needs defragmentation)\n");
@@ -199,7 +199,7 @@ static uint64_t count_outcome(const struct survey *survey, enum outcome outcome)
 	size_t i;
 
 	for (i = 0; i < survey->files; i++)
-		count += survey_outcome(&survey->file[i]) == outcome;
+		count += survey_outcome(survey, &survey->file[i]) == outcome;
 	return count;
 }
 
@@ -212,7 +212,7 @@ static void print_partly(const struct survey *survey)
 		const struct file *file = &survey->file[i];
 		char *name;
 
-		if (survey_outcome(file) != OUTCOME_PARTLY)
+		if (survey_outcome(survey, file) != OUTCOME_PARTLY)
 			continue;
 		name = survey_name(survey, file);
 		printf("Partly: %s: %s\n", name, reason_text((enum reason)file->reason));

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "look.h"
 #include "util.h"
 
 struct owner {
@@ -64,21 +65,21 @@ static bool is_known(const struct survey *survey, uint32_t ino)
 	return !file || file->reason == REASON_SHARED;
 }
 
+static void add_trouble(struct survey *survey, uint32_t ino, uint32_t block, uint32_t other)
+{
+	vec_more(survey->trouble, survey->troubles, survey->trouble_room);
+	survey->trouble[survey->troubles++] =
+		(struct trouble){ .ino = ino, .block = block, .other = other, .name = NAME_NONE };
+}
+
 /* Directories have no place in the survey, and are never moved. */
 static void mark(struct survey *survey, uint32_t ino, uint32_t block, uint32_t other)
 {
 	struct file *file = survey_file(survey, ino);
-	char *shown;
 
 	if (!file || file->reason == REASON_SHARED)
 		return;
-	shown = survey_name(survey, file);
-	if (ino == other)
-		complain(shown, 0, "has block %" PRIu32 " twice: run e2fsck", block);
-	else
-		complain(shown, 0, "shares block %" PRIu32 " with inode %" PRIu32 ": run e2fsck",
-			 block, other);
-	free(shown);
+	add_trouble(survey, ino, block, other);
 	file->reason = REASON_SHARED;
 	file->failed = true;
 }
@@ -95,62 +96,74 @@ static bool has_free(struct meta *meta, const struct owner *a, struct layout *la
 	return meta_block_is_free(meta, a->block);
 }
 
-/* One block of a file is enough to tell. */
+/* One block of an object is enough to tell. */
 static void find_free(struct survey *survey, struct meta *meta, const struct owner *a,
 		      struct layout *layout)
 {
-	struct file nameless = { .ino = a->ino, .name = NAME_NONE };
 	struct file *file = survey_file(survey, a->ino);
-	char *shown;
 
 	if ((file && file->failed) || !has_free(meta, a, layout))
 		return;
-	shown = survey_name(survey, file ? file : &nameless);
-	complain(shown, 0, "has block %" PRIu32 ", which is free: run e2fsck", a->block);
-	free(shown);
-	survey->damaged = true;
+	add_trouble(survey, a->ino, a->block, 0);
 	if (file)
 		file->failed = true;
-	else
-		survey->failed++;
 }
 
-static void add_free(struct meta *meta, struct claims *claims)
+/* What the second look at all objects finds: whose the blocks are. */
+struct search {
+	const struct claims *claims;
+	struct owners owners;
+};
+
+static void add_owners(void *to, struct look *look)
 {
-	struct freemap map;
+	struct search *search = to;
+
+	search->owners.ino = look->ino;
+	if (!look->err)
+		claims_each(search->claims, &look->layout, add_owner, &search->owners);
+}
+
+/* The same objects once more; that is needed on damaged filesystems, and where much changes. */
+static int look_again(const struct survey *survey, struct meta *meta, bool whole,
+		      const volatile int *stop, struct search *search)
+{
+	uint32_t *inodes = NULL;
 	size_t i;
+	int err;
 
-	freemap_init(&map);
-	/* An error is told where the map is wanted next. */
-	if (!meta_free_blocks(meta, &map))
-		for (i = 0; i < map.runs; i++)
-			claims_add_free(claims, map.run[i].start, map.run[i].length);
-	freemap_free(&map);
+	if (!whole) {
+		inodes = xreallocarray(NULL, survey->files, sizeof(*inodes));
+		for (i = 0; i < survey->files; i++)
+			inodes[i] = survey->file[i].ino;
+	}
+	err = look_at(meta, inodes, survey->files, false, stop, add_owners, search);
+	free(inodes);
+	return err;
 }
 
-void shared_find(struct survey *survey, struct meta *meta, struct claims *claims,
-		 const uint32_t *inodes, size_t count, const volatile int *stop)
+void shared_find(struct survey *survey, struct meta *meta, bool whole, const struct freemap *map,
+		 const volatile int *stop)
 {
-	struct owners owners = { 0 };
+	struct claims *claims = &survey->claims;
+	struct search search = { .claims = claims };
+	struct owners *owners = &search.owners;
 	struct layout layout;
 	size_t i;
 
-	add_free(meta, claims);
-	if (!claims->count)
+	for (i = 0; i < map->runs; i++)
+		claims_add_free(claims, map->run[i].start, map->run[i].length);
+	if (!claims->count || *stop)
 		return;
 	claims_sort(claims);
 	layout_init(&layout);
-	for (i = 0; i < count && !*stop; i++) {
-		owners.ino = inodes[i];
-		if (look(meta, inodes[i], &layout))
-			claims_each(claims, &layout, add_owner, &owners);
-	}
-	if (owners.count)
-		qsort(owners.owner, owners.count, sizeof(*owners.owner), by_block);
-	for (i = 0; i < owners.count && !*stop; i++)
-		find_free(survey, meta, &owners.owner[i], &layout);
-	for (i = 1; i < owners.count && !*stop; i++) {
-		const struct owner *a = &owners.owner[i - 1], *b = &owners.owner[i];
+	look_again(survey, meta, whole, stop, &search);
+	if (owners->count)
+		qsort(owners->owner, owners->count, sizeof(*owners->owner), by_block);
+	for (i = 0; i < owners->count && !*stop; i++)
+		find_free(survey, meta, &owners->owner[i], &layout);
+	for (i = 1; i < owners->count && !*stop; i++) {
+		const struct owner *a = &owners->owner[i - 1], *b = &owners->owner[i];
 
 		if (a->block != b->block ||
 		    (is_known(survey, a->ino) && is_known(survey, b->ino)) ||
@@ -159,6 +172,6 @@ void shared_find(struct survey *survey, struct meta *meta, struct claims *claims
 		mark(survey, a->ino, a->block, b->ino);
 		mark(survey, b->ino, a->block, a->ino);
 	}
-	free(owners.owner);
+	free(owners->owner);
 	layout_free(&layout);
 }

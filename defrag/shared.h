@@ -7,16 +7,17 @@
 #ifndef E3DEFRAG_SHARED_H
 #define E3DEFRAG_SHARED_H
 
-#include "claims.h"
+#include "freemap.h"
 #include "meta.h"
 #include "survey.h"
 
 /*
- * @claims has the blocks of all @inodes. Files that turn out to share one are given REASON_SHARED,
- * and complained about; a file that was only caught while its blocks changed hands is not. Where a
- * file has a block that is free, the filesystem counts as damaged.
+ * survey->claims has the blocks of all that was looked at: the @whole filesystem, or the files of
+ * the survey; @map was read after that. Files that turn out to share a block are given
+ * REASON_SHARED, and there is trouble to tell of them and of all objects with a block that is free.
+ * A file that was only caught while its blocks changed hands is not touched.
  */
-void shared_find(struct survey *survey, struct meta *meta, struct claims *claims,
-		 const uint32_t *inodes, size_t count, const volatile int *stop);
+void shared_find(struct survey *survey, struct meta *meta, bool whole, const struct freemap *map,
+		 const volatile int *stop);
 
 #endif

@@ -6,34 +6,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "claims.h"
+#include "look.h"
+#include "order.h"
 #include "shared.h"
 #include "util.h"
 
 void survey_free(struct survey *survey)
 {
 	names_free(&survey->names);
+	claims_free(&survey->claims);
+	free(survey->trouble);
+	free(survey->detail);
 	free(survey->file);
 	memset(survey, 0, sizeof(*survey));
 }
 
-char *survey_name(const struct survey *survey, const struct file *file)
+struct detail *survey_detail(struct survey *survey, struct file *file)
 {
-	char *path, *shown;
-
-	if (file->name == NAME_NONE)
-		return xasprintf("<inode %" PRIu32 ">", file->ino);
-	path = names_path(&survey->names, file->name);
-	shown = printable(path);
-	free(path);
-	return shown;
+	if (file->detail == DETAIL_NONE) {
+		vec_more(survey->detail, survey->details, survey->detail_room);
+		file->detail = (uint32_t)survey->details;
+		survey->detail[survey->details++] =
+			(struct detail){ .before = file->fragments, .name = NAME_NONE };
+	}
+	return &survey->detail[file->detail];
 }
 
-enum outcome survey_outcome(const struct file *file)
+enum outcome survey_outcome(const struct survey *survey, const struct file *file)
 {
+	const struct detail *detail = NULL;
+
 	if (file->planned)
 		return OUTCOME_PLANNED;
-	if (file->fragments >= file->before || !file->moved)
+	if (file->detail != DETAIL_NONE)
+		detail = &survey->detail[file->detail];
+	if (!detail || file->fragments >= detail->before || !detail->moves)
 		return file->failed ? OUTCOME_FAILED : OUTCOME_ALONE;
 	if (file->failed)
 		return OUTCOME_PARTLY;
@@ -48,85 +55,76 @@ enum outcome survey_outcome(const struct file *file)
 	}
 }
 
-int survey_again(struct file *file, struct node *node, const struct info *info,
-		 struct layout *layout, struct sequence *seq)
+static void measure(struct file *file, const struct layout *layout, const struct geometry *geo,
+		    struct sequence *seq)
+{
+	sequence_build(seq, layout, geo);
+	file->blocks = seq->blocks;
+	file->fragments = seq->fragments;
+	file->fiemap = seq->fiemap;
+	file->score = (uint8_t)score_file(seq->blocks, geo->blocksize, seq->fragments);
+}
+
+int survey_again(struct survey *survey, struct file *file, struct node *node,
+		 const struct info *info, struct layout *layout, struct sequence *seq)
 {
 	int err = 0;
 
 	layout_clear(layout);
-	file->size = info->size;
+	survey_detail(survey, file)->size = info->size;
 	if (info->mapping == MAPPING_INDIRECT)
 		err = node_layout(node, layout, info->blocks);
-	if (err)
-		return err;
-	sequence_build(seq, layout, &node->meta->geo);
-	file->blocks = seq->blocks;
-	file->fragments = seq->fragments;
-	file->fiemap = seq->fiemap;
-	file->score = (uint8_t)score_file(seq->blocks, node->meta->geo.blocksize, seq->fragments);
-	return 0;
+	if (!err)
+		measure(file, layout, &node->meta->geo, seq);
+	return err;
 }
 
-/* What one look at an object needs at hand. */
-struct look {
-	struct layout layout;
+/* What one look after the other needs at hand. */
+struct surveyor {
+	struct survey *survey;
+	const struct geometry *geo;
+	struct pace *pace;
 	struct sequence seq;
-	struct claims claims;
-	uint64_t least; /* bytes of a piece, for --min-fragment-size */
 };
 
-static int add_file(struct survey *survey, struct file *file, struct node *node,
-		    const struct info *info, struct look *look)
-{
-	int err = survey_again(file, node, info, &look->layout, &look->seq);
-
-	if (err)
-		return err;
-	file->generation = info->generation;
-	file->before = file->fragments;
-	file->best = file->fragments;
-	if (info->relocatable)
-		file->reason = (uint8_t)info->relocatable;
-	else if (file->fragments <= 1)
-		file->reason = file->blocks ? REASON_PERFECT : REASON_EMPTY;
-	else if (look->least && !sequence_pays(&look->seq, node->meta->geo.blocksize, look->least))
-		file->reason = REASON_LONG_PIECES;
-	vec_more(survey->file, survey->files, survey->room);
-	survey->file[survey->files++] = *file;
-	return 0;
-}
-
 /*
- * Add inode @ino if it is a regular file, and its blocks to what is claimed in any case. Objects
+ * Add an object if it is a regular file, and its blocks to what is claimed in any case. Objects
  * that vanish are passed over.
  */
-static void survey_inode(struct survey *survey, struct meta *meta, uint32_t ino, uint32_t name,
-			 struct look *look)
+static void add_look(void *to, struct look *look)
 {
-	struct file file = { .ino = ino, .name = name };
-	struct info info;
-	struct node node;
-	int err;
+	struct surveyor *s = to;
+	struct survey *survey = s->survey;
+	struct file file = { .ino = look->ino, .detail = DETAIL_NONE };
 
-	layout_clear(&look->layout);
-	err = node_open(&node, meta, ino, NULL, &info);
-	if (!err) {
-		if (info.type == TYPE_REGULAR)
-			err = add_file(survey, &file, &node, &info, look);
-		else if (info.mapping == MAPPING_INDIRECT)
-			err = node_layout(&node, &look->layout, info.blocks);
-		node_close(&node);
+	pace_point(s->pace, false);
+	if (look->err == -ENOENT || look->err == -ESTALE)
+		return;
+	if (look->err) {
+		vec_more(survey->trouble, survey->troubles, survey->trouble_room);
+		survey->trouble[survey->troubles++] =
+			(struct trouble){ .ino = look->ino, .err = look->err, .name = NAME_NONE };
+		return;
 	}
-	if (!err)
-		claims_add(&look->claims, &look->layout);
-	if (err && err != -ENOENT && err != -ESTALE) {
-		char *shown = survey_name(survey, &file);
+	claims_add(&survey->claims, &look->layout);
+	if (look->info.type != TYPE_REGULAR)
+		return;
+	measure(&file, &look->layout, s->geo, &s->seq);
+	if (look->info.relocatable)
+		file.reason = (uint8_t)look->info.relocatable;
+	else if (file.fragments <= 1)
+		file.reason = file.blocks ? REASON_PERFECT : REASON_EMPTY;
+	else if (survey->scope.least &&
+		 !sequence_pays(&s->seq, s->geo->blocksize, survey->scope.least))
+		file.reason = REASON_LONG_PIECES;
+	if (file.fragments > 1 || survey->scope.all) {
+		struct detail *detail = survey_detail(survey, &file);
 
-		complain(shown, -err, "can't look at its blocks");
-		survey->failed++;
-		survey->damaged |= err == -EUCLEAN;
-		free(shown);
+		detail->size = look->info.size;
+		detail->generation = look->info.generation;
 	}
+	vec_more(survey->file, survey->files, survey->room);
+	survey->file[survey->files++] = file;
 }
 
 struct file *survey_file(const struct survey *survey, uint32_t ino)
@@ -144,123 +142,246 @@ struct file *survey_file(const struct survey *survey, uint32_t ino)
 	return low < survey->files && survey->file[low].ino == ino ? &survey->file[low] : NULL;
 }
 
-/* The whole filesystem: the inodes in use, and names for them from a walk. */
-static int survey_whole(struct survey *survey, struct meta *meta, const struct host *host,
-			struct look *look, struct pace *pace, const volatile int *stop)
-{
-	uint32_t *inodes;
-	size_t count, i;
-	int err;
-
-	err = meta_inodes(meta, &inodes, &count);
-	if (err) {
-		complain(host->device, -err, "can't list its inodes");
-		return err;
-	}
-	for (i = 0; i < count && !*stop; i++) {
-		survey_inode(survey, meta, inodes[i], NAME_NONE, look);
-		pace_point(pace, false);
-	}
-
-	if (!*stop)
-		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, pace);
-	for (i = 0; i < survey->names.count; i++) {
-		uint32_t ino = survey->names.name[i].ino;
-		struct file *file = ino ? survey_file(survey, ino) : NULL;
-
-		if (file && file->name == NAME_NONE)
-			file->name = (uint32_t)i;
-	}
-	shared_find(survey, meta, &look->claims, inodes, count, stop);
-	free(inodes);
-	return 0;
-}
-
-struct found {
-	uint32_t ino, name;
+struct inodes {
+	uint32_t *ino;
+	size_t count, room;
 };
 
-static int by_inode(const void *a, const void *b)
+static uint32_t *note_inode(void *to, uint32_t ino)
 {
-	const struct found *x = a, *y = b;
+	struct inodes *inodes = to;
 
-	if (x->ino != y->ino)
-		return x->ino < y->ino ? -1 : 1;
-	return x->name < y->name ? -1 : x->name > y->name;
+	vec_more(inodes->ino, inodes->count, inodes->room);
+	inodes->ino[inodes->count++] = ino;
+	return NULL;
 }
 
-/* Files and directories: what a walk finds, each inode once. */
-static void survey_targets(struct survey *survey, struct meta *meta, const struct host *host,
-			   struct look *look, struct pace *pace, const volatile int *stop)
+static int by_number(const void *a, const void *b)
 {
-	const struct names *names = &survey->names;
-	struct found *found = NULL;
-	size_t count = 0, room = 0, kept = 0, i;
-	uint32_t *inodes;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Files and directories: what a walk finds, ascending, each inode once. */
+static void list_targets(struct survey *survey, const struct host *host, struct inodes *inodes,
+			 struct pace *pace, const volatile int *stop)
+{
+	struct names_wanted wanted = { .slot = note_inode, .to = inodes, .left = SIZE_MAX };
+	size_t i, kept = 0;
 
 	for (i = 0; i < host->targets && !*stop; i++) {
 		const struct target *target = &host->target[i];
 
 		if (target->directory)
-			names_walk(&survey->names, target->fd, host->dev, target->path, pace);
+			names_walk(&survey->names, target->fd, host->dev, target->path, &wanted,
+				   pace);
 		else
-			names_add(&survey->names, NAME_NONE, target->path, target->ino);
+			note_inode(inodes, target->ino);
 	}
-	for (i = 0; i < names->count; i++) {
-		if (!names->name[i].ino)
-			continue;
-		vec_more(found, count, room);
-		found[count++] = (struct found){ names->name[i].ino, (uint32_t)i };
-	}
-	if (count)
-		qsort(found, count, sizeof(*found), by_inode);
-	inodes = xreallocarray(NULL, count, sizeof(*inodes));
-	for (i = 0; i < count && !*stop; i++) {
-		if (i && found[i].ino == found[i - 1].ino)
-			continue;
-		inodes[kept++] = found[i].ino;
-		survey_inode(survey, meta, found[i].ino, found[i].name, look);
-		pace_point(pace, false);
-	}
-	shared_find(survey, meta, &look->claims, inodes, kept, stop);
-	free(inodes);
-	free(found);
+	if (inodes->count)
+		qsort(inodes->ino, inodes->count, sizeof(*inodes->ino), by_number);
+	for (i = 0; i < inodes->count; i++)
+		if (!kept || inodes->ino[kept - 1] != inodes->ino[i])
+			inodes->ino[kept++] = inodes->ino[i];
+	inodes->count = kept;
 }
 
-int survey_host(struct survey *survey, struct meta *meta, const struct host *host, uint64_t least,
-		struct pace *pace, const volatile int *stop)
+int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
+		const struct survey_scope *scope, struct pace *pace, const volatile int *stop)
 {
-	struct look look;
+	struct surveyor surveyor = { .survey = survey, .geo = &meta->geo, .pace = pace };
+	struct inodes inodes = { 0 };
 	int err = 0;
 
 	memset(survey, 0, sizeof(*survey));
-	layout_init(&look.layout);
-	sequence_init(&look.seq);
-	claims_init(&look.claims);
-	look.least = least;
-	if (host->whole)
-		err = survey_whole(survey, meta, host, &look, pace, stop);
-	else
-		survey_targets(survey, meta, host, &look, pace, stop);
-	survey->failed += survey->names.failed;
-	claims_free(&look.claims);
-	sequence_free(&look.seq);
-	layout_free(&look.layout);
+	survey->scope = *scope;
+	claims_init(&survey->claims);
+	sequence_init(&surveyor.seq);
+	if (!host->whole)
+		list_targets(survey, host, &inodes, pace, stop);
+	if (host->whole || inodes.count)
+		err = look_at(meta, inodes.ino, inodes.count, pace->on, stop, add_look, &surveyor);
+	if (err)
+		complain(host->device, -err, "can't list its inodes");
+	sequence_free(&surveyor.seq);
+	free(inodes.ino);
 	return err;
 }
 
-void survey_best(struct survey *survey, const struct freemap *map)
+/* The name is still to be found. */
+static size_t want(struct survey *survey, struct file *file)
 {
-	size_t i;
+	struct detail *detail = survey_detail(survey, file);
+
+	if (detail->name == NAME_WANTED)
+		return 0;
+	detail->name = NAME_WANTED;
+	return 1;
+}
+
+static bool in_pieces(const struct file *file)
+{
+	return file->fragments > 1;
+}
+
+static size_t want_top(struct survey *survey)
+{
+	size_t count, i, wanted = 0;
+	uint32_t *order = order_worst_first(survey, in_pieces, &count);
+
+	for (i = 0; i < count && i < survey->scope.top; i++)
+		wanted += want(survey, &survey->file[order[i]]);
+	free(order);
+	return wanted;
+}
+
+static size_t want_names(struct survey *survey)
+{
+	size_t wanted = want_top(survey), i;
 
 	for (i = 0; i < survey->files; i++) {
 		struct file *file = &survey->file[i];
-		uint32_t pieces = 0;
 
-		if (file->fragments > 1)
-			pieces = freemap_pieces(map, file->blocks, file->fragments);
-		file->best = pieces ? pieces : file->fragments;
+		if (survey->scope.all || file->reason == REASON_SHARED || file->failed ||
+		    (survey->scope.moves && file->fragments > 1 && file->reason == REASON_NONE))
+			wanted += want(survey, file);
 	}
+	for (i = 0; i < survey->troubles; i++)
+		if (survey->trouble[i].err)
+			wanted++;
+	return wanted;
+}
+
+static int by_trouble(const void *a, const void *b)
+{
+	return by_number(&((const struct trouble *)a)->ino, &((const struct trouble *)b)->ino);
+}
+
+static uint32_t *name_slot(void *to, uint32_t ino)
+{
+	const struct trouble key = { .ino = ino };
+	struct survey *survey = to;
+	struct file *file = survey_file(survey, ino);
+	struct trouble *trouble = NULL;
+
+	if (file) {
+		if (file->detail == DETAIL_NONE || survey->detail[file->detail].name != NAME_WANTED)
+			return NULL;
+		return &survey->detail[file->detail].name;
+	}
+	if (survey->troubles)
+		trouble = bsearch(&key, survey->trouble, survey->troubles, sizeof(key), by_trouble);
+	return trouble && trouble->name == NAME_NONE ? &trouble->name : NULL;
+}
+
+/* One walk more, over directories that are in memory by now unless all was meant. */
+static void find_names(struct survey *survey, const struct host *host, struct pace *pace)
+{
+	struct names_wanted wanted = { .slot = name_slot, .to = survey };
+	size_t i;
+
+	wanted.left = want_names(survey);
+	if (host->whole)
+		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted, pace);
+	wanted.again = true;
+	for (i = 0; !host->whole && i < host->targets; i++) {
+		const struct target *target = &host->target[i];
+		uint32_t *slot;
+
+		if (target->directory) {
+			names_walk(&survey->names, target->fd, host->dev, target->path, &wanted,
+				   pace);
+			continue;
+		}
+		slot = name_slot(survey, target->ino);
+		if (slot) {
+			*slot = names_add(&survey->names, NAME_NONE, target->path, target->ino);
+			wanted.left--;
+		}
+	}
+	for (i = 0; i < survey->details; i++)
+		if (survey->detail[i].name == NAME_WANTED)
+			survey->detail[i].name = NAME_NONE;
+}
+
+static char *name_or_number(const struct survey *survey, uint32_t name, uint32_t ino)
+{
+	char *path, *shown;
+
+	if (name == NAME_NONE)
+		return xasprintf("<inode %" PRIu32 ">", ino);
+	path = names_path(&survey->names, name);
+	shown = printable(path);
+	free(path);
+	return shown;
+}
+
+char *survey_name(const struct survey *survey, const struct file *file)
+{
+	uint32_t name = NAME_NONE;
+
+	if (file->detail != DETAIL_NONE)
+		name = survey->detail[file->detail].name;
+	return name_or_number(survey, name, file->ino);
+}
+
+/* Directories have no place in the survey: their trouble is counted by itself. */
+static void tell_trouble(struct survey *survey, const struct trouble *trouble)
+{
+	const struct file *file = survey_file(survey, trouble->ino);
+	char *shown = file ? survey_name(survey, file) :
+			     name_or_number(survey, trouble->name, trouble->ino);
+
+	if (trouble->err)
+		complain(shown, -trouble->err, "can't look at its blocks");
+	else if (!trouble->other)
+		complain(shown, 0, "has block %" PRIu32 ", which is free: run e2fsck",
+			 trouble->block);
+	else if (trouble->other == trouble->ino)
+		complain(shown, 0, "has block %" PRIu32 " twice: run e2fsck", trouble->block);
+	else
+		complain(shown, 0, "shares block %" PRIu32 " with inode %" PRIu32 ": run e2fsck",
+			 trouble->block, trouble->other);
+	free(shown);
+	if (!file)
+		survey->failed++;
+	survey->damaged |= trouble->err == -EUCLEAN || (!trouble->err && !trouble->other);
+}
+
+void survey_check(struct survey *survey, struct meta *meta, const struct host *host,
+		  const struct freemap *map, struct pace *pace, const volatile int *stop)
+{
+	size_t i;
+
+	shared_find(survey, meta, host->whole, map, stop);
+	claims_free(&survey->claims);
+	if (survey->troubles)
+		qsort(survey->trouble, survey->troubles, sizeof(*survey->trouble), by_trouble);
+	if (!*stop)
+		find_names(survey, host, pace);
+	for (i = 0; i < survey->troubles; i++)
+		tell_trouble(survey, &survey->trouble[i]);
+	survey->failed += survey->names.failed;
+}
+
+uint32_t survey_best(const struct file *file, const struct freemap *map)
+{
+	uint32_t pieces = 0;
+
+	if (file->fragments > 1)
+		pieces = freemap_pieces(map, file->blocks, file->fragments);
+	return pieces ? pieces : file->fragments;
+}
+
+void survey_best_all(struct survey *survey, const struct freemap *map)
+{
+	size_t i;
+
+	survey->best = 0;
+	for (i = 0; i < survey->files; i++)
+		if (survey->file[i].blocks)
+			survey->best += survey_best(&survey->file[i], map);
 }
 
 void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
@@ -272,15 +393,16 @@ void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
 	memset(totals, 0, sizeof(*totals));
 	for (i = 0; i < survey->files; i++) {
 		const struct file *file = &survey->file[i];
-		uint32_t fragments = before ? file->before : file->fragments;
+		uint32_t fragments = file->fragments;
 
 		if (!file->blocks || (!before && file->reason == REASON_VANISHED))
 			continue;
+		if (before && file->detail != DETAIL_NONE)
+			fragments = survey->detail[file->detail].before;
 		totals->files++;
 		totals->fragmented += fragments > 1;
 		totals->blocks += file->blocks;
 		totals->fragments += fragments;
-		totals->best += file->best;
 		totals->fiemap += file->fiemap;
 		cost_add(&cost, file->blocks, blocksize, fragments);
 	}

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "claims.h"
+#include "freemap.h"
 #include "host.h"
 #include "meta.h"
 #include "names.h"
@@ -23,52 +25,94 @@ enum outcome {
 	OUTCOME_FAILED, /* not improved, since something went wrong; stderr has more */
 };
 
-/* A regular file. */
+#define DETAIL_NONE UINT32_MAX
+
+/* A regular file. There are millions of them, so only what all need is here. */
 struct file {
-	uint32_t ino, generation;
-	uint64_t size;	    /* bytes */
+	uint32_t ino;
 	uint32_t blocks;    /* of its sequence, data and indirect; 0 if it is not block-mapped */
 	uint32_t fragments; /* now; 0 without blocks */
-	uint32_t before;    /* fragments when it was surveyed */
-	uint32_t best;	    /* fragments the free space at the survey's end would allow */
 	uint32_t fiemap;    /* extents as FIEMAP counts them */
-	uint32_t name;	    /* in survey->names, or NAME_NONE */
-	uint64_t moved;	    /* blocks that changed places */
+	uint32_t detail;    /* in survey->detail, or DETAIL_NONE */
 	uint8_t score;
-	uint8_t reason; /* enum reason: why it is left alone, or not better yet */
-	bool failed;	/* something went wrong with it and was complained about */
-	bool planned;	/* a dry run has a place for it */
+	uint8_t reason;	  /* enum reason: why it is left alone, or not better yet */
+	bool failed : 1;  /* something went wrong with it and was complained about */
+	bool planned : 1; /* a dry run has a place for it */
+};
+
+/* What is known besides of a file that is in pieces, damaged, or wanted in a full report. */
+struct detail {
+	uint64_t size; /* bytes */
+	uint32_t generation;
+	uint32_t before; /* fragments when it was surveyed */
+	uint32_t moves;	 /* times that blocks of it changed places */
+	uint32_t name;	 /* in survey->names, NAME_NONE, or NAME_WANTED until it is found */
+};
+#define NAME_WANTED (NAME_NONE - 1)
+
+/* What is wrong with an object: it can't be looked at, or one of its blocks is another's, too. */
+struct trouble {
+	uint32_t ino;
+	int err;	/* -errno; 0: it is about @block */
+	uint32_t block; /* shared with @other, be it the same inode; 0: free */
+	uint32_t other;
+	uint32_t name;
+};
+
+/*
+ * Which files are named: those of a report, and with `moves` all that may be moved. What does not
+ * pay to move, for its pieces are no shorter than `least` bytes, gets that for its reason.
+ */
+struct survey_scope {
+	uint64_t least;
+	bool all;
+	bool moves;
+	size_t top; /* so many of the worst */
 };
 
 struct survey {
+	struct survey_scope scope;
 	struct file *file; /* ascending by inode number */
 	size_t files, room;
+	struct detail *detail;
+	size_t details, detail_room;
+	struct trouble *trouble;
+	size_t troubles, trouble_room;
 	struct names names;
-	bool damaged;	 /* some block map makes no sense: what it claims is not known */
-	uint64_t failed; /* objects that could not be looked at; each was complained about */
+	struct claims claims; /* until survey_check */
+	uint64_t best;	      /* fragments the free space at the survey's end would allow */
+	bool damaged;	      /* some block map makes no sense: what it claims is not known */
+	uint64_t failed;      /* objects that could not be looked at; each was complained about */
 };
 
 /* Files, blocks and fragments added up over the block-mapped files that have blocks. */
 struct totals {
-	uint64_t files, fragmented, blocks, fragments, best, fiemap;
+	uint64_t files, fragmented, blocks, fragments, fiemap;
 	unsigned int score;
 };
 
 /*
- * Look at all files of the targets of @host: list nodes/ if the whole filesystem is meant, else
- * walk. What isn't worth moving for pieces shorter than @least bytes gets that for its reason.
- * Stops early, without an error, when *@stop is set. Returns 0 or -errno.
+ * Look at all files of the targets of @host: whatever is in use if the whole filesystem is meant,
+ * else what a walk finds. Stops early, without an error, when *@stop is set. Returns 0 or -errno.
  */
-int survey_host(struct survey *survey, struct meta *meta, const struct host *host, uint64_t least,
-		struct pace *pace, const volatile int *stop);
+int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
+		const struct survey_scope *scope, struct pace *pace, const volatile int *stop);
+
+/*
+ * What is left of the survey once the free space (@map) is known: find the blocks that are in two
+ * places, and the names; complain about what went wrong so far.
+ */
+void survey_check(struct survey *survey, struct meta *meta, const struct host *host,
+		  const struct freemap *map, struct pace *pace, const volatile int *stop);
 void survey_free(struct survey *survey);
 
 /* Look at one file again: a new layout and what follows from it. -errno, nothing printed. */
-int survey_again(struct file *file, struct node *node, const struct info *info,
-		 struct layout *layout, struct sequence *seq);
+int survey_again(struct survey *survey, struct file *file, struct node *node,
+		 const struct info *info, struct layout *layout, struct sequence *seq);
 
-/* The fewest fragments that the free space allows each file, taken by itself. */
-void survey_best(struct survey *survey, const struct freemap *map);
+/* The fewest fragments that the free space allows a file, taken by itself; for all: survey->best */
+uint32_t survey_best(const struct file *file, const struct freemap *map);
+void survey_best_all(struct survey *survey, const struct freemap *map);
 
 /* @before: as it was when surveyed, else as it is now, without what was deleted meanwhile. */
 void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
@@ -77,7 +121,10 @@ void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
 /* The file of inode @ino, NULL if it isn't in the survey. */
 struct file *survey_file(const struct survey *survey, uint32_t ino);
 
-enum outcome survey_outcome(const struct file *file);
+/* Its detail; one is made if it has none, which ends the life of pointers to others. */
+struct detail *survey_detail(struct survey *survey, struct file *file);
+
+enum outcome survey_outcome(const struct survey *survey, const struct file *file);
 
 /* The file's path made printable, or "<inode N>". malloc'd. */
 char *survey_name(const struct survey *survey, const struct file *file);

@@ -109,12 +109,12 @@ int text_features(const char *text, size_t length, struct features *f)
 	return 0;
 }
 
-/* The word up to the end of the line; the newline is passed. */
-static bool rest_of_line(struct text *t, struct text *word)
+/* The word on this line up to the character @stop, which is passed. */
+static bool word_before(struct text *t, char stop, struct text *word)
 {
-	const char *end = memchr(t->at, '\n', (size_t)(t->end - t->at));
+	const char *end = memchr(t->at, stop, (size_t)(t->end - t->at));
 
-	if (!end || end == t->at)
+	if (!end || end == t->at || memchr(t->at, '\n', (size_t)(end - t->at)))
 		return false;
 	word->at = t->at;
 	word->end = end;
@@ -128,16 +128,38 @@ static bool word_is(const struct text *word, const char *text)
 	       !memcmp(word->at, text, strlen(text));
 }
 
+static bool rest_of_line(struct text *t, struct text *word)
+{
+	return word_before(t, '\n', word);
+}
+
+static enum file_type type_of_word(const struct text *word)
+{
+	return word_is(word, "regular")	  ? TYPE_REGULAR :
+	       word_is(word, "directory") ? TYPE_DIRECTORY :
+					    TYPE_OTHER;
+}
+
+static bool mapping_of_word(const struct text *word, enum mapping *mapping)
+{
+	static const char *const mappings[] = { "indirect", "extents", "inline", "none" };
+	unsigned int i;
+
+	for (i = 0; i < 4 && !word_is(word, mappings[i]); i++)
+		;
+	*mapping = i;
+	return i < 4;
+}
+
 int text_info(const char *text, size_t length, struct info *info)
 {
 	static const char *const keys[] = {
 		"type ",       "size ",	 "blocks ",  "links ",
 		"generation ", "flags ", "mapping ", "relocatable ",
 	};
-	static const char *const mappings[] = { "indirect", "extents", "inline", "none" };
 	const unsigned int key_count = sizeof(keys) / sizeof(*keys);
 	struct text t = { text, text + length }, word;
-	unsigned int seen = 0, key, i;
+	unsigned int seen = 0, key;
 	bool ok;
 
 	memset(info, 0, sizeof(*info));
@@ -150,9 +172,8 @@ int text_info(const char *text, size_t length, struct info *info)
 		switch (key) {
 		case 0:
 			ok = rest_of_line(&t, &word);
-			info->type = ok && word_is(&word, "regular")   ? TYPE_REGULAR :
-				     ok && word_is(&word, "directory") ? TYPE_DIRECTORY :
-									 TYPE_OTHER;
+			if (ok)
+				info->type = type_of_word(&word);
 			break;
 		case 1:
 			ok = number(&t, INT64_MAX, '\n', &info->size);
@@ -170,11 +191,7 @@ int text_info(const char *text, size_t length, struct info *info)
 			ok = number32(&t, '\n', &info->flags);
 			break;
 		case 6:
-			ok = rest_of_line(&t, &word);
-			for (i = 0; ok && i < 4 && !word_is(&word, mappings[i]); i++)
-				;
-			ok = ok && i < 4;
-			info->mapping = i;
+			ok = rest_of_line(&t, &word) && mapping_of_word(&word, &info->mapping);
 			break;
 		case 7:
 			ok = rest_of_line(&t, &word);
@@ -210,45 +227,103 @@ int text_free_blocks(const char *text, size_t length, const struct geometry *geo
 	return 0;
 }
 
+/* "LOGICAL PHYSICAL LENGTH"; a hole, physical 0, is passed over. */
+static int extent(struct text *t, const struct geometry *geo, bool holes, struct layout *layout)
+{
+	uint32_t logical, physical, count;
+
+	if (!number32(t, ' ', &logical) || !number32(t, ' ', &physical) ||
+	    !number32(t, '\n', &count) || !count)
+		return -EPROTO;
+	if (!physical && holes)
+		return 0;
+	if (physical < geo->first_block || !physical || (uint64_t)physical + count > geo->blocks)
+		return -EPROTO;
+	return layout_add_extent(layout, logical, physical, count);
+}
+
+/* "LEVEL LOGICAL PHYSICAL" */
+static int indirect(struct text *t, const struct geometry *geo, struct layout *layout)
+{
+	uint32_t level, logical, physical;
+
+	if (!number32(t, ' ', &level) || !number32(t, ' ', &logical) ||
+	    !number32(t, '\n', &physical))
+		return -EPROTO;
+	if (!physical || physical < geo->first_block || physical >= geo->blocks)
+		return -EPROTO;
+	return layout_add_indirect(layout, level, logical, physical);
+}
+
 int text_extents(const char *text, size_t length, const struct geometry *geo, struct layout *layout)
 {
 	struct text t = { text, text + length };
-	uint32_t logical, physical, count;
-	int err;
+	int err = 0;
 
-	while (t.at < t.end) {
-		if (!number32(&t, ' ', &logical) || !number32(&t, ' ', &physical) ||
-		    !number32(&t, '\n', &count) || !count)
-			return -EPROTO;
-		if (!physical)
-			continue;
-		if (physical < geo->first_block || (uint64_t)physical + count > geo->blocks)
-			return -EPROTO;
-		err = layout_add_extent(layout, logical, physical, count);
-		if (err)
-			return err;
-	}
-	return 0;
+	while (!err && t.at < t.end)
+		err = extent(&t, geo, true, layout);
+	return err;
 }
 
 int text_indirects(const char *text, size_t length, const struct geometry *geo,
 		   struct layout *layout)
 {
 	struct text t = { text, text + length };
-	uint32_t level, logical, physical;
-	int err;
+	int err = 0;
 
-	while (t.at < t.end) {
-		if (!number32(&t, ' ', &level) || !number32(&t, ' ', &logical) ||
-		    !number32(&t, '\n', &physical))
-			return -EPROTO;
-		if (!physical || physical < geo->first_block || physical >= geo->blocks)
-			return -EPROTO;
-		err = layout_add_indirect(layout, level, logical, physical);
-		if (err)
-			return err;
+	while (!err && t.at < t.end)
+		err = indirect(&t, geo, layout);
+	return err;
+}
+
+/* "INO GENERATION TYPE MAPPING RELOCATABLE SIZE BLOCKS LINKS" */
+static bool record_info(struct text *t, struct record *record)
+{
+	struct info *info = &record->info;
+	struct text word;
+
+	if (!number32(t, ' ', &record->ino) || !number32(t, ' ', &info->generation))
+		return false;
+	if (!word_before(t, ' ', &word))
+		return false;
+	info->type = type_of_word(&word);
+	if (!word_before(t, ' ', &word) || !mapping_of_word(&word, &info->mapping))
+		return false;
+	if (!word_before(t, ' ', &word))
+		return false;
+	info->relocatable = reason_of_word(word.at, (size_t)(word.end - word.at));
+	return number(t, INT64_MAX, ' ', &info->size) &&
+	       number(t, UINT64_MAX, ' ', &info->blocks) && number32(t, '\n', &info->links);
+}
+
+int text_record(const char **text, const char *end, const struct geometry *geo,
+		struct record *record, struct layout *layout)
+{
+	struct text t = { *text, end };
+	int err = 0;
+
+	layout_clear(layout);
+	memset(record, 0, sizeof(*record));
+	record->whole = literal(&t, "i ");
+	if (record->whole ? !record_info(&t, record) :
+			    !literal(&t, "n ") || !number32(&t, '\n', &record->ino))
+		return -EPROTO;
+	if (!record->ino)
+		return -EPROTO;
+	while (record->whole && !err) {
+		if (literal(&t, "e "))
+			err = extent(&t, geo, false, layout);
+		else if (literal(&t, "m "))
+			err = indirect(&t, geo, layout);
+		else
+			break;
 	}
-	return 0;
+	/* Blocks are only those of a file that is mapped by them. */
+	if (record->whole && record->info.mapping != MAPPING_INDIRECT &&
+	    (layout->extents || layout->indirects))
+		err = -EPROTO;
+	*text = t.at;
+	return err;
 }
 
 int text_inode(const char *name, uint32_t *ino)

@@ -7,6 +7,7 @@
 #ifndef E3DEFRAG_TEXT_H
 #define E3DEFRAG_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,20 @@ int text_extents(const char *text, size_t length, const struct geometry *geo,
 		 struct layout *layout);
 int text_indirects(const char *text, size_t length, const struct geometry *geo,
 		   struct layout *layout);
+
+/* One object's part of `inodes`. */
+struct record {
+	uint32_t ino;
+	bool whole;	  /* else all of it is to be had from its node only */
+	struct info info; /* all but its flags */
+};
+
+/*
+ * Read the record at *@text, which ends at @end or before, and move *@text behind it. Its lines of
+ * blocks fill @layout, which is cleared first.
+ */
+int text_record(const char **text, const char *end, const struct geometry *geo,
+		struct record *record, struct layout *layout);
 
 /* A name in nodes/: an inode number from 1 up. -EPROTO for anything else. */
 int text_inode(const char *name, uint32_t *ino);

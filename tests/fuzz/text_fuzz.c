@@ -18,6 +18,8 @@ static const struct geometry geometries[] = {
 	{ 65536, 1ULL << 40, 0, UINT32_MAX, UINT32_MAX, UINT32_MAX, "" },
 };
 
+#define TEXTS 9
+
 static struct freemap map;
 static struct layout layout, other;
 static struct sequence seq;
@@ -83,15 +85,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct geometry *geo;
 	char id[37], *text, *rest;
 	struct features features;
+	struct record record;
 	struct info info;
+	const char *at, *last;
 	uint64_t value;
 	uint32_t ino;
 	size_t cut;
-	int err;
+	int err = 0;
 
 	if (size < 2)
 		return 0;
-	geo = &geometries[data[0] / 8 % 3];
+	geo = &geometries[data[0] / TEXTS % 3];
 	/* Copies of the very length, so that a byte too far is seen. */
 	cut = data[1] < size - 2 ? data[1] : size - 2;
 	text = malloc(size - 2 + 1);
@@ -102,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = realloc(text, size - 2 + !(size - 2));
 	layout_clear(&layout);
 	freemap_clear(&map);
-	switch (data[0] % 8) {
+	switch (data[0] % TEXTS) {
 	case 0:
 		if (!text_number(text, size - 2, data[1], &value))
 			MUST(value <= data[1]);
@@ -136,12 +140,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_layout(geo);
 		/* In one part or two: the same, where the cut falls between two lines. */
 		layout_clear(&other);
-		if (data[0] % 8 == 6 && cut && text[cut - 1] == '\n' &&
+		if (data[0] % TEXTS == 6 && cut && text[cut - 1] == '\n' &&
 		    !text_extents(text, size - 2, geo, &other)) {
 			layout_clear(&layout);
 			MUST(!text_extents(text, cut, geo, &layout));
 			MUST(!text_extents(rest, size - 2 - cut, geo, &layout));
 			MUST(layout.extents == other.extents && layout_holds(&layout, &other));
+		}
+		break;
+	case 7:
+		for (at = last = text; at < text + size - 2 && !err; last = at) {
+			err = text_record(&at, text + size - 2, geo, &record, &layout);
+			MUST(!err || err == -EPROTO);
+			MUST(at >= last && at <= text + size - 2);
+			check_layout(geo);
+			MUST(err || (record.ino && at > last && at[-1] == '\n'));
+			MUST(err || record.whole || !layout.extents);
 		}
 		break;
 	default:

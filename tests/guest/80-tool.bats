@@ -87,6 +87,37 @@ start() {
 	[ "$files" -ge 8 ]
 }
 
+@test "a module that gives many inodes a read and one that doesn't: the same report" {
+	local directory
+
+	mount_host
+	for directory in "$H" "$H/files" "$H/small/13-blocks"; do
+		run -0 --separate-stderr defrag/e3defrag -cv "$directory"
+		[ -z "$stderr" ]
+		first=$output
+		export LD_PRELOAD=$PWD/build/tests/bin/fewer.so
+		run -0 --separate-stderr defrag/e3defrag -cv "$directory"
+		unset LD_PRELOAD
+		[ -z "$stderr" ]
+		[ "$output" = "$first" ]
+	done
+	# a directory of many files, of which a read gives more than are wanted
+	mkdir "$H/many" "$H/others"
+	for i in {1..300}; do
+		echo "$i" >"$H/many/$i"
+		echo "$i" >"$H/others/$i"
+	done
+	rm "$H"/many/*3
+	run -0 --separate-stderr defrag/e3defrag -cv "$H/many"
+	first=$output
+	[ -z "$stderr" ]
+	[ "$(grep -c "  $H/many/" <<<"$first")" = 270 ]
+	[[ $first != *others* ]]
+	LD_PRELOAD=$PWD/build/tests/bin/fewer.so run -0 defrag/e3defrag -cv "$H/many"
+	[ "$output" = "$first" ]
+	unmount_host
+}
+
 @test "the whole filesystem: one fragment a file, the disk agrees, and then nothing moves" {
 	mount_host ext4
 	run -0 --separate-stderr e3defrag "$device"
@@ -251,7 +282,7 @@ block() {
 	before=$(fragcount --map "$T/image" files/f03 files/f04)
 	mount_host ext3 errors=continue
 	run -3 --separate-stderr e3defrag "$H"
-	[[ $stderr == *"<inode "*">: can't look at its blocks: Structure needs cleaning"* ]]
+	[[ $stderr == *"$H/files/f06: can't look at its blocks: Structure needs cleaning"* ]]
 	[[ $stderr == *"$H: is damaged: nothing is moved before e2fsck has repaired it"* ]]
 	run -1 e3defrag -c "$H"
 	[[ $output == *"/files/f03"* ]]

@@ -46,8 +46,25 @@ static ino_t make_file(const char *path)
 	return st.st_ino;
 }
 
+/* A walk that wants every name, or that of one inode only. */
+struct taken {
+	uint32_t name[8], count;
+	ino_t only;
+	unsigned int asked;
+};
+
+static uint32_t *take(void *to, uint32_t ino)
+{
+	struct taken *taken = to;
+
+	taken->asked++;
+	return !taken->only || taken->only == ino ? &taken->name[taken->count++] : NULL;
+}
+
 static void tree(void)
 {
+	struct taken all = { .asked = 0 }, some = { .asked = 0 };
+	struct names_wanted wanted = { .slot = take, .to = &all, .left = 8 };
 	char top[] = "/tmp/e3defrag-unit-XXXXXX", path[256];
 	struct names names = { 0 };
 	struct pace pace = { 0 };
@@ -71,21 +88,41 @@ static void tree(void)
 
 	fd = open(top, O_PATH);
 	fstat(fd, &st);
-	names_walk(&names, fd, st.st_dev, "top/", &pace);
+	names_walk(&names, fd, st.st_dev, "top/", &wanted, &pace);
 	close(fd);
 	for (i = 0; i < names.count; i++)
 		files += names.name[i].ino != 0;
 	is(files, 2, "a walk finds the files, and follows no symbolic link");
+	is(wanted.left, 6, "and counts what it took");
 	ok(has(&names, "top/a/b/one", one), "the one far below");
 	ok(has(&names, "top/two", two), "the one at the top");
 	is(names.failed, 0, "and nothing failed");
 	names_free(&names);
 
 	fd = open(top, O_PATH);
-	names_walk(&names, fd, st.st_dev + 1, "top", &pace);
+	names_walk(&names, fd, st.st_dev + 1, "top", &wanted, &pace);
 	close(fd);
 	ok(!has(&names, "top/a/b/one", one), "a directory of another filesystem is not entered");
 	names_free(&names);
+
+	some.only = one;
+	wanted = (struct names_wanted){ .slot = take, .to = &some, .left = 2 };
+	fd = open(top, O_PATH);
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	is(some.asked, 2, "a walk asks about each file");
+	is(names.count, 4, "and keeps the one name that is wanted, and the directories above it");
+	ok(path_is(&names, some.name[0], "top/a/b/one"), "whose number it hands out");
+	names_free(&names);
+	some.asked = some.count = 0;
+	wanted.left = 0;
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	is(some.asked, 0, "where no name is wanted there is no walk");
+	some.only = 0;
+	wanted.left = 1;
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	is(some.asked, 1, "the last name that is wanted ends it");
+	names_free(&names);
+	close(fd);
 
 	snprintf(path, sizeof(path), "rm -rf %s", top);
 	ok(!system(path), "cleaned up");

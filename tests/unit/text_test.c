@@ -208,6 +208,79 @@ static void lists(void)
 	freemap_free(&map);
 }
 
+#define HEAD "i 12 7 regular indirect yes 5000 6 2\n"
+
+static void records(void)
+{
+	static const struct {
+		const char *text;
+		int result;
+	} cases[] = {
+		{ HEAD, 0 },
+		{ HEAD "e 0 100 12\nm 1 12 112\ne 12 113 5\n", 0 },
+		{ "i 12 7 fifo none type 0 0 1\n", 0 },
+		{ "n 12\n", 0 },
+		{ "", -EPROTO },
+		{ "\n", -EPROTO },
+		{ "12\n", -EPROTO },
+		{ "n 0\n", -EPROTO },
+		{ "n 12 \n", -EPROTO },
+		{ "n 12", -EPROTO },
+		{ "n 4294967296\n", -EPROTO },
+		{ "i 0 7 regular indirect yes 5000 6 2\n", -EPROTO },
+		{ "i 12 7 regular indirect yes 5000 6\n", -EPROTO },
+		{ "i 12 7 regular indirect yes 5000 6 2 1\n", -EPROTO },
+		{ "i 12 7 regular indirect yes 5000 6 2", -EPROTO },
+		{ "i 12 7 regular indirect  5000 6 2\n", -EPROTO },
+		{ "i 12 7 regular magic yes 5000 6 2\n", -EPROTO },
+		{ "i 12 7 regular indirect ye\ns 5000 6 2\n", -EPROTO },
+		{ "i 12 7 reg\nular indirect yes 5000 6 2\n", -EPROTO },
+		{ "i -12 7 regular indirect yes 5000 6 2\n", -EPROTO },
+		{ "i 12 7 regular indirect yes 9223372036854775808 6 2\n", -EPROTO },
+		{ "e 0 100 12\n", -EPROTO },
+		{ HEAD "e 0 0 12\n", -EPROTO },
+		{ HEAD "e 0 100 12\ne 5 200 1\n", -EPROTO },
+		{ HEAD "e 0 19999 2\n", -EPROTO },
+		{ HEAD "e 0 100\n", -EPROTO },
+		{ HEAD "e 0 100 12", -EPROTO },
+		{ HEAD "m 1 12 0\n", -EPROTO },
+		{ HEAD "m 1 12 20000\n", -EPROTO },
+		{ HEAD "m 1 268 401\nm 2 268 400\n", -EPROTO },
+		{ "i 12 7 regular extents extents 5000 6 2\ne 0 100 12\n", -EPROTO },
+		{ "i 12 7 regular inline inline 50 0 2\nm 1 12 100\n", -EPROTO },
+	};
+	static const char two[] = HEAD "e 0 100 12\nm 1 12 112\nn 13\n" HEAD;
+	const char *at, *end = two + strlen(two);
+	struct layout layout;
+	struct record record;
+	size_t i;
+
+	layout_init(&layout);
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		at = cases[i].text;
+		end = at + strlen(at);
+		is(text_record(&at, end, &geo, &record, &layout), cases[i].result,
+		   "text_record, case %zu", i);
+		if (!cases[i].result)
+			ok(at == end, "text_record passes all of case %zu", i);
+	}
+	at = two;
+	end = two + strlen(two);
+	text_record(&at, end, &geo, &record, &layout);
+	ok(record.ino == 12 && record.whole && record.info.generation == 7 &&
+		   record.info.type == TYPE_REGULAR && record.info.mapping == MAPPING_INDIRECT &&
+		   record.info.relocatable == REASON_NONE && record.info.size == 5000 &&
+		   record.info.blocks == 6 && record.info.links == 2,
+	   "text_record reads what is in the first line");
+	ok(layout.extents == 1 && layout.data == 12 && layout.indirects == 1, "and the blocks");
+	is(text_record(&at, end, &geo, &record, &layout), 0, "text_record goes on");
+	ok(record.ino == 13 && !record.whole && !layout.extents && !layout.indirects,
+	   "with one that refers to its node");
+	is(text_record(&at, end, &geo, &record, &layout), 0, "text_record takes the third");
+	ok(record.whole && at == end, "and is at the end");
+	layout_free(&layout);
+}
+
 void test_text(void)
 {
 	static const char *const names[] = { "0", "x", "", "1:2", "01", "4294967296", "12 " };
@@ -219,6 +292,7 @@ void test_text(void)
 	features();
 	infos();
 	lists();
+	records();
 	is(text_inode("4294967295", &ino), 0, "text_inode takes a number");
 	is(ino, 4294967295, "text_inode reads it");
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
