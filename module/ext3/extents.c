@@ -134,11 +134,19 @@ static void walk_ahead(const struct ext3_path *path)
 		    min_t(unsigned int, left, WALK_AHEAD));
 }
 
+/* Whether anything lies behind the direct blocks; what comes there meanwhile may be missed. */
+static bool has_indirect(struct inode *inode)
+{
+	const __le32 *slots = ext4_abi_i_data(inode) + EXT4_ABI_NDIR;
+
+	return slots[0] || slots[1] || slots[2];
+}
+
 void ext3_read_ahead(struct inode *inode)
 {
 	__le32 *slots = ext4_abi_i_data(inode) + EXT4_ABI_NDIR;
 
-	if (has_tree(inode) <= 0 || (!slots[0] && !slots[1] && !slots[2]))
+	if (has_tree(inode) <= 0 || !has_indirect(inode))
 		return;
 	down_read(ext4_abi_i_data_sem(inode));
 	slots_ahead(inode, slots, EXT4_ABI_LEVELS);
@@ -238,7 +246,8 @@ int ext3_map(struct inode *inode, struct meta_list *list)
 
 	if (has_tree(inode) <= 0)
 		return 0;
-	w.end = ext3_max_blocks(inode->i_sb);
+	/* Most files are small. */
+	w.end = has_indirect(inode) ? ext3_max_blocks(inode->i_sb) : EXT4_ABI_NDIR;
 	ret = walk(&w);
 	if (!ret)
 		walk_flush(&w);
