@@ -37,6 +37,7 @@ help:
 	@echo 'check-static   what sparse, cppcheck and clang find without running anything'
 	@echo 'check-faults   makes each I/O of a relocation fail, one by one; SEED=1, STRIDE=1'
 	@echo 'check-debug    the interface, faults and stress on a kernel with all its checkers'
+	@echo 'bench          times beside those of cp, dd, e4defrag, filefrag...; REPEAT=5, SECTIONS=...'
 	@echo 'check-mutants  breaks the code in known ways, each of which a test must find'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
@@ -163,6 +164,13 @@ check-debug:
 	KERNEL=debug tests/stress/stress $(MINUTES) $(or $(SEED),1) || status=1; \
 	exit $$status
 
+# Ratios, each to another program in the same guest; SECTIONS="move report..." for some.
+bench:
+	tests/deps build vm check
+	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	$(MAKE) -C tests/bench
+	tests/bench/run $(SECTIONS)
+
 # Does each test find what it is there for? MUTANTS="tests/mutations/NAME.patch..." for some.
 check-mutants:
 	tests/deps build vm check static mutants
@@ -186,5 +194,5 @@ distclean: clean
 	rm -rf build
 
 .PHONY: all help module defrag test-tools install uninstall demo check check-crash \
-	check-powercut check-stress check-faults check-fuzz check-static check-debug check-mutants \
-	style clean distclean
+	bench check-powercut check-stress check-faults check-fuzz check-static check-debug \
+	check-mutants style clean distclean
