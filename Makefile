@@ -3,6 +3,7 @@
 
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
+DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(PREFIX)/share/man
 MODULESDIR ?= /lib/modules
 INSTALL ?= install
@@ -91,11 +92,14 @@ install: all
 	{ [ -n "$(DESTDIR)" ] || depmod "$$release"; }
 	$(INSTALL) -D -m 755 defrag/e3defrag "$(DESTDIR)$(SBINDIR)/e3defrag"
 	$(INSTALL) -D -m 644 man/e3defrag.8 "$(DESTDIR)$(MANDIR)/man8/e3defrag.8"
+	$(INSTALL) -D -m 644 man/e3defrag-report.schema.json \
+		"$(DESTDIR)$(DATADIR)/e3defrag/e3defrag-report.schema.json"
 	$(INSTALL) -D -m 644 man/ext3meta.5 "$(DESTDIR)$(MANDIR)/man5/ext3meta.5"
 
 uninstall:
 	rm -f "$(DESTDIR)$(SBINDIR)/e3defrag" "$(DESTDIR)$(MANDIR)/man8/e3defrag.8" \
 		"$(DESTDIR)$(MANDIR)/man5/ext3meta.5" \
+		"$(DESTDIR)$(DATADIR)/e3defrag/e3defrag-report.schema.json" \
 		"$(DESTDIR)$(MODULESDIR)"/*/updates/ext3meta.ko
 	[ -n "$(DESTDIR)" ] || depmod
 

@@ -12,7 +12,8 @@
  * 6. freemap.c     the free space; bylength.c finds its runs by length
  * 7. plan.c        a place for a file; it does no I/O
  * 8. defragment.c  which file when, in the order of order.c; move.c carries out one plan
- * 9. report_text.c what people read
+ * 9. report.c      what there is to tell; report_*.c tell it, each in a form of its own, and
+ *                  reports.c has them written to files (output.c)
  *
  * Between two pieces of work of any of them, pace.c waits for others if it is told to.
  */
@@ -31,6 +32,7 @@
 #include "meta.h"
 #include "options.h"
 #include "report.h"
+#include "reports.h"
 #include "util.h"
 
 static volatile int stop;
@@ -77,13 +79,14 @@ static int job_status(const struct job *job)
 }
 
 /* Survey, report, move, report. */
-static int run_job(struct job *job)
+static int run_job(struct job *job, struct report *report)
 {
 	const struct options *options = job->options;
 	const struct survey_scope scope = {
-		.all = options->verbose,
+		/* All that is asked of each; another order may name any of them. */
+		.all = options->verbose || options->csv || options->sort != SORT_SCORE,
 		.moves = !options->check,
-		.top = REPORT_TOP,
+		.top = options->top,
 		.least = options->min_fragment,
 	};
 
@@ -107,11 +110,13 @@ static int run_job(struct job *job)
 	}
 	report_picture(&job->free_before, &job->map, &job->meta.geo);
 	survey_best_all(&job->survey, &job->map);
-	report_survey(job);
+	report_gather(report, job);
+	report_survey(report);
 
 	if (options->dry_run) {
 		defragment_dry_run(job);
-		report_dry_run(job);
+		report_after(report);
+		report_dry_run(report);
 	} else if (!options->check && job->survey.damaged) {
 		/* Any block may be one that a map claims which can't be read. */
 		complain(job->host->mountpoint, 0,
@@ -120,13 +125,15 @@ static int run_job(struct job *job)
 	} else if (!options->check) {
 		defragment(job);
 		report_picture(&job->free_after, &job->map, &job->meta.geo);
-		report_run(job);
+		report_after(report);
+		report_run(report);
 	}
 	return job_status(job);
 }
 
-static int run_host(const struct options *options, const struct host *host)
+static int run_host(const struct options *options, const struct host *host, struct reports *reports)
 {
+	struct report report = { 0 };
 	struct job job = { .options = options, .host = host, .stop = &stop };
 	const bool moves = !options->check && !options->dry_run;
 	char why[512];
@@ -154,7 +161,10 @@ static int run_host(const struct options *options, const struct host *host)
 		if (options->nice)
 			pace_open(&job.pace, host->dev, host->device, &stop);
 		freemap_init(&job.map);
-		status = run_job(&job);
+		status = run_job(&job, &report);
+		if (report.job)
+			reports_add(reports, &report, status);
+		report_free(&report);
 		freemap_free(&job.map);
 		pace_close(&job.pace);
 		survey_free(&job.survey);
@@ -166,6 +176,7 @@ static int run_host(const struct options *options, const struct host *host)
 static int run(const struct options *options)
 {
 	struct hosts hosts = { 0 };
+	struct reports reports;
 	int status = STATUS_DONE;
 	size_t i;
 
@@ -173,6 +184,8 @@ static int run(const struct options *options)
 		complain(NULL, 0, "only root can look inside a filesystem; run it as root");
 		return STATUS_REFUSED;
 	}
+	if (!reports_open(&reports, options))
+		return STATUS_FAILED;
 	catch_signals();
 
 	for (i = 0; options->target[i]; i++)
@@ -180,13 +193,15 @@ static int run(const struct options *options)
 	for (i = 0; i < hosts.count && !stop; i++) {
 		if (i)
 			putchar('\n');
-		status = worse(status, run_host(options, &hosts.host[i]));
+		status = worse(status, run_host(options, &hosts.host[i], &reports));
 	}
 	hosts_free(&hosts);
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("standard output", errno, "can't write it");
 		status = STATUS_FAILED;
 	}
+	if (!reports_close(&reports, status))
+		status = STATUS_FAILED;
 	return status;
 }
 

@@ -9,6 +9,9 @@
 #include "e3defrag.h"
 #include "util.h"
 
+/* How many files a report names unless told otherwise. */
+#define TOP 10
+
 static const struct {
 	enum status status;
 	const char *text;
@@ -20,6 +23,40 @@ static const struct {
 	{ STATUS_STOPPED, "a signal ended the run early" },
 	{ STATUS_FAILED, "the run could not go on" },
 };
+
+static bool parse_sort(const char *text, enum sort *sort)
+{
+	static const char *const name[] = {
+		[SORT_SCORE] = "score",
+		[SORT_FRAGMENTS] = "fragments",
+		[SORT_SIZE] = "size",
+		[SORT_NAME] = "name",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(name) / sizeof(*name); i++)
+		if (!strcmp(text, name[i])) {
+			*sort = (enum sort)i;
+			return true;
+		}
+	return false;
+}
+
+/* What can't be done with the files of reports; NULL if nothing. */
+static const char *check_files(const struct options *options)
+{
+	const char *const file[] = { options->json, options->csv, options->prometheus };
+	size_t i, k;
+
+	for (i = 0; i < 3; i++) {
+		if (file[i] && !*file[i])
+			return "a report wants the name of a FILE";
+		for (k = 0; k < i; k++)
+			if (file[i] && file[k] && !strcmp(file[i], file[k]))
+				return "two reports can't go to one FILE";
+	}
+	return NULL;
+}
 
 static void print_help(poptContext context)
 {
@@ -37,15 +74,26 @@ static void print_help(poptContext context)
 int options_parse(struct options *options, int argc, const char **argv)
 {
 	int check = 0, dry_run = 0, nice = 0, verbose = 0, status = -1, got;
-	char *min_fragment = NULL;
+	char *min_fragment = NULL, *sort = NULL;
+	long top = TOP;
+	const char *wrong;
 	const struct poptOption table[] = {
 		{ "check", 'c', POPT_ARG_NONE, &check, 0, "Report only, move nothing", NULL },
+		{ "csv", 0, POPT_ARG_STRING, &options->csv, 0, "Write a line for each file to FILE",
+		  "FILE" },
 		{ "dry-run", 'n', POPT_ARG_NONE, &dry_run, 0,
 		  "Say what would be moved where, move nothing", NULL },
+		{ "json", 0, POPT_ARG_STRING, &options->json, 0, "Write the report as JSON to FILE",
+		  "FILE" },
 		{ "min-fragment-size", 0, POPT_ARG_STRING, &min_fragment, 0,
 		  "Leave files alone whose pieces are this long (K, M, G)", "SIZE" },
 		{ "nice", 'N', POPT_ARG_NONE, &nice, 0, "Step aside while others use the disk",
 		  NULL },
+		{ "prometheus", 0, POPT_ARG_STRING, &options->prometheus, 0,
+		  "Write metrics to FILE, for node_exporter", "FILE" },
+		{ "sort", 0, POPT_ARG_STRING, &sort, 0,
+		  "Name files by score, fragments, size or name", "KEY" },
+		{ "top", 0, POPT_ARG_LONG, &top, 0, "Name N fragmented files instead of 10", "N" },
 		{ "verbose", 'v', POPT_ARG_NONE, &verbose, 0,
 		  "Report on every file, not only on the worst ones", NULL },
 		{ "version", 'V', POPT_ARG_NONE, NULL, 'V', "Print the version and exit", NULL },
@@ -85,6 +133,19 @@ int options_parse(struct options *options, int argc, const char **argv)
 		complain(NULL, 0, "--min-fragment-size wants a SIZE like 128K, up to 1024G");
 		status = STATUS_USAGE;
 	}
+	if (status < 0 && sort && !parse_sort(sort, &options->sort)) {
+		complain(NULL, 0, "--sort wants score, fragments, size or name");
+		status = STATUS_USAGE;
+	}
+	if (status < 0 && (top < 0 || top > UINT32_MAX)) {
+		complain(NULL, 0, "--top wants a number of files");
+		status = STATUS_USAGE;
+	}
+	wrong = check_files(options);
+	if (status < 0 && wrong) {
+		complain(NULL, 0, "%s", wrong);
+		status = STATUS_USAGE;
+	}
 	if (status < 0) {
 		const char **args = poptGetArgs(context);
 		size_t count = 0;
@@ -104,6 +165,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 		fputs("Try 'e3defrag --help'.\n", stderr);
 	poptFreeContext(context);
 	free(min_fragment);
+	free(sort);
+	options->top = (uint32_t)top;
 	options->check = check;
 	options->dry_run = dry_run;
 	options->nice = nice;
@@ -118,4 +181,7 @@ void options_free(struct options *options)
 	for (i = 0; options->target && options->target[i]; i++)
 		free(options->target[i]);
 	free(options->target);
+	free(options->json);
+	free(options->csv);
+	free(options->prometheus);
 }

@@ -6,13 +6,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The order of the files that a report names. */
+enum sort {
+	SORT_SCORE, /* worst first */
+	SORT_FRAGMENTS,
+	SORT_SIZE,
+	SORT_NAME
+};
+
 struct options {
 	bool check;	       /* report only */
 	bool dry_run;	       /* say what would be moved, and move nothing */
 	bool nice;	       /* wait while others use the disk */
 	bool verbose;	       /* every file, not only the worst */
 	uint64_t min_fragment; /* bytes; 0: any file in pieces is worth moving */
-	char **target;	       /* as given, ended by NULL */
+	enum sort sort;
+	uint32_t top;		       /* how many files a report names if not verbose */
+	char *json, *csv, *prometheus; /* files to write, or NULL; "-" is standard output */
+	char **target;		       /* as given, ended by NULL */
 };
 
 /*

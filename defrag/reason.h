@@ -50,6 +50,9 @@ enum reason {
 /* A few words for a report, "already perfect" for REASON_PERFECT. */
 const char *reason_text(enum reason reason);
 
+/* One word for programs, which stays the same: "no-room" for REASON_NO_ROOM. */
+const char *reason_key(enum reason reason);
+
 /* The reason for a word of `relocatable`; "yes" is REASON_NONE. */
 enum reason reason_of_word(const char *word, size_t length);
 

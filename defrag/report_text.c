@@ -6,27 +6,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "order.h"
 #include "report.h"
 #include "util.h"
 
 /* What stands left of the file's name in the table. */
-#define COLUMNS_LEFT 42
-
-void report_picture(struct free_picture *picture, const struct freemap *map,
-		    const struct geometry *geo)
-{
-	size_t longest = freemap_longest(map), i;
-
-	memset(picture, 0, sizeof(*picture));
-	picture->blocks = map->total + map->beyond;
-	for (i = 0; i < map->runs; i++)
-		picture->runs += map->run[i].length > 0;
-	if (longest != FREEMAP_NONE)
-		picture->longest = map->run[longest].length;
-	picture->largest_file = largest_file(geo, picture->longest) * geo->blocksize;
-	freemap_classes(map, picture->class);
-}
+#define COLUMNS_LEFT 53
 
 /* Columns for a name: what the terminal has left; without a terminal no limit. */
 static size_t name_width(void)
@@ -56,44 +40,29 @@ static void print_name(const char *name, size_t width)
 	puts(name);
 }
 
-static bool has_blocks(const struct file *file)
+static void print_files(const struct report *report)
 {
-	return file->blocks;
-}
+	size_t i, width = name_width();
+	char size[HUMAN_SIZE], each[HUMAN_SIZE];
 
-static bool is_fragmented(const struct file *file)
-{
-	return file->fragments > 1;
-}
+	if (report->listed_count)
+		printf("%8s%8s%8s%7s%11s%11s  %s\n", "now", "best", "fiemap", "score", "size",
+		       "each", "file");
+	for (i = 0; i < report->listed_count; i++) {
+		struct report_file file;
 
-static void print_files(const struct job *job)
-{
-	const struct survey *survey = &job->survey;
-	size_t count, shown, i, width = name_width();
-	char size[HUMAN_SIZE];
-	uint32_t *order;
-
-	order = order_worst_first(survey, job->options->verbose ? has_blocks : is_fragmented,
-				  &count);
-	shown = job->options->verbose || count < REPORT_TOP ? count : REPORT_TOP;
-	if (shown)
-		printf("%8s%8s%8s%7s%11s  %s\n", "now", "best", "fiemap", "score", "size", "file");
-	for (i = 0; i < shown; i++) {
-		const struct file *file = &survey->file[order[i]];
-		char *name = survey_name(survey, file);
-
-		printf("%8" PRIu32 "%8" PRIu32 "%8" PRIu32 "%7u%11s", file->fragments,
-		       survey_best(file, &job->map), file->fiemap, file->score,
-		       human(survey->detail[file->detail].size, size));
-		fputs("  ", stdout);
-		print_name(name, width - 2);
-		free(name);
+		report_file(report, report->listed[i], &file);
+		printf("%8" PRIu32 "%8" PRIu32 "%8" PRIu32 "%7u%11s%11s  ", file.file->fragments,
+		       file.best, file.file->fiemap, file.file->score, human(file.size, size),
+		       human(file.bytes_each, each));
+		print_name(file.path, width - 2);
+		free(file.path);
 	}
-	if (count > shown)
-		printf("  and %zu more fragmented files (-v shows all)\n", count - shown);
-	if (shown)
+	if (report->candidates > report->listed_count)
+		printf("  and %zu more fragmented files (-v shows all)\n",
+		       report->candidates - report->listed_count);
+	if (report->candidates)
 		putchar('\n');
-	free(order);
 }
 
 static void print_free(const struct free_picture *p, const struct geometry *geo)
@@ -121,39 +90,28 @@ static void print_free(const struct free_picture *p, const struct geometry *geo)
 }
 
 /* Each file that is neither improved nor perfect from the start, counted by reason. */
-static void print_alone(const struct job *job, const char *title)
+static void print_alone(const struct report *report, const char *title)
 {
-	const struct survey *survey = &job->survey;
-	uint64_t count[REASONS] = { 0 }, all = 0;
+	const struct survey *survey = &report->job->survey;
 	size_t i;
 	int reason;
 
-	for (i = 0; i < survey->files; i++) {
-		const struct file *file = &survey->file[i];
-		enum outcome outcome = survey_outcome(survey, file);
-
-		if ((outcome == OUTCOME_ALONE && file->reason != REASON_NONE) ||
-		    outcome == OUTCOME_FAILED) {
-			count[file->reason]++;
-			all++;
-		}
-	}
-	if (!all)
+	if (!report->alone)
 		return;
-	printf("%s: %" PRIu64 "\n", title, all);
+	printf("%s: %" PRIu64 "\n", title, report->alone);
 	for (reason = 0; reason < REASONS; reason++) {
-		if (!count[reason])
+		if (!report->reason[reason])
 			continue;
-		printf("%10" PRIu64 "  %s\n", count[reason], reason_text((enum reason)reason));
-		if (!job->options->verbose || reason == REASON_PERFECT || reason == REASON_EMPTY)
+		printf("%10" PRIu64 "  %s\n", report->reason[reason],
+		       reason_text((enum reason)reason));
+		if (!report->job->options->verbose || reason == REASON_PERFECT ||
+		    reason == REASON_EMPTY)
 			continue;
 		for (i = 0; i < survey->files; i++) {
 			const struct file *file = &survey->file[i];
-			enum outcome outcome = survey_outcome(survey, file);
 			char *name;
 
-			if (file->reason != reason ||
-			    (outcome != OUTCOME_ALONE && outcome != OUTCOME_FAILED))
+			if (file->reason != reason || !report_is_alone(survey, file))
 				continue;
 			name = survey_name(survey, file);
 			printf("            %s\n", name);
@@ -167,40 +125,30 @@ static void print_score(const char *title, unsigned int value)
 	printf("%s: %u, %s\n", title, value, score_verdict(value));
 }
 
-void report_survey(const struct job *job)
+void report_survey(const struct report *report)
 {
+	const struct job *job = report->job;
 	const struct geometry *geo = &job->meta.geo;
-	struct totals totals;
+	const struct totals *totals = &report->before;
 	char size[HUMAN_SIZE];
 
-	survey_totals(&job->survey, geo->blocksize, true, &totals);
 	printf("%s, %s on %s, %" PRIu32 "-byte blocks\n\n", job->host->device, job->host->type,
 	       job->host->mountpoint, geo->blocksize);
-	print_files(job);
+	print_files(report);
 	printf("Files: %zu, of them mapped by blocks %" PRIu64 ", fragmented %" PRIu64 "\n",
-	       job->survey.files, totals.files, totals.fragmented);
+	       job->survey.files, totals->files, totals->fragmented);
 	printf("Fragments: now %" PRIu64 ", best %" PRIu64 " (FIEMAP counts %" PRIu64
 	       " extents), in %" PRIu64 " blocks (%s)\n",
-	       totals.fragments, job->survey.best, totals.fiemap, totals.blocks,
-	       human(totals.blocks * geo->blocksize, size));
-	print_score("Score", totals.score);
+	       totals->fragments, report->best, totals->fiemap, totals->blocks,
+	       human(totals->blocks * geo->blocksize, size));
+	print_score("Score", totals->score);
 	puts("(0-30 no problem, 31-55 a little fragmented, 56- needs defragmentation)\n");
 	print_free(&job->free_before, geo);
 	if (job->options->check) {
 		putchar('\n');
-		print_alone(job, "Files with nothing to do, or not to be moved");
+		print_alone(report, "Files with nothing to do, or not to be moved");
 	}
 	fflush(stdout);
-}
-
-static uint64_t count_outcome(const struct survey *survey, enum outcome outcome)
-{
-	uint64_t count = 0;
-	size_t i;
-
-	for (i = 0; i < survey->files; i++)
-		count += survey_outcome(survey, &survey->file[i]) == outcome;
-	return count;
 }
 
 /* Files that came out better, but not as planned, each with what kept it. */
@@ -220,40 +168,40 @@ static void print_partly(const struct survey *survey)
 	}
 }
 
-void report_run(const struct job *job)
+void report_run(const struct report *report)
 {
+	const struct job *job = report->job;
 	const struct geometry *geo = &job->meta.geo;
 	const struct survey *survey = &job->survey;
-	struct totals before, after;
+	const struct totals *before = &report->before, *after = &report->after;
 	char a[HUMAN_SIZE], b[HUMAN_SIZE];
 
-	survey_totals(survey, geo->blocksize, true, &before);
-	survey_totals(survey, geo->blocksize, false, &after);
 	if (*job->stop)
 		puts("\nStopped by a signal.");
 	printf("\nFiles improved: %" PRIu64 ", partly: %" PRIu64 ", failed: %" PRIu64 "\n",
-	       count_outcome(survey, OUTCOME_IMPROVED), count_outcome(survey, OUTCOME_PARTLY),
-	       count_outcome(survey, OUTCOME_FAILED));
+	       report->outcome[OUTCOME_IMPROVED], report->outcome[OUTCOME_PARTLY],
+	       report->outcome[OUTCOME_FAILED]);
 	printf("Blocks moved: %" PRIu64 " (%s)\n", job->moved,
 	       human(job->moved * geo->blocksize, a));
 	print_partly(survey);
-	print_alone(job, "Files left alone");
+	print_alone(report, "Files left alone");
 	printf("\n%-26s%14s%14s\n", "", "before", "after");
-	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "fragmented files", before.fragmented,
-	       after.fragmented);
-	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "fragments", before.fragments, after.fragments);
-	printf("%-26s%14u%14u\n", "score", before.score, after.score);
+	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "fragmented files", before->fragmented,
+	       after->fragmented);
+	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "fragments", before->fragments,
+	       after->fragments);
+	printf("%-26s%14u%14u\n", "score", before->score, after->score);
 	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "free blocks", job->free_before.blocks,
 	       job->free_after.blocks);
 	printf("%-26s%14" PRIu64 "%14" PRIu64 "\n", "free runs", job->free_before.runs,
 	       job->free_after.runs);
 	printf("%-26s%14s%14s\n", "largest file in one piece",
 	       human(job->free_before.largest_file, a), human(job->free_after.largest_file, b));
-	print_score("Score", after.score);
+	print_score("Score", after->score);
 }
 
-void report_dry_run(const struct job *job)
+void report_dry_run(const struct report *report)
 {
-	printf("\nFiles to move: %" PRIu64 "\n", count_outcome(&job->survey, OUTCOME_PLANNED));
-	print_alone(job, "Files left alone");
+	printf("\nFiles to move: %" PRIu64 "\n", report->outcome[OUTCOME_PLANNED]);
+	print_alone(report, "Files left alone");
 }

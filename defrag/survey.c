@@ -32,6 +32,17 @@ struct detail *survey_detail(struct survey *survey, struct file *file)
 	return &survey->detail[file->detail];
 }
 
+const char *outcome_key(enum outcome outcome)
+{
+	static const char *const key[OUTCOMES] = {
+		[OUTCOME_ALONE] = "alone",	 [OUTCOME_PLANNED] = "planned",
+		[OUTCOME_IMPROVED] = "improved", [OUTCOME_PARTLY] = "partly",
+		[OUTCOME_FAILED] = "failed",
+	};
+
+	return key[outcome];
+}
+
 enum outcome survey_outcome(const struct survey *survey, const struct file *file)
 {
 	const struct detail *detail = NULL;

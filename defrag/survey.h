@@ -23,6 +23,7 @@ enum outcome {
 	OUTCOME_IMPROVED,
 	OUTCOME_PARTLY, /* improved, but something kept it from going as planned */
 	OUTCOME_FAILED, /* not improved, since something went wrong; stderr has more */
+	OUTCOMES
 };
 
 #define DETAIL_NONE UINT32_MAX
@@ -125,6 +126,9 @@ struct file *survey_file(const struct survey *survey, uint32_t ino);
 struct detail *survey_detail(struct survey *survey, struct file *file);
 
 enum outcome survey_outcome(const struct survey *survey, const struct file *file);
+
+/* One word for programs: "improved". */
+const char *outcome_key(enum outcome outcome);
 
 /* The file's path made printable, or "<inode N>". malloc'd. */
 char *survey_name(const struct survey *survey, const struct file *file);

@@ -55,18 +55,48 @@ void complain(const char *subject, int error, const char *what, ...)
 	fputc('\n', stderr);
 }
 
+/* Bytes of the UTF-8 character at @text that may be shown as it is; 0 if there is none. */
+static size_t shown_as_is(const unsigned char *text)
+{
+	/* What the second byte may be, by the first: nothing overlong, no surrogate. */
+	const unsigned char first = text[0], second = first ? text[1] : 0;
+	unsigned char least = 0x80, most = 0xbf;
+	size_t length, i;
+
+	if (first < 0x80)
+		return first >= 0x20 && first != 0x7f && first != '\\';
+	length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+	if (first == 0xc2 || first == 0xe0)
+		least = 0xa0; /* 0xc2: terminals obey U+0080 to U+009F */
+	else if (first == 0xed)
+		most = 0x9f;
+	else if (first == 0xf0)
+		least = 0x90;
+	else if (first == 0xf4)
+		most = 0x8f;
+	if (length && (second < least || second > most))
+		return 0;
+	for (i = 2; i < length; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
 char *printable(const char *text)
 {
 	char *to = xreallocarray(NULL, strlen(text) + 1, 4);
 	char *at = to;
 
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (*text) {
+		size_t length = shown_as_is((const unsigned char *)text);
 
-		if (c < 0x20 || c == 0x7f || c == '\\')
-			at += sprintf(at, "\\%03o", c);
-		else
-			*at++ = (char)c;
+		if (!length) {
+			at += sprintf(at, "\\%03o", (unsigned char)*text++);
+			continue;
+		}
+		memcpy(at, text, length);
+		at += length;
+		text += length;
 	}
 	*at = 0;
 	return to;

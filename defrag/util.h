@@ -26,8 +26,8 @@ void complain(const char *subject, int error, const char *what, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * @text with control characters and backslashes as \ooo, so that a file name can't forge lines of
- * a report. The answer is malloc'd.
+ * @text with control characters, backslashes and bytes that are not UTF-8 as \ooo, so that a
+ * file name can't forge lines of a report, and is a string of JSON. The answer is malloc'd.
  */
 char *printable(const char *text);
 

@@ -40,7 +40,8 @@ as_nobody() {
 	run -0 --separate-stderr "$tool" --help
 	[ -z "$stderr" ]
 	[[ ${lines[0]} == "Usage: e3defrag"* ]]
-	for option in -c,\ --check -n,\ --dry-run -N,\ --nice --min-fragment-size=SIZE -v,\ --verbose -V,\ --version \
+	for option in -c,\ --check -n,\ --dry-run -N,\ --nice --min-fragment-size=SIZE --json=FILE --csv=FILE --prometheus=FILE --sort=KEY --top=N \
+		-v,\ --verbose -V,\ --version \
 		-h,\ --help --usage; do
 		[[ $output == *" $option "* ]]
 	done

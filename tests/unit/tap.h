@@ -26,5 +26,6 @@ void test_order(void);
 void test_plan(void);
 void test_claims(void);
 void test_pace(void);
+void test_report(void);
 
 #endif

@@ -68,6 +68,7 @@ int main(void)
 	test_plan();
 	test_claims();
 	test_pace();
+	test_report();
 	printf("1..%d\n", count);
 	return failed ? 1 : 0;
 }

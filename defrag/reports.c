@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "reports.h"
+
+#include <string.h>
+
+bool reports_open(struct reports *reports, const struct options *options)
+{
+	memset(reports, 0, sizeof(*reports));
+	reports->started = time(NULL);
+	/* Names are not for everyone to read; numbers are: the collector is another user. */
+	if ((options->json && !output_open(&reports->json_file, options->json, 0666, true)) ||
+	    (options->csv && !output_open(&reports->csv_file, options->csv, 0666, true)) ||
+	    (options->prometheus &&
+	     !output_open(&reports->prometheus_file, options->prometheus, 0644, false))) {
+		output_drop(&reports->json_file);
+		output_drop(&reports->csv_file);
+		output_drop(&reports->prometheus_file);
+		return false;
+	}
+	if (options->json)
+		reports->json = report_json_begin(reports->json_file.stream, report_mode(options),
+						  reports->started);
+	if (options->csv)
+		report_csv_begin(reports->csv_file.stream);
+	if (options->prometheus)
+		reports->prometheus = report_prometheus_begin();
+	return true;
+}
+
+void reports_add(struct reports *reports, const struct report *report, int status)
+{
+	if (reports->json)
+		report_json_add(reports->json, report, status);
+	if (reports->csv_file.stream)
+		report_csv_add(reports->csv_file.stream, report);
+	if (reports->prometheus)
+		report_prometheus_add(reports->prometheus, report);
+}
+
+bool reports_close(struct reports *reports, int status)
+{
+	time_t ended = time(NULL);
+	bool good = true;
+
+	if (reports->json) {
+		report_json_end(reports->json, ended, status);
+		good &= output_commit(&reports->json_file);
+	}
+	if (reports->csv_file.stream)
+		good &= output_commit(&reports->csv_file);
+	if (reports->prometheus) {
+		report_prometheus_end(reports->prometheus, reports->prometheus_file.stream,
+				      reports->started, ended, status);
+		good &= output_commit(&reports->prometheus_file);
+	}
+	return good;
+}

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and wants to be
+# The forms of report that e3defrag writes to files: valid by their own judges, and all tell the
+# same as the text.
+
+bats_require_minimum_version 1.5.0
+
+T=/tmp/reports
+H=$T/host
+
+setup_file() {
+	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
+	mkdir -p "$H" "$T/out"
+	truncate -s 24M "$T/aged"
+	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
+	mount -t ext3 -o loop "$T/aged" "$H"
+	age-mounted "$H" 7 6 1024
+	mv "$H/files/f05" "$H/files/"$'new\nline, "quoted" \xff\xc3\xa4'
+	umount "$H"
+}
+
+setup() {
+	cp --sparse=always "$T/aged" "$T/image"
+	mount -t ext3 -o loop "$T/image" "$H"
+}
+
+teardown() {
+	umount "$H"
+	rm -rf "$T/out"
+	mkdir "$T/out"
+}
+
+# All forms at once, valid each; the text is in $output.
+reported() {
+	run -0 --separate-stderr e3defrag "$@" --json="$T/out/json" --csv="$T/out/csv" \
+		--prometheus="$T/out/e3defrag.prom" "$H"
+	[ -z "$stderr" ]
+	# nothing is left of their beginnings
+	[ "$(cd "$T/out" && echo .[!.]* *)" = ".[!.]* csv e3defrag.prom json" ]
+	python3 -W ignore -m jsonschema -i "$T/out/json" man/e3defrag-report.schema.json
+	promtool check metrics <"$T/out/e3defrag.prom"
+	[ -z "$(promtool check metrics <"$T/out/e3defrag.prom" 2>&1)" ]
+	printf '%s\n' "$output" >"$T/text"
+	python3 - "$T/out" "$T/text" "$H" <<-'EOF'
+	import csv, json, re, sys
+	out, text, host = sys.argv[1], open(sys.argv[2], encoding='utf-8').read(), sys.argv[3]
+	report = json.load(open(out + '/json', encoding='utf-8'))
+	fs, = report['filesystems']
+	rows = list(csv.DictReader(open(out + '/csv', encoding='utf-8', newline='')))
+	prom = {}
+	for line in open(out + '/e3defrag.prom', encoding='utf-8'):
+	    if not line.startswith('#'):
+	        name, labels, value = re.fullmatch(r'e3defrag_(\w+)(\{.*\})? (.*)\n', line).groups()
+	        more = re.search(r',(?:outcome|reason)="([^"]*)"', labels or '')
+	        prom[name, more and more[1]] = float(value)
+	def found(pattern):
+	    match = re.search(pattern, text)
+	    assert match, pattern
+	    return [int(group) for group in match.groups()]
+	def same(what, *values):
+	    print('#', what, *values)
+	    assert len(values) > 1 and len(set(values)) == 1, what
+	b, a, size = fs['before'], fs['after'], fs['block_size']
+	same('before', (b['files'], b['fragmented_files']),
+	     tuple(found(r'mapped by blocks (\d+), fragmented (\d+)')))
+	same('fragments', (b['fragments'], b['best_fragments'], b['fiemap_extents'], b['blocks']),
+	     tuple(found(r'now (\d+), best (\d+) \(FIEMAP counts (\d+) extents\), in (\d+) blocks')))
+	same('files', a['files'], len(rows), prom['files', None])
+	same('fragmented', a['fragmented_files'], sum(int(r['fragments']) > 1 for r in rows),
+	     prom['fragmented_files', None])
+	same('fragments', a['fragments'], sum(int(r['fragments']) for r in rows),
+	     prom['fragments', None])
+	same('fragments before', b['fragments'], sum(int(r['fragments_before']) for r in rows))
+	same('moved', fs['moved_blocks'], prom['moved_bytes', None] / size)
+	same('score', a['score'], round(100 * prom['score_ratio', None]))
+	same('score before', b['score'], found(r'Score: (\d+), ')[0])
+	same('bytes', a['blocks'] * size, prom['mapped_bytes', None])
+	f = fs['free_before']
+	same('free', (f['blocks'], f['runs']), tuple(found(r'Free space: (\d+) blocks .* in (\d+) runs')))
+	same('longest', f['longest_run_blocks'], found(r'Longest run: (\d+)')[0])
+	for key in 'blocks', 'runs':
+	    same('histogram', sum(c[key] for c in f['histogram']), f[key])
+	for c in f['histogram']:
+	    found(r'\n +(?:%d - %d|1) +%d +%d ' % (c['from_blocks'], c['to_blocks'], c['runs'], c['blocks']))
+	f = fs['free_after']
+	same('free after', f['blocks'] * size, prom['free_bytes', None])
+	same('free runs after', f['runs'], prom['free_runs', None])
+	for outcome, count in fs['outcomes'].items():
+	    same(outcome, count, prom['outcome_files', outcome])
+	same('all', sum(fs['outcomes'].values()), fs['files'])
+	alone = {(r['reason'], r['files']) for r in fs['left_alone']}
+	same('alone', alone and tuple(sorted(alone)),
+	     tuple(sorted((k[1], v) for k, v in prom.items() if k[0] == 'left_alone_files')))
+	for r in fs['left_alone']:
+	    if report['mode'] == 'check' or r['files']:
+	        found(r'\n +%d  %s\n' % (r['files'], re.escape(r['text'])))
+	same('status', report['status'], fs['status'], prom['run_exit_status', None], 0)
+	if report['mode'] == 'defragment':
+	    same('run', tuple(fs['outcomes'][k] for k in ('improved', 'partly', 'failed')),
+	         tuple(found(r'Files improved: (\d+), partly: (\d+), failed: (\d+)')))
+	    same('moved', fs['moved_blocks'], found(r'Blocks moved: (\d+)')[0])
+	    same('free', (fs['free_before']['blocks'], f['blocks']),
+	         tuple(found(r'\nfree blocks +(\d+) +(\d+)')))
+	    same('score', (b['score'], a['score']), tuple(found(r'\nscore +(\d+) +(\d+)')))
+	    assert a['fragments'] < b['fragments']
+	    assert fs['moved_blocks'] > 0 < sum(int(r['moves']) for r in rows)
+	by_inode = {int(r['inode']): r for r in rows}
+	for file in fs['listed']:
+	    row = by_inode[file['inode']]
+	    for key in 'path', 'bytes', 'blocks', 'fragments_before', 'fragments', 'best_fragments', \
+	            'score', 'moves', 'outcome':
+	        same(key, str(file[key]), row[key])
+	    found(r'\n +%d +%d +%d .*  %s\n' % (file['fragments_before'], file['best_fragments'],
+	          file['fiemap_extents'] if report['mode'] != 'defragment' else
+	          found(r'\n +\d+ +\d+ +(\d+) .*  %s\n' % re.escape(file['path']))[0],
+	          re.escape(file['path'])))
+	# the hostile name, byte by byte
+	name, = [f['path'] for f in fs['listed'] if 'quoted' in f['path']]
+	real = re.sub(rb'\\([0-7]{3})', lambda m: bytes([int(m[1], 8)]), name.encode())
+	same('name', real, host.encode() + b'/files/new\nline, "quoted" \xff\xc3\xa4')
+	EOF
+}
+
+@test "--check: JSON by its schema, metrics by promtool, CSV; all tell what the text tells" {
+	reported -c
+}
+
+@test "--dry-run, and -v: the same with every file" {
+	reported -n
+	[ "$(grep -c '"outcome": "planned"' "$T/out/json")" -ge 6 ]
+	reported -cv
+	[ "$(grep -c '"path": ' "$T/out/json")" = "$(($(wc -l <"$T/out/csv") - 1))" ]
+}
+
+@test "after a run: before and after, what moved, what came of each file" {
+	reported
+	grep -q '"outcome": "improved"' "$T/out/json"
+}
+
+@test "--sort and --top: the files named are those, in that order" {
+	local sizes
+	run -0 e3defrag -c --top=3 --sort=size --json="$T/out/json" "$H"
+	[[ $output == *" more fragmented files "* ]]
+	sizes=$(sed -n '/"listed": /,$s/ *"bytes": \([0-9]*\),/\1/p' "$T/out/json")
+	[ "$(wc -l <<<"$sizes")" = 3 ]
+	[ "$sizes" = "$(sort -rn <<<"$sizes")" ]
+	run -0 e3defrag -c --top=0 --json="$T/out/json" "$H"
+	[[ $output != *"$H/files/"* ]]
+	grep -q '"listed": \[' "$T/out/json"
+	run -1 grep -q '"path": ' "$T/out/json"
+}
+
+@test "\"-\" is standard output, in place of the text" {
+	e3defrag -c --json=- "$H" >"$T/out/json"
+	python3 -W ignore -m jsonschema -i "$T/out/json" man/e3defrag-report.schema.json
+	e3defrag -c --csv=- "$H" >"$T/out/csv"
+	[[ $(head -n 1 "$T/out/csv") == "device,path,"*$'\r' ]]
+}
+
+@test "the collector's user may read the metrics; names of files go by the umask" {
+	umask 077
+	reported -c
+	[ "$(stat -c %a "$T/out/e3defrag.prom")" = 644 ]
+	[ "$(stat -c %a "$T/out/json")" = 600 ]
+}
+
+@test "a report that can't be completed: 5, and what was there before stays" {
+	mkdir "$T/out/full"
+	mount -t tmpfs -o size=8k none "$T/out/full"
+	head -c 4096 /dev/zero >"$T/out/full/csv"
+	head -c 4096 /dev/zero >"$T/out/full/rest"
+	run -5 --separate-stderr e3defrag -c --csv="$T/out/full/csv" "$H"
+	[[ $stderr == "e3defrag: $T/out/full/csv: can't write it: No space left on device" ]]
+	[ "$(stat -c %s "$T/out/full/csv")" = 4096 ]
+	[ "$(cd "$T/out/full" && echo .[!.]* *)" = ".[!.]* csv rest" ]
+	umount "$T/out/full"
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What e3defrag's reports need no kernel module for: their options and files, the alert rules.
+# shellcheck disable=SC2154 # bats sets $stderr
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	tool=$BATS_TEST_DIRNAME/../../build/sanitized/e3defrag
+	export ASAN_OPTIONS=abort_on_error=1
+	mkdir "$BATS_TEST_TMPDIR/here"
+	cd "$BATS_TEST_TMPDIR/here" || exit
+	# Root, or what looks like root to the tool.
+	root=()
+	[ "$(id -u)" = 0 ] || root=(unshare --user --map-root-user)
+}
+
+@test "a run that is refused is reported all the same: status 3, and no filesystem" {
+	run -3 "${root[@]}" "$tool" -c --json=report --prometheus=run.prom --csv=files /proc
+	python3 -W ignore -m jsonschema -i report \
+		"$BATS_TEST_DIRNAME/../../man/e3defrag-report.schema.json"
+	[[ $(tr -d ' \n' <report) == *'"filesystems":[],'*'"status":3}' ]]
+	grep -qx 'e3defrag_run_exit_status 3' run.prom
+	run -0 promtool check metrics <run.prom
+	[ -z "$output" ]
+	[ "$(wc -l <files)" = 1 ]
+	[ "$(ls -A)" = "files"$'\n'"report"$'\n'"run.prom" ]
+}
+
+@test "a file that can't be written: 5 before any work, no other report, nothing left behind" {
+	mkdir folder
+	for file in none/report folder folder/ . ..; do
+		run -5 --separate-stderr "${root[@]}" "$tool" -c --json=good --csv="$file" /proc
+		[[ $stderr == "e3defrag: $file: can't write it: "* ]]
+		[[ $stderr != *"ext3"* ]]
+		[ "$(ls -A)" = folder ]
+		[ -z "$(ls -A folder)" ]
+	done
+}
+
+@test "a symbolic link, a pipe or a device is neither followed nor replaced" {
+	echo before >there
+	ln -s there link
+	ln -s nowhere dangling
+	mkfifo pipe
+	for file in link dangling pipe /dev/null; do
+		run -5 --separate-stderr "${root[@]}" "$tool" -c --prometheus="$file" /proc
+		[[ $stderr == "e3defrag: $file: can't write it: "* ]]
+		[ ! -f "$file" ] || [ -L "$file" ]
+	done
+	[ "$(<there)" = before ]
+	[ -c /dev/null ]
+	[ "$(ls -A)" = "$(printf '%s\n' dangling link pipe there)" ]
+}
+
+@test "a file that was there is replaced whole, not written to" {
+	echo before >report
+	ln report other
+	run -3 "${root[@]}" "$tool" -c --json=report /proc
+	[ "$(<other)" = before ]
+	[[ $(<report) == "{"* ]]
+}
+
+@test "usage errors: 2, a message, and no file" {
+	for args in "--sort=worst" "--sort=" "--top=-1" "--top=x" "--top=4294967296" "--json=" \
+		"--csv=a --json=a" "--csv=- --json=-"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr "$tool" $args /
+		[ -z "$output" ]
+		[[ $stderr == "e3defrag: "*"--help"* ]]
+		[ -z "$(ls -A)" ]
+	done
+}
+
+@test "the alert rules are valid, and fire when they should" {
+	cd "$BATS_TEST_DIRNAME/../../contrib/prometheus"
+	promtool check rules e3defrag.rules.yml
+	promtool test rules e3defrag.test.yml
+}
