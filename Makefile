@@ -38,7 +38,7 @@ help:
 	@echo 'check-static   what sparse, cppcheck and clang find without running anything'
 	@echo 'check-faults   makes each I/O of a relocation fail, one by one; SEED=1, STRIDE=1'
 	@echo 'check-debug    the interface, faults and stress on a kernel with all its checkers'
-	@echo 'bench          times beside those of cp, dd, e4defrag, filefrag...; REPEAT=5, SECTIONS=...'
+	@echo 'bench          times beside those of cp, dd, e4defrag...; REPEAT=5, SECTIONS="..."'
 	@echo 'check-mutants  breaks the code in known ways, each of which a test must find'
 	@echo 'style          the style of the sources, scripts and man pages'
 	@echo 'clean          removes what was built, but not the fetched kernels'
