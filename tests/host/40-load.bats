@@ -6,7 +6,7 @@
 setup() {
 	. "$BATS_TEST_DIRNAME/../lib/campaign.bash"
 	image=$scratch/load.$BATS_TEST_NUMBER.$KERNEL
-	seconds=${LOAD_SECONDS:-35}
+	seconds=${LOAD_SECONDS:-25}
 }
 
 teardown() {
