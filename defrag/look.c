@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "ahead.h"
 
 /* Where one object lies, by its own files. */
 static void look_at_node(struct meta *meta, struct look *look)
@@ -34,10 +34,11 @@ static void look_at_node(struct meta *meta, struct look *look)
 /* What `inodes` is read with. */
 struct records {
 	struct meta *meta;
-	int fd;
-	char *text;
-	size_t size;
+	int fd[AHEAD_THREADS];
+	unsigned int fds;
+	struct ahead *ahead;  /* NULL: this module has no `inodes` */
 	const char *at, *end; /* what of the last read is left */
+	uint64_t below;	      /* from here on, another read has it */
 	uint32_t last;	      /* the number of the last record */
 	struct look look;
 };
@@ -55,6 +56,8 @@ static int next_record(struct records *r)
 		return err;
 	if (record.ino <= r->last)
 		return -EPROTO;
+	if (record.ino >= r->below)
+		return 0;
 	r->last = record.ino;
 	r->look.ino = record.ino;
 	r->look.info = record.info;
@@ -67,15 +70,11 @@ static int next_record(struct records *r)
 /* From where the file's position is. 0 at the end; 1, or an errno. */
 static int read_records(struct records *r)
 {
-	ssize_t got;
+	ssize_t got = ahead_next(r->ahead, &r->at, &r->below);
 
-	do
-		got = read(r->fd, r->text, r->size);
-	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return -errno;
-	r->at = r->text;
-	r->end = r->text + got;
+		return (int)got;
+	r->end = r->at + got;
 	return got > 0;
 }
 
@@ -102,11 +101,11 @@ static int look_at_some(struct records *r, const uint32_t *inodes, size_t count,
 	off_t end;
 	int more;
 
-	if (lseek(r->fd, inodes[0], SEEK_SET) < 0)
+	if (lseek(r->fd[0], inodes[0], SEEK_SET) < 0)
 		return -errno;
 	r->last = 0;
 	more = read_records(r);
-	end = lseek(r->fd, 0, SEEK_CUR);
+	end = lseek(r->fd[0], 0, SEEK_CUR);
 	if (more < 0 || end < 0)
 		return more < 0 ? more : -errno;
 	while ((more = next_record(r)) > 0) {
@@ -131,7 +130,7 @@ static int look_at_listed(struct records *r, const uint32_t *inodes, size_t coun
 
 	while (!err && i < count && !*stop) {
 		done = 0;
-		if (r->fd >= 0 && count - i >= LISTED_MANY &&
+		if (r->ahead && count - i >= LISTED_MANY &&
 		    inodes[i + LISTED_MANY - 1] - inodes[i] < LISTED_RANGE)
 			err = look_at_some(r, inodes + i, count - i, &done, fn, to);
 		if (!err && !done) {
@@ -145,31 +144,54 @@ static int look_at_listed(struct records *r, const uint32_t *inodes, size_t coun
 	return err;
 }
 
+/* Who steps aside for others reads nothing before it has looked for them: without threads. */
+static int open_records(struct records *r, bool gentle, bool listed)
+{
+	size_t size = gentle ? GENTLE_READ : listed ? LISTED_READ : RECORDS_READ;
+	const struct geometry *geo = &r->meta->geo;
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	unsigned int threads = 0;
+
+	if (!gentle && !listed)
+		threads = processors < AHEAD_THREADS ? 1 : AHEAD_THREADS;
+	do {
+		int fd = meta_open_inodes(r->meta);
+
+		if (fd < 0)
+			return fd;
+		r->fd[r->fds++] = fd;
+	} while (r->fds < threads);
+	r->ahead = ahead_start(r->fd, threads, size, geo->inodes_per_group, geo->inodes);
+	return 0;
+}
+
+static void close_records(struct records *r)
+{
+	if (r->ahead)
+		ahead_stop(r->ahead);
+	while (r->fds)
+		close(r->fd[--r->fds]);
+}
+
 int look_at(struct meta *meta, const uint32_t *inodes, size_t count, bool gentle,
 	    const volatile int *stop, look_fn fn, void *to)
 {
-	struct records r = { .meta = meta, .fd = -1 };
+	struct records r = { .meta = meta };
 	uint32_t *all = NULL;
 	int err = 0;
 
-	if (meta->features.compat & META_INODES) {
-		r.fd = meta_open_inodes(meta);
-		if (r.fd < 0)
-			return r.fd;
-		r.size = gentle ? GENTLE_READ : inodes ? LISTED_READ : RECORDS_READ;
-		r.text = xreallocarray(NULL, r.size, 1);
-	}
 	layout_init(&r.look.layout);
-	if (!inodes && r.fd < 0)
+	if (meta->features.compat & META_INODES)
+		err = open_records(&r, gentle, inodes);
+	else if (!inodes)
 		err = meta_list_inodes(meta, &all, &count);
 	if (!err && (inodes || all))
 		err = look_at_listed(&r, inodes ? inodes : all, count, stop, fn, to);
-	else if (!err && r.fd >= 0)
+	else if (!err && r.ahead)
 		err = look_at_all(&r, stop, fn, to);
+	close_records(&r);
 	layout_free(&r.look.layout);
-	free(r.text);
 	free(all);
-	if (r.fd >= 0)
-		close(r.fd);
 	return err;
 }

@@ -208,7 +208,13 @@ extern const struct file_operations meta_file_ops;
 extern const struct inode_operations meta_file_iops;
 
 /* text.c */
+#define META_DIGITS 20 /* of the largest number */
+#define META_WORD 8    /* letters, at most, before a line's numbers */
+char *meta_put_number(char *to, u64 value);
 bool meta_list_add(struct meta_list *list, u64 next_pos, const char *fmt, ...) __printf(3, 4);
+bool meta_list_put(struct meta_list *list, u64 next_pos, const char *line, size_t len);
+bool meta_list_numbers(struct meta_list *list, u64 next_pos, const char *word, const u64 *numbers,
+		       unsigned int count);
 int meta_parse_u64(char **line, u64 *value);
 int meta_parse_u32(char **line, u32 *value);
 int meta_parse_ident(char **line, struct meta_ident *ident);

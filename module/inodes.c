@@ -41,14 +41,45 @@ static void record_inode_put(struct inode *inode, bool cached)
 	iput(inode);
 }
 
+static char *put_field(char *to, const char *word)
+{
+	size_t len = strlen(word);
+
+	*to++ = ' ';
+	memcpy(to, word, len);
+	return to + len;
+}
+
+static char *put_number_field(char *to, u64 number)
+{
+	*to++ = ' ';
+	return meta_put_number(to, number);
+}
+
+/* Whatever a type, a mapping and a reason may be called; snprintf would say so more slowly. */
+#define RECORD_WORDS 96
+
 static int record_text(struct meta_host *host, struct inode *inode, struct meta_list *record)
 {
+	char line[RECORD_WORDS + 5 * (META_DIGITS + 1)], *to = line;
 	struct meta_info info = {};
+	const char *type = meta_type_name(inode->i_mode);
 
 	host->ops->info(host, inode, &info);
-	if (!meta_list_add(record, 0, "i %lu %u %s %s %s %lld %llu %u\n", inode->i_ino,
-			   inode->i_generation, meta_type_name(inode->i_mode), info.mapping,
-			   info.relocatable, i_size_read(inode), info.blocks, inode->i_nlink))
+	if (WARN_ON_ONCE(strlen(type) + strlen(info.mapping) + strlen(info.relocatable) + 8 >
+			 RECORD_WORDS))
+		return -EIO;
+	*to++ = 'i';
+	to = put_number_field(to, inode->i_ino);
+	to = put_number_field(to, inode->i_generation);
+	to = put_field(to, type);
+	to = put_field(to, info.mapping);
+	to = put_field(to, info.relocatable);
+	to = put_number_field(to, i_size_read(inode));
+	to = put_number_field(to, info.blocks);
+	to = put_number_field(to, inode->i_nlink);
+	*to++ = '\n';
+	if (!meta_list_put(record, 0, line, to - line))
 		return 0;
 	return host->ops->map(inode, record);
 }
@@ -64,6 +95,8 @@ static int record_text(struct meta_host *host, struct inode *inode, struct meta_
 struct inodes_read {
 	struct meta_host *host;
 	struct meta_list *list;
+	u32 per_group;
+	u32 group;
 	unsigned int count;
 	struct {
 		struct inode *inode; /* or an errno */
@@ -124,8 +157,18 @@ static int inodes_take(u64 ino, void *priv)
 {
 	struct inodes_read *read = priv;
 	size_t room = (read->list->size - read->list->used) / RECORD_LIKELY;
-	unsigned int i = read->count++;
+	u32 group = ((u32)ino - 1) / read->per_group;
+	unsigned int i;
+	int ret;
 
+	/* Who reads groups side by side wants no more of this one than there is. */
+	if (group != read->group) {
+		ret = inodes_flush(read);
+		if (ret || read->list->used)
+			return ret ?: 1;
+		read->group = group;
+	}
+	i = read->count++;
 	read->ahead[i].ino = ino;
 	read->ahead[i].inode = record_inode(read->host, ino, &read->ahead[i].cached);
 	if (!IS_ERR(read->ahead[i].inode))
@@ -138,12 +181,16 @@ static int inodes_take(u64 ino, void *priv)
 static int inodes_list(struct meta_host *host, struct inode *inode, struct meta_list *list)
 {
 	struct inodes_read *read = kmalloc(sizeof(*read), GFP_KERNEL);
+	struct meta_geometry geo;
 	int ret, last;
 
 	if (!read)
 		return -ENOMEM;
+	host->ops->geometry(host->sb, &geo);
 	read->host = host;
 	read->list = list;
+	read->per_group = geo.inodes_per_group;
+	read->group = 0;
 	read->count = 0;
 	ret = host->ops->inodes(host->sb, list->pos, inodes_take, read);
 	last = inodes_flush(read);

@@ -8,9 +8,41 @@
 #include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 
 #include "ext3meta.h"
+
+/**
+ * meta_put_number - write a number in decimal
+ * @to: where to; up to META_DIGITS characters
+ * @value: the number
+ *
+ * Lists are nearly all numbers, and for those of a whole filesystem snprintf is
+ * much of what they take.
+ *
+ * Return: the place behind it.
+ */
+char *meta_put_number(char *to, u64 value)
+{
+	char digits[META_DIGITS];
+	unsigned int first = sizeof(digits);
+	u32 small;
+
+	/* Dividing 32 bits is a multiplication for every machine. */
+	while (value > U32_MAX) {
+		u32 digit = do_div(value, 10);
+
+		digits[--first] = '0' + digit;
+	}
+	small = value;
+	do {
+		digits[--first] = '0' + small % 10;
+		small /= 10;
+	} while (small);
+	memcpy(to, digits + first, sizeof(digits) - first);
+	return to + sizeof(digits) - first;
+}
 
 /**
  * meta_list_add - give out one line, or several that belong together
@@ -40,6 +72,37 @@ bool meta_list_add(struct meta_list *list, u64 next_pos, const char *fmt, ...)
 	list->used += len;
 	list->pos = next_pos;
 	return true;
+}
+
+/* The same for a line that is there already. */
+bool meta_list_put(struct meta_list *list, u64 next_pos, const char *line, size_t len)
+{
+	if (list->full)
+		return false;
+	if (len >= list->size - list->used) {
+		list->full = true;
+		return false;
+	}
+	memcpy(list->text + list->used, line, len);
+	list->used += len;
+	list->pos = next_pos;
+	return true;
+}
+
+/* A line of three numbers at most, behind the @word that it begins with. */
+bool meta_list_numbers(struct meta_list *list, u64 next_pos, const char *word, const u64 *numbers,
+		       unsigned int count)
+{
+	char line[META_WORD + 3 * (META_DIGITS + 1)], *to = line;
+	unsigned int i;
+
+	while (*word)
+		*to++ = *word++;
+	for (i = 0; i < count; i++) {
+		to = meta_put_number(to, numbers[i]);
+		*to++ = i + 1 < count ? ' ' : '\n';
+	}
+	return meta_list_put(list, next_pos, line, to - line);
 }
 
 /*

@@ -41,9 +41,10 @@ struct walk {
 /* False: the list is full. */
 static bool walk_flush(struct walk *w)
 {
+	const u64 numbers[] = { w->logical, w->physical, w->length };
+
 	if (w->length && (w->physical || w->holes) &&
-	    !meta_list_add(w->list, w->logical + w->length, "%s%llu %llu %llu\n", w->data,
-			   w->logical, w->physical, w->length))
+	    !meta_list_numbers(w->list, w->logical + w->length, w->data, numbers, 3))
 		return false;
 	w->length = 0;
 	return true;

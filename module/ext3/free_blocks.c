@@ -20,8 +20,10 @@ struct free_walk {
 
 static bool free_flush(struct free_walk *walk)
 {
-	return !walk->length || meta_list_add(walk->list, walk->start + walk->length, "%llu %llu\n",
-					      walk->start, walk->length);
+	const u64 numbers[] = { walk->start, walk->length };
+
+	return !walk->length ||
+	       meta_list_numbers(walk->list, walk->start + walk->length, "", numbers, 2);
 }
 
 static int free_extent(struct super_block *sb, unsigned int group, int cluster, int clusters,

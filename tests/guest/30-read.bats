@@ -623,7 +623,7 @@ inodes_as_in_the_nodes() {
 	run -0 build/tests/bin/inodejudge "$M" 1048576 65536 64
 	echo "$output"
 	# nothing is too long for the largest buffer, nearly all is for the smallest
-	[[ ${lines[0]} == "1048576 1 "*" 0" ]]
+	[[ ${lines[0]} == "1048576 "[12]" "*" 0" ]]
 	[[ ${lines[2]} == "64 "* ]]
 	read -r _ _ whole referred <<<"${lines[2]}"
 	((whole > 0 && referred > 2))

@@ -3,7 +3,8 @@
  * inodejudge MOUNT SIZE...: read the file `inodes` of the ext3meta at MOUNT with buffers of each
  * SIZE, and hold every record against what the node's own files say. A record must be whole
  * exactly where it fits into the buffer, each inode of nodes/ must come once and in order, and
- * each read must end before the record that no longer fits. For a filesystem that rests.
+ * each read must end before the record that no longer fits, or behind the last one of a block
+ * group. For a filesystem that rests.
  * Prints "SIZE READS WHOLE REFERRED" for each size.
  *
  * inodejudge -b MOUNT SECONDS: for one that is busy: only the form and the order are judged, for so
@@ -34,6 +35,7 @@ struct expected {
 
 static struct expected *expected;
 static size_t count;
+static uint32_t per_group; /* inodes of a block group */
 
 static void __attribute__((noreturn, format(printf, 1, 2))) wrong(const char *format, ...)
 {
@@ -188,6 +190,11 @@ static const char *judge(const char *at, const struct expected *e, size_t size)
 	return at;
 }
 
+static uint32_t group_of(size_t at)
+{
+	return (expected[at].ino - 1) / per_group;
+}
+
 static void judge_size(size_t size)
 {
 	size_t at = 0, reads = 0, referred = 0, first;
@@ -214,7 +221,11 @@ static void judge_size(size_t size)
 		if (end <= expected[at - 1].ino || (at < count && end > expected[at].ino))
 			wrong("the position is %lld behind inode %u", (long long)end,
 			      expected[at - 1].ino);
-		if (at < count && expected[at].length <= size - (size_t)got && at > first)
+		if (group_of(at - 1) != group_of(first))
+			wrong("inodes %u and %u in one read", expected[first].ino,
+			      expected[at - 1].ino);
+		if (at < count && expected[at].length <= size - (size_t)got && at > first &&
+		    group_of(at) == group_of(first))
 			wrong("inode %u would have fitted", expected[at].ino);
 	}
 	if (got < 0)
@@ -275,6 +286,20 @@ static void judge_busy(int seconds)
 	printf("%lu %lu\n", reads, records);
 }
 
+static uint32_t read_per_group(void)
+{
+	char path[256];
+	FILE *file;
+	uint32_t number;
+
+	snprintf(path, sizeof(path), "%s/super/inodes_per_group", mount_point);
+	file = fopen(path, "re");
+	if (!file || fscanf(file, "%u", &number) != 1 || !number)
+		error(2, errno, "%s", path);
+	fclose(file);
+	return number;
+}
+
 int main(int argc, char **argv)
 {
 	int i;
@@ -287,6 +312,7 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		error(2, 0, "usage: inodejudge MOUNT SIZE... | inodejudge -b MOUNT SECONDS");
 	mount_point = argv[1];
+	per_group = read_per_group();
 	expect_all();
 	for (i = 2; i < argc; i++)
 		judge_size(strtoul(argv[i], NULL, 10));
