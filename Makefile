@@ -83,6 +83,7 @@ test-tools:
 	$(MAKE) -C tests/tools BIN=$(CURDIR)/build/tests/bin
 	$(MAKE) -C tests/guest/tools BIN=$(CURDIR)/build/tests/bin
 	$(MAKE) -C tests/faults BIN=$(CURDIR)/build/tests/bin
+	$(MAKE) -C tests/bench
 
 install: all
 	@release=$$(modinfo -F vermagic module/ext3meta.ko | cut -d ' ' -f 1); \
@@ -172,7 +173,6 @@ check-debug:
 bench:
 	tests/deps build vm check
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
-	$(MAKE) -C tests/bench
 	tests/bench/run $(SECTIONS)
 
 # Does each test find what it is there for? MUTANTS="tests/mutations/NAME.patch..." for some.

@@ -23,7 +23,10 @@ struct part {
 	bool last;    /* of its group */
 };
 
-/* The parts of a reader take turns. `filled` were read and `used` are done with, of all there have been. */
+/*
+ * The parts of a reader take turns. `filled` were read and `used` are done with, of all there have
+ * been.
+ */
 struct reader {
 	struct ahead *ahead;
 	unsigned int number;
