@@ -181,8 +181,9 @@ check-mutants:
 	$(MAKE) --no-print-directory kernel-$(KERNEL)
 	tests/mutants $(MUTANTS)
 
+# The tool is built for its --help.
 style:
-	tests/deps style
+	tests/deps build style
 	tests/style
 
 clean:
