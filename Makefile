@@ -5,6 +5,9 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(PREFIX)/share/man
+LIBEXECDIR ?= $(PREFIX)/libexec
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
 MODULESDIR ?= /lib/modules
 INSTALL ?= install
 
@@ -27,8 +30,9 @@ help:
 	@echo 'module         module/ext3meta.ko for KDIR (the running kernel'"'"'s headers)'
 	@echo 'module-NAME    build/module-NAME/ext3meta.ko for a test kernel: 6.1, 6.12 or debug'
 	@echo 'defrag         defrag/e3defrag'
-	@echo 'install        what all has built, and man pages; DESTDIR, PREFIX ($(PREFIX))'
-	@echo 'uninstall      removes them'
+	@echo 'install        what all has built, and all else; DESTDIR, PREFIX ($(PREFIX))'
+	@echo 'install-tool   the same without the module; install-module: nothing else'
+	@echo 'uninstall      removes what install has installed, but not changed settings'
 	@echo 'demo           defragments an aged filesystem in a virtual machine; IMAGE=FILE'
 	@echo 'check          the tests; KERNEL=NAME (6.1), SEED=N, TESTS="FILE..." for some'
 	@echo 'check-crash    judges what crashes leave behind, POINTS=10000 of them; SEED=1'
@@ -85,23 +89,48 @@ test-tools:
 	$(MAKE) -C tests/faults BIN=$(CURDIR)/build/tests/bin
 	$(MAKE) -C tests/bench
 
-install: all
+install: install-module install-tool
+
+install-module: module
 	@release=$$(modinfo -F vermagic module/ext3meta.ko | cut -d ' ' -f 1); \
 	echo "Installing ext3meta.ko for the kernel $$release"; \
 	$(INSTALL) -D -m 644 module/ext3meta.ko \
 		"$(DESTDIR)$(MODULESDIR)/$$release/updates/ext3meta.ko" && \
 	{ [ -n "$(DESTDIR)" ] || depmod "$$release"; }
+
+# What is installed beside tool and module: mode, file, where to. @SBINDIR@ and such in it become
+# the folders.
+define files
+644 man/e3defrag.8 $(MANDIR)/man8/e3defrag.8
+644 man/ext3meta.5 $(MANDIR)/man5/ext3meta.5
+644 man/e3defrag-report.schema.json $(DATADIR)/e3defrag/e3defrag-report.schema.json
+644 contrib/completion/e3defrag $(DATADIR)/bash-completion/completions/e3defrag
+644 contrib/systemd/e3defrag.timer $(UNITDIR)/e3defrag.timer
+644 contrib/systemd/e3defrag.service $(UNITDIR)/e3defrag.service
+644 contrib/systemd/e3defrag-failure.service $(UNITDIR)/e3defrag-failure.service
+755 contrib/systemd/tell-failure $(LIBEXECDIR)/e3defrag/tell-failure
+755 contrib/cron/nightly $(LIBEXECDIR)/e3defrag/nightly
+644 contrib/cron/e3defrag $(SYSCONFDIR)/cron.d/e3defrag
+endef
+install-tool uninstall: export files := $(files)
+settings = $(DESTDIR)$(SYSCONFDIR)/default/e3defrag
+
+# The administrator's own settings stay.
+install-tool: defrag
 	$(INSTALL) -D -m 755 defrag/e3defrag "$(DESTDIR)$(SBINDIR)/e3defrag"
-	$(INSTALL) -D -m 644 man/e3defrag.8 "$(DESTDIR)$(MANDIR)/man8/e3defrag.8"
-	$(INSTALL) -D -m 644 man/e3defrag-report.schema.json \
-		"$(DESTDIR)$(DATADIR)/e3defrag/e3defrag-report.schema.json"
-	$(INSTALL) -D -m 644 man/ext3meta.5 "$(DESTDIR)$(MANDIR)/man5/ext3meta.5"
+	@set -e; echo "$$files" | while read -r mode file to; do \
+		echo "$(DESTDIR)$$to"; \
+		$(INSTALL) -D -m $$mode $$file "$(DESTDIR)$$to"; \
+		sed -i -e 's|@SBINDIR@|$(SBINDIR)|g; s|@LIBEXECDIR@|$(LIBEXECDIR)|g' \
+			-e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' "$(DESTDIR)$$to"; \
+	done
+	[ -e "$(settings)" ] || $(INSTALL) -D -m 644 contrib/e3defrag.default "$(settings)"
 
 uninstall:
-	rm -f "$(DESTDIR)$(SBINDIR)/e3defrag" "$(DESTDIR)$(MANDIR)/man8/e3defrag.8" \
-		"$(DESTDIR)$(MANDIR)/man5/ext3meta.5" \
-		"$(DESTDIR)$(DATADIR)/e3defrag/e3defrag-report.schema.json" \
-		"$(DESTDIR)$(MODULESDIR)"/*/updates/ext3meta.ko
+	rm -f "$(DESTDIR)$(SBINDIR)/e3defrag" "$(DESTDIR)$(MODULESDIR)"/*/updates/ext3meta.ko
+	@echo "$$files" | while read -r mode file to; do rm -f "$(DESTDIR)$$to"; done
+	! cmp -s contrib/e3defrag.default "$(settings)" || rm "$(settings)"
+	-rmdir "$(DESTDIR)$(LIBEXECDIR)/e3defrag" "$(DESTDIR)$(DATADIR)/e3defrag"
 	[ -n "$(DESTDIR)" ] || depmod
 
 # Packages that are missing are installed first; the rest of the work must not begin before.
@@ -198,6 +227,6 @@ clean:
 distclean: clean
 	rm -rf build
 
-.PHONY: all help module defrag test-tools install uninstall demo check check-crash \
-	bench check-powercut check-stress check-faults check-fuzz check-static check-debug \
-	check-mutants style clean distclean
+.PHONY: all help module defrag test-tools install install-tool install-module uninstall demo \
+	check check-crash bench check-powercut check-stress check-faults check-fuzz check-static \
+	check-debug check-mutants style clean distclean
