@@ -9,6 +9,7 @@ LIBEXECDIR ?= $(PREFIX)/libexec
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSCONFDIR ?= /etc
 MODULESDIR ?= /lib/modules
+DKMSDIR ?= /usr/src
 INSTALL ?= install
 
 # The test kernel of check and demo.
@@ -32,6 +33,7 @@ help:
 	@echo 'defrag         defrag/e3defrag'
 	@echo 'install        what all has built, and all else; DESTDIR, PREFIX ($(PREFIX))'
 	@echo 'install-tool   the same without the module; install-module: nothing else'
+	@echo 'install-dkms   the module as sources for dkms, in $(DKMSDIR)'
 	@echo 'uninstall      removes what install has installed, but not changed settings'
 	@echo 'demo           defragments an aged filesystem in a virtual machine; IMAGE=FILE'
 	@echo 'check          the tests; KERNEL=NAME (6.1), SEED=N, TESTS="FILE..." for some'
@@ -133,6 +135,17 @@ uninstall:
 	-rmdir "$(DESTDIR)$(LIBEXECDIR)/e3defrag" "$(DESTDIR)$(DATADIR)/e3defrag"
 	[ -n "$(DESTDIR)" ] || depmod
 
+# The module's sources, for dkms to build it for each kernel that is installed.
+VERSION := $(shell sed -n 's/^\#define E3DEFRAG_VERSION "\(.*\)"/\1/p' defrag/e3defrag.h)
+dkms_tree = $(DESTDIR)$(DKMSDIR)/e3defrag-$(VERSION)
+install-dkms:
+	$(INSTALL) -d "$(dkms_tree)/ext3" "$(dkms_tree)/abigen"
+	$(INSTALL) -m 644 $(filter-out %/ext4_abi_generated.h %.mod.c,$(wildcard module/*.[ch])) \
+		module/Kbuild module/Makefile "$(dkms_tree)"
+	$(INSTALL) -m 644 module/ext3/*.[ch] "$(dkms_tree)/ext3"
+	$(INSTALL) -m 644 module/abigen/*.[ch] module/abigen/Makefile "$(dkms_tree)/abigen"
+	sed 's/@VERSION@/$(VERSION)/' contrib/dkms/dkms.conf >"$(dkms_tree)/dkms.conf"
+
 # Packages that are missing are installed first; the rest of the work must not begin before.
 demo:
 	tests/deps build vm demo
@@ -227,6 +240,6 @@ clean:
 distclean: clean
 	rm -rf build
 
-.PHONY: all help module defrag test-tools install install-tool install-module uninstall demo \
-	check check-crash bench check-powercut check-stress check-faults check-fuzz check-static \
-	check-debug check-mutants style clean distclean
+.PHONY: all help module defrag test-tools install install-tool install-module install-dkms \
+	uninstall demo check check-crash bench check-powercut check-stress check-faults check-fuzz \
+	check-static check-debug check-mutants style clean distclean

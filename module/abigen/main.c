@@ -15,17 +15,19 @@ struct options {
 	const char *kdir;
 	const char *release;
 	const char *output;
+	bool installed;
 };
 
 static void usage(FILE *f)
 {
-	fputs("Usage: abigen [--root DIR] [--kdir DIR] --release RELEASE -o FILE\n"
+	fputs("Usage: abigen [--root DIR] [--kdir DIR] [--installed] --release RELEASE -o FILE\n"
 	      "\n"
 	      "Writes FILE, a C header with what is needed of the ext4 of kernel RELEASE.\n"
 	      "\n"
 	      "  -r, --root DIR         where boot/ and lib/modules/ of that kernel are (/)\n"
 	      "  -k, --kdir DIR         that kernel's headers, which may hold its BTF\n"
 	      "  -R, --release RELEASE  the kernel, as uname -r names it\n"
+	      "  -i, --installed        what is installed counts, even where RELEASE runs\n"
 	      "  -o, --output FILE      the header to write\n"
 	      "  -h, --help             show this help\n",
 	      f);
@@ -37,6 +39,7 @@ static struct options parse_options(int argc, char **argv)
 		{ "root", required_argument, NULL, 'r' },
 		{ "kdir", required_argument, NULL, 'k' },
 		{ "release", required_argument, NULL, 'R' },
+		{ "installed", no_argument, NULL, 'i' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -44,7 +47,7 @@ static struct options parse_options(int argc, char **argv)
 	struct options options = { .root = "/" };
 	int option;
 
-	while ((option = getopt_long(argc, argv, "r:k:R:o:h", longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "r:k:R:io:h", longs, NULL)) != -1) {
 		switch (option) {
 		case 'r':
 			options.root = optarg;
@@ -54,6 +57,9 @@ static struct options parse_options(int argc, char **argv)
 			break;
 		case 'R':
 			options.release = optarg;
+			break;
+		case 'i':
+			options.installed = true;
 			break;
 		case 'o':
 			options.output = optarg;
@@ -80,7 +86,7 @@ static bool is_live(const struct options *options)
 {
 	struct utsname name;
 
-	return !strcmp(options->root, "/") && !uname(&name) &&
+	return !options->installed && !strcmp(options->root, "/") && !uname(&name) &&
 	       !strcmp(name.release, options->release) && file_exists(LIVE_BTF "vmlinux");
 }
 
@@ -144,7 +150,7 @@ static struct blob btf_section(const char *path, struct blob file)
 	struct blob section = { 0 };
 
 	if (!elf_section(path, file, ".BTF", &section))
-		die(path, "it has no BTF");
+		die(path, "it has no BTF: CONFIG_DEBUG_INFO_BTF wasn't set for this kernel");
 	return section;
 }
 
@@ -174,6 +180,8 @@ static void read_live_build_id(const char *path, struct target *target)
 static struct blob read_vmlinux(const struct options *options, char **path)
 {
 	*path = xasprintf("%s/boot/vmlinuz-%s", below(options->root), options->release);
+	if (!file_exists(*path))
+		die(*path, "not there; ext4's types are in terms of those in it");
 	return bzimage_unpack(*path, file_read(*path));
 }
 
