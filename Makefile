@@ -34,6 +34,7 @@ help:
 	@echo 'install        what all has built, and all else; DESTDIR, PREFIX ($(PREFIX))'
 	@echo 'install-tool   the same without the module; install-module: nothing else'
 	@echo 'install-dkms   the module as sources for dkms, in $(DKMSDIR)'
+	@echo 'deb            Debian packages of both, in build/deb'
 	@echo 'uninstall      removes what install has installed, but not changed settings'
 	@echo 'demo           defragments an aged filesystem in a virtual machine; IMAGE=FILE'
 	@echo 'check          the tests; KERNEL=NAME (6.1), SEED=N, TESTS="FILE..." for some'
@@ -144,7 +145,23 @@ install-dkms:
 		module/Kbuild module/Makefile "$(dkms_tree)"
 	$(INSTALL) -m 644 module/ext3/*.[ch] "$(dkms_tree)/ext3"
 	$(INSTALL) -m 644 module/abigen/*.[ch] module/abigen/Makefile "$(dkms_tree)/abigen"
-	sed 's/@VERSION@/$(VERSION)/' contrib/dkms/dkms.conf >"$(dkms_tree)/dkms.conf"
+	sed 's/\#MODULE_VERSION\#/$(VERSION)/' contrib/dkms/dkms.conf >"$(dkms_tree)/dkms.conf"
+
+# Debian packages: of what git tracks, with contrib/debian where Debian wants it. Who gives them to
+# others says who that is, as Debian's tools have it: DEBFULLNAME, DEBEMAIL.
+DEBS ?= build/deb
+deb_tree = $(DEBS)/e3defrag-$(VERSION)
+deb:
+	tests/deps build packages
+	rm -rf $(DEBS)
+	mkdir -p $(deb_tree)
+	git ls-files -z | xargs -0 cp --parents -t $(deb_tree)
+	cp -r contrib/debian $(deb_tree)/debian
+	[ -z "$$DEBEMAIL" ] || sed -i "s|e3defrag developers <.*>|$$DEBFULLNAME <$$DEBEMAIL>|" \
+		$(deb_tree)/debian/control $(deb_tree)/debian/changelog
+	cd $(deb_tree) && dpkg-buildpackage -us -uc
+	rm -r $(deb_tree)
+	@ls $(DEBS)/*.deb
 
 # Packages that are missing are installed first; the rest of the work must not begin before.
 demo:
@@ -153,7 +170,7 @@ demo:
 	tests/demo $(if $(IMAGE),"$(IMAGE)")
 
 check:
-	tests/deps build vm check fuzz static
+	tests/deps build vm check fuzz static packages
 	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
 	tests/run --kernel $(KERNEL) $(TESTS)
 
@@ -240,6 +257,6 @@ clean:
 distclean: clean
 	rm -rf build
 
-.PHONY: all help module defrag test-tools install install-tool install-module install-dkms \
+.PHONY: all help module defrag test-tools install install-tool install-module install-dkms deb \
 	uninstall demo check check-crash bench check-powercut check-stress check-faults check-fuzz \
 	check-static check-debug check-mutants style clean distclean
