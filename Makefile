@@ -44,6 +44,7 @@ help:
 	@echo 'check-fuzz     hostile input: RUNS=200 images, SECONDS=300 of libFuzzer; SEED=1'
 	@echo 'check-static   what sparse, cppcheck and clang find without running anything'
 	@echo 'check-faults   makes each I/O of a relocation fail, one by one; SEED=1, STRIDE=1'
+	@echo 'check-packages the Debian packages installed, used and purged in a clean system'
 	@echo 'check-debug    the interface, faults and stress on a kernel with all its checkers'
 	@echo 'bench          times beside those of cp, dd, e4defrag...; REPEAT=5, SECTIONS="..."'
 	@echo 'check-mutants  breaks the code in known ways, each of which a test must find'
@@ -211,6 +212,13 @@ check-static:
 	$(MAKE) --no-print-directory module-$(KERNEL)
 	tests/static
 
+# The Debian packages installed in a clean system, used by cron and by systemd, and purged.
+check-packages:
+	tests/deps build vm check packages clean
+	$(MAKE) --no-print-directory defrag kernel-6.1 kernel-6.12 module-6.1 test-tools
+	$(MAKE) --no-print-directory deb
+	tests/packages/check
+
 # STRIDE=N makes each N-th I/O fail only.
 STRIDE ?= 1
 check-faults:
@@ -251,7 +259,7 @@ clean:
 	rm -rf module/*.o module/*.ko module/*.mod module/*.mod.c module/.*.cmd module/ext3/*.o \
 		module/ext3/.*.cmd module/modules.order module/Module.symvers module/.tmp_versions \
 		module/ext4_abi_generated.h module/ext4_abi_generated.h.new
-	rm -rf build/module-* build/tests build/vm build/defrag build/static \
+	rm -rf build/module-* build/tests build/vm build/defrag build/static build/deb \
 		build/sanitized build/mutants
 
 distclean: clean
@@ -259,4 +267,4 @@ distclean: clean
 
 .PHONY: all help module defrag test-tools install install-tool install-module install-dkms deb \
 	uninstall demo check check-crash bench check-powercut check-stress check-faults check-fuzz \
-	check-static check-debug check-mutants style clean distclean
+	check-static check-packages check-debug check-mutants style clean distclean
