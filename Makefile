@@ -31,6 +31,8 @@ help:
 	@echo 'module         module/ext3meta.ko for KDIR (the running kernel'"'"'s headers)'
 	@echo 'module-NAME    build/module-NAME/ext3meta.ko for a test kernel: 6.1, 6.12 or debug'
 	@echo 'defrag         defrag/e3defrag'
+	@echo 'appliance      build/appliance-$(KERNEL), the virtual machine of e3defrag --vm'
+	@echo 'install-appliance   the same, in PREFIX/lib/e3defrag, where --vm looks for it'
 	@echo 'install        what all has built, and all else; DESTDIR, PREFIX ($(PREFIX))'
 	@echo 'install-tool   the same without the module; install-module: nothing else'
 	@echo 'install-dkms   the module as sources for dkms, in $(DKMSDIR)'
@@ -93,6 +95,17 @@ test-tools:
 	$(MAKE) -C tests/faults BIN=$(CURDIR)/build/tests/bin
 	$(MAKE) -C tests/bench
 
+# The virtual machine of --vm, for the kernel KERNEL.
+appliance:
+	tests/deps build vm
+	$(MAKE) --no-print-directory defrag module-$(KERNEL)
+	contrib/appliance/build $(KERNEL) build/appliance-$(KERNEL)
+
+install-appliance: appliance
+	$(INSTALL) -d "$(DESTDIR)$(PREFIX)/lib/e3defrag/appliance"
+	$(INSTALL) -m 644 $(addprefix build/appliance-$(KERNEL)/,kernel initramfs version) \
+		"$(DESTDIR)$(PREFIX)/lib/e3defrag/appliance"
+
 install: install-module install-tool
 
 install-module: module
@@ -131,6 +144,7 @@ install-tool: defrag
 	[ -e "$(settings)" ] || $(INSTALL) -D -m 644 contrib/e3defrag.default "$(settings)"
 
 uninstall:
+	rm -rf "$(DESTDIR)$(PREFIX)/lib/e3defrag/appliance"
 	rm -f "$(DESTDIR)$(SBINDIR)/e3defrag" "$(DESTDIR)$(MODULESDIR)"/*/updates/ext3meta.ko
 	@echo "$$files" | while read -r mode file to; do rm -f "$(DESTDIR)$$to"; done
 	! cmp -s contrib/e3defrag.default "$(settings)" || rm "$(settings)"
@@ -167,7 +181,7 @@ deb:
 # Packages that are missing are installed first; the rest of the work must not begin before.
 demo:
 	tests/deps build vm demo
-	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools appliance
 	tests/demo $(if $(IMAGE),"$(IMAGE)")
 
 check:
@@ -259,12 +273,13 @@ clean:
 	rm -rf module/*.o module/*.ko module/*.mod module/*.mod.c module/.*.cmd module/ext3/*.o \
 		module/ext3/.*.cmd module/modules.order module/Module.symvers module/.tmp_versions \
 		module/ext4_abi_generated.h module/ext4_abi_generated.h.new
-	rm -rf build/module-* build/tests build/vm build/defrag build/static build/deb \
-		build/sanitized build/mutants
+	rm -rf build/module-* build/appliance-* build/tests build/vm build/defrag build/static \
+		build/deb build/sanitized build/mutants
 
 distclean: clean
 	rm -rf build
 
-.PHONY: all help module defrag test-tools install install-tool install-module install-dkms deb \
-	uninstall demo check check-crash bench check-powercut check-stress check-faults check-fuzz \
-	check-static check-packages check-debug check-mutants style clean distclean
+.PHONY: all help module defrag test-tools appliance install install-appliance install-tool \
+	install-module install-dkms deb uninstall demo check check-crash bench check-powercut \
+	check-stress check-faults check-fuzz check-static check-packages check-debug check-mutants \
+	style clean distclean

@@ -15,6 +15,9 @@
  * 9. report.c      what there is to tell; report_*.c tell it, each in a form of its own, and
  *                  reports.c has them written to files (output.c)
  *
+ * Where the module can't be loaded, all of that happens in a virtual machine: vm.c runs another
+ * e3defrag in it (machine.c), on an image or a device that nobody else uses (image.c).
+ *
  * Between two pieces of work of any of them, pace.c waits for others if it is told to.
  */
 #include <errno.h>
@@ -34,6 +37,7 @@
 #include "report.h"
 #include "reports.h"
 #include "util.h"
+#include "vm.h"
 
 static volatile int stop;
 
@@ -180,6 +184,8 @@ static int run(const struct options *options)
 	int status = STATUS_DONE;
 	size_t i;
 
+	if (options->vm)
+		return vm_run(options);
 	if (geteuid()) {
 		complain(NULL, 0, "only root can look inside a filesystem; run it as root");
 		return STATUS_REFUSED;

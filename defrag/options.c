@@ -58,6 +58,42 @@ static const char *check_files(const struct options *options)
 	return NULL;
 }
 
+/* The command line once more, for the options as they were given: but those of the appliance. */
+static void note_given(struct options *options, const struct poptOption *table, int argc,
+		       const char **argv)
+{
+	struct poptOption own[64] = { 0 };
+	poptContext context;
+	int i, got;
+
+	for (i = 0; i < 63 && (table[i].longName || table[i].shortName); i++) {
+		const unsigned int kind = table[i].argInfo & POPT_ARG_MASK;
+
+		own[i] = table[i];
+		own[i].arg = NULL;
+		own[i].val = i + 1;
+		own[i].argInfo = kind == POPT_ARG_NONE || kind == POPT_ARG_VAL ? POPT_ARG_NONE :
+										 POPT_ARG_STRING;
+	}
+	context = poptGetContext("e3defrag", argc, argv, own, 0);
+	while ((got = poptGetNextOpt(context)) > 0) {
+		const struct poptOption *option = &table[got - 1];
+		char *value = poptGetOptArg(context);
+
+		if (option->arg == &options->vm || option->arg == &options->partition) {
+			free(value);
+			continue;
+		}
+		vec_more(options->given, options->given_count, options->given_room);
+		options->given[options->given_count++] = (struct option_given){
+			.name = option->longName,
+			.value = value,
+			.file = option->argDescrip && !strcmp(option->argDescrip, "FILE"),
+		};
+	}
+	poptFreeContext(context);
+}
+
 static void print_help(poptContext context)
 {
 	size_t i;
@@ -65,7 +101,7 @@ static void print_help(poptContext context)
 	poptPrintHelp(context, stdout, 0);
 	printf("\nDefragments files of mounted ext3 filesystems while they are in use.\n"
 	       "A TARGET is a file, a directory (the files below it), a mount point or a mounted\n"
-	       "block device (the whole filesystem).\n"
+	       "block device (the whole filesystem). With --vm it is a path in IMAGE; none: all.\n"
 	       "\nExit status:\n");
 	for (i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
 		printf("  %d  %s\n", statuses[i].status, statuses[i].text);
@@ -89,6 +125,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 		  "Leave files alone whose pieces are this long (K, M, G)", "SIZE" },
 		{ "nice", 'N', POPT_ARG_NONE, &nice, 0, "Step aside while others use the disk",
 		  NULL },
+		{ "partition", 0, POPT_ARG_LONG, &options->partition, 0,
+		  "With --vm: work on partition N of IMAGE", "N" },
 		{ "prometheus", 0, POPT_ARG_STRING, &options->prometheus, 0,
 		  "Write metrics to FILE, for node_exporter", "FILE" },
 		{ "sort", 0, POPT_ARG_STRING, &sort, 0,
@@ -96,6 +134,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 		{ "top", 0, POPT_ARG_LONG, &top, 0, "Name N fragmented files instead of 10", "N" },
 		{ "verbose", 'v', POPT_ARG_NONE, &verbose, 0,
 		  "Report on every file, not only on the worst ones", NULL },
+		{ "vm", 0, POPT_ARG_STRING, &options->vm, 0,
+		  "Work in a virtual machine on an unmounted image or device", "IMAGE" },
 		{ "version", 'V', POPT_ARG_NONE, NULL, 'V', "Print the version and exit", NULL },
 		{ "help", 'h', POPT_ARG_NONE, NULL, 'h', "Print this help and exit", NULL },
 		{ NULL, '?', POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, NULL, 'h', NULL, NULL },
@@ -141,6 +181,11 @@ int options_parse(struct options *options, int argc, const char **argv)
 		complain(NULL, 0, "--top wants a number of files");
 		status = STATUS_USAGE;
 	}
+	if (status < 0 && (options->partition < 0 || options->partition > 255 ||
+			   (options->partition && !options->vm))) {
+		complain(NULL, 0, "--partition wants the number of one, and --vm");
+		status = STATUS_USAGE;
+	}
 	wrong = check_files(options);
 	if (status < 0 && wrong) {
 		complain(NULL, 0, "%s", wrong);
@@ -152,7 +197,7 @@ int options_parse(struct options *options, int argc, const char **argv)
 
 		while (args && args[count])
 			count++;
-		if (!count) {
+		if (!count && !options->vm) {
 			complain(NULL, 0, "no TARGET given");
 			status = STATUS_USAGE;
 		}
@@ -161,6 +206,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 		while (count--)
 			options->target[count] = xstrdup(args[count]);
 	}
+	if (status < 0 && options->vm)
+		note_given(options, table, argc, argv);
 	if (status == STATUS_USAGE)
 		fputs("Try 'e3defrag --help'.\n", stderr);
 	poptFreeContext(context);
@@ -181,6 +228,10 @@ void options_free(struct options *options)
 	for (i = 0; options->target && options->target[i]; i++)
 		free(options->target[i]);
 	free(options->target);
+	for (i = 0; i < options->given_count; i++)
+		free(options->given[i].value);
+	free(options->given);
+	free(options->vm);
 	free(options->json);
 	free(options->csv);
 	free(options->prometheus);

@@ -4,6 +4,7 @@
 #define E3DEFRAG_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The order of the files that a report names. */
@@ -12,6 +13,13 @@ enum sort {
 	SORT_FRAGMENTS,
 	SORT_SIZE,
 	SORT_NAME
+};
+
+/* An option as it was given, for another e3defrag. */
+struct option_given {
+	const char *name; /* the long one */
+	char *value;	  /* NULL: it has none */
+	bool file;	  /* the value is the name of a file */
 };
 
 struct options {
@@ -24,6 +32,10 @@ struct options {
 	uint32_t top;		       /* how many files a report names if not verbose */
 	char *json, *csv, *prometheus; /* files to write, or NULL; "-" is standard output */
 	char **target;		       /* as given, ended by NULL */
+	char *vm;		       /* image or device to work on in the appliance, or NULL */
+	long partition;		       /* of it; 0: it is one filesystem */
+	struct option_given *given;    /* with vm: all other options */
+	size_t given_count, given_room;
 };
 
 /*

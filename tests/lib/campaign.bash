@@ -42,3 +42,14 @@ below() {
 	random_state=$((random_state * 6364136223846793005 + 1442695040888963407))
 	random=$(((random_state >> 33 & 0x3fffffff) % $1))
 }
+
+# e3defrag --vm with the appliance of this tree; what the runner of VMs has found out about KVM
+# needn't be found out again.
+appliance() {
+	local answer
+	E3DEFRAG_APPLIANCE=$root/build/appliance-$KERNEL
+	"$root/contrib/appliance/build" "$KERNEL" "$E3DEFRAG_APPLIANCE"
+	answer=$(cat "$root/build/vm/accel-$(</proc/sys/kernel/random/boot_id)" 2>/dev/null) || :
+	E3DEFRAG_VM_ACCEL=$(grep -o -m 1 -e kvm -e tcg <<<"$answer") || :
+	export E3DEFRAG_APPLIANCE E3DEFRAG_VM_ACCEL
+}
