@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@
 #define SUPER_INODES 0x0
 #define SUPER_FREE_BLOCKS 0xc
 #define SUPER_FREE_INODES 0x10
+#define SUPER_BLOCK_SIZE 0x18 /* 0: 1 KiB, and twice that for each more */
 #define SUPER_STATE 0x3a
 #define SUPER_COMPAT 0x5c
 #define STATE_ERRORS 0x2
@@ -329,9 +331,35 @@ static int refuse_errors(const struct image *image)
 	return STATUS_REFUSED;
 }
 
+/*
+ * What moves into holes of the image makes it grow. Where it can't, the guest's kernel finds that
+ * its disk fails: it loses nothing, but leaves the filesystem to e2fsck.
+ */
+static bool has_room(const struct image *image, uint64_t free_bytes)
+{
+	char more[HUMAN_SIZE], there[HUMAN_SIZE];
+	uint64_t holes, room, taken;
+	struct statvfs vfs;
+	struct stat st;
+
+	if (image->device || image->readonly || fstat(image->fd, &st) || fstatvfs(image->fd, &vfs))
+		return true;
+	taken = 512 * (uint64_t)st.st_blocks;
+	holes = (uint64_t)st.st_size > taken ? (uint64_t)st.st_size - taken : 0;
+	if (holes > free_bytes)
+		holes = free_bytes;
+	room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	if (room >= holes)
+		return true;
+	complain(image->shown, 0, "is sparse and may grow by %s, but there is room for %s only",
+		 human(holes, more), human(room, there));
+	return false;
+}
+
 static int look_inside(struct image *image, unsigned int partition)
 {
 	unsigned char super[SUPER_SIZE];
+	unsigned int shift;
 	char *type;
 	bool ext;
 
@@ -357,6 +385,9 @@ static int look_inside(struct image *image, unsigned int partition)
 		complain(image->shown, 0, "has no journal: nothing is moved without one");
 		return STATUS_REFUSED;
 	}
+	shift = 10 + number(super, SUPER_BLOCK_SIZE) % 16;
+	if (!has_room(image, image->free_blocks << shift))
+		return STATUS_REFUSED;
 	return STATUS_DONE;
 }
 

@@ -211,9 +211,9 @@ static char **arguments(const struct appliance *appliance, const struct image *i
 		"-no-reboot", "-display",    "none",
 		"-nic",	      "none",	     "-machine",
 		"pc",	      "-sandbox",    "on,elevateprivileges=deny,spawn=deny",
-		"-smp",	      "1",	     NULL
+		NULL
 	};
-	static const char *const kvm[] = { "-accel", "kvm", "-cpu", "host", NULL };
+	static const char *const kvm[] = { "-accel", "kvm", "-cpu", "host", "-smp", "2", NULL };
 	static const char *const emulation[] = { "-accel", "tcg", "-cpu", "max,la57=off", NULL };
 	static const char *const kernel[] = { "-append",
 					      "console=ttyS0 quiet loglevel=6 no_timer_check "

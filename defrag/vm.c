@@ -311,13 +311,15 @@ static void converse(struct vm *vm, int signals)
 	struct pollfd events[CHANNELS + 1];
 	int i, open;
 
-	do {
+	for (;;) {
 		for (i = open = 0; i < CHANNELS; i++) {
 			events[i] = (struct pollfd){ .fd = vm->machine.fd[i], .events = POLLIN };
 			open |= vm->machine.fd[i] >= 0;
 		}
 		events[CHANNELS] = (struct pollfd){ .fd = signals, .events = POLLIN };
-		if (!open || poll(events, CHANNELS + 1, -1) < 0)
+		if (!open)
+			return;
+		if (poll(events, CHANNELS + 1, -1) < 0)
 			continue;
 		if (events[CHANNELS].revents)
 			hear_signal(vm, signals);
@@ -329,7 +331,7 @@ static void converse(struct vm *vm, int signals)
 			hear(vm);
 		if (events[CHANNEL_LOG].revents)
 			machine_log(&vm->machine);
-	} while (open);
+	}
 }
 
 /* --- the run --------------------------------------------------------------------------------- */

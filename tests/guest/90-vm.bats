@@ -146,6 +146,16 @@ let_go() {
 	free_to_use --vm "$T/image"
 }
 
+@test "a sparse image that couldn't grow: refused, but not with -c" {
+	mount -t tmpfs -o size=8M small "$H"
+	truncate -s 64M "$H/image"
+	mke2fs -q -F -t ext3 -J size=4 "$H/image"
+	refused "$H/image: is sparse and may grow by " --vm "$H/image"
+	free_to_use -c --vm "$H/image"
+	mount -o remount,size=80M "$H"
+	free_to_use --vm "$H/image"
+}
+
 @test "an ordinary user is refused by a loop device, too" {
 	chmod o+x "$T"
 	chmod 666 "$T/image"
