@@ -396,7 +396,7 @@ static int verdict(struct vm *vm, int ended)
 static int run_machine(struct vm *vm, const struct appliance *appliance)
 {
 	struct sigaction hangup;
-	sigset_t set, before;
+	sigset_t set;
 	int signals, status;
 
 	sigemptyset(&set);
@@ -406,7 +406,8 @@ static int run_machine(struct vm *vm, const struct appliance *appliance)
 	/* nohup(1) ignores it; a signal that is waited for comes all the same. */
 	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
 		sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, &before);
+	/* For good: when the machine has ended, its reports must still get to their files. */
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	if (signals < 0) {
@@ -420,7 +421,6 @@ static int run_machine(struct vm *vm, const struct appliance *appliance)
 	converse(vm, signals);
 	status = verdict(vm, machine_end(&vm->machine));
 	close(signals);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	return status;
 }
 
@@ -454,8 +454,6 @@ static int run(struct vm *vm)
 		return status;
 	if (!appliance_find(&appliance))
 		status = STATUS_REFUSED;
-	else if (!open_files(vm))
-		status = STATUS_FAILED;
 	else
 		status = run_machine(vm, &appliance);
 	if (vm->begun) {
@@ -477,6 +475,10 @@ int vm_run(const struct options *options)
 	if (strange) {
 		complain(NULL, 0, "--%s doesn't go with --vm", strange);
 		return STATUS_USAGE;
+	}
+	if (!open_files(&vm)) {
+		commit_files(&vm);
+		return STATUS_FAILED;
 	}
 	status = run(&vm);
 	if (!commit_files(&vm))

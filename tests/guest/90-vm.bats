@@ -30,6 +30,8 @@ refused() {
 	# shellcheck disable=SC2154 # bats sets it
 	echo "$stderr"
 	[[ $stderr == "e3defrag: $wanted"* ]]
+	# and that was the end of it
+	[ "$(wc -l <<<"$stderr")" = 1 ]
 }
 
 # What nobody uses gets as far as that.

@@ -15,11 +15,14 @@ setup() {
 	tool=$root/build/sanitized/e3defrag
 	export ASAN_OPTIONS=abort_on_error=1
 	image=$scratch/appliance.$BATS_TEST_NUMBER.$KERNEL
-	pid=
+	pid='' qemu='' device=''
 }
 
 teardown() {
-	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || :
+	for process in $pid $qemu; do
+		kill -9 "$process" 2>/dev/null || :
+	done
+	[ -z "$device" ] || losetup -d "$device"
 	# a failed run's image stays to be looked at
 	[ -z "${BATS_TEST_COMPLETED:-}" ] || rm -f "$image" "$image".*
 }
@@ -43,9 +46,9 @@ same_files() {
 	[ "$output" = "all identical" ]
 }
 
-# Start it on $image, in the background; it has made its first move when this returns.
+# Start it on $image, or $1, in the background; it has made its first move when this returns.
 start() {
-	"$tool" -v --vm "$image" >"$image.out" 2>"$image.err" 3>&- &
+	"$tool" -v --vm "${1:-$image}" >"$image.out" 2>"$image.err" 3>&- &
 	pid=$!
 	until grep -q -e ' -> ' "$image.out"; do
 		kill -0 "$pid"
@@ -104,6 +107,22 @@ gone() {
 	cmp "$image.disk" "$image.before"
 }
 
+@test "a block device: the same job, and nobody can mount it meanwhile" {
+	[ "$(id -u)" = 0 ] || skip "only root has block devices"
+	"$lib/aged-image" -b 4096 -m 128 -k 4096 "$image"
+	free=$(free_blocks "$image")
+	device=$(losetup --find --show "$image") || skip "there are no loop devices here"
+	start "$device"
+	run ! mount -t ext3 "$device" "$BATS_TEST_TMPDIR"
+	run -3 "$tool" -c --vm "$device"
+	[[ $output == "e3defrag: $device: is in use: "* ]]
+	wait "$pid"
+	[ ! -s "$image.err" ]
+	losetup -d "$device"
+	device=
+	perfect "$image" "$free"
+}
+
 @test "-c as an ordinary user, on an image that is read-only: reports come out, no byte changes" {
 	cd "$BATS_TEST_TMPDIR"
 	# installed, it finds its appliance
@@ -137,10 +156,11 @@ gone() {
 }
 
 @test "targets are paths in the image; messages and status come out" {
+	image+=" it's, one"
 	"$lib/aged-image" -b 4096 -m 128 -k 4096 "$image"
 	run -3 --separate-stderr "$tool" -v --json="$image.json" --vm "$image" files/f04 \
 		"it's not there"
-	[[ $output == *"/files/f04: "*" -> 1 fragments"* ]]
+	[[ $output == *"/vm$image/files/f04: "*" -> 1 fragments"* ]]
 	[ "$(grep -c -e ' -> ' <<<"$output")" = 1 ]
 	[ "$stderr" = "e3defrag: /vm$image/it's not there: can't open it: No such file or directory" ]
 	[ "$(jq .status "$image.json")" = 3 ]
@@ -269,6 +289,7 @@ gone() {
 		[ -z "$output" ]
 		echo "$stderr"
 		[[ $stderr == "e3defrag: "*"$wanted"* ]]
+		[ "$(wc -l <<<"$stderr")" = 1 ]
 		[ "$(jq .status "$image.json")" = 3 ]
 		[ ! -f "$image" ] || [ "$(sha256sum <"$image")" = "$sum" ]
 	}
@@ -298,5 +319,7 @@ gone() {
 	rm -r "$image.appliance"
 	run -2 "$tool" --partition=1 /
 	run -2 "$tool" --partition=-1 --vm "$image"
-	run -5 "$tool" --json="$image/none" --vm "$image"
+	run -5 --separate-stderr "$tool" --csv="$image.csv" --json="$image/none" --vm "$image"
+	[ "$stderr" = "e3defrag: $image/none: can't write it: Not a directory" ]
+	[ ! -e "$image.csv" ]
 }
