@@ -126,9 +126,9 @@ gone() {
 @test "-c as an ordinary user, on an image that is read-only: reports come out, no byte changes" {
 	cd "$BATS_TEST_TMPDIR"
 	# installed, it finds its appliance
-	mkdir -p usr/sbin usr/lib/e3defrag
+	make -s -C "$root" install-appliance DESTDIR="$PWD" PREFIX=/usr
+	mkdir usr/sbin
 	cp "$tool" usr/sbin
-	cp -r "$E3DEFRAG_APPLIANCE" usr/lib/e3defrag/appliance
 	unset E3DEFRAG_APPLIANCE
 	"$lib/aged-image" -b 4096 -m 128 -k 4096 image
 	sum=$(sha256sum <image)
@@ -188,10 +188,18 @@ gone() {
 @test "SIGINT, sent twice at once as timeout does: the step is finished, all is unmounted, status 4" {
 	"$lib/aged-image" "$image"
 	free=$(free_blocks "$image")
+	# before the machine has mounted it, there is nothing to wait for
+	cp "$image" "$image.copy"
+	run -4 timeout --preserve-status -s INT 0.5 "$tool" --vm "$image"
+	[ -z "$output" ]
+	cmp "$image" "$image.copy"
+
 	start
 	run -3 "$tool" --vm "$image"
 	[[ $output == "e3defrag: $image: is in use: "* ]]
+	# not so close that they become one on the way
 	kill -INT "$pid"
+	sleep 0.05
 	kill -INT "$pid"
 	status=0
 	wait "$pid" || status=$?
@@ -222,6 +230,10 @@ gone() {
 	"$lib/aged-image" -b 4096 -m 128 -k 4096 "$image"
 	start
 	kill -STOP "$qemu"
+	# while it lasts, no other QEMU opens the image
+	run -1 timeout 20 qemu-system-x86_64 -S -nodefaults -display none -machine pc -accel tcg \
+		-drive "if=virtio,format=raw,file=$image"
+	[[ $output == *"Failed to get"*"lock"* ]]
 	for i in 1 2 3; do
 		kill -TERM "$pid"
 		[ "$i" = 3 ] || sleep 2.1
