@@ -29,6 +29,7 @@ setup_file() {
 }
 
 teardown_file() {
+	[ ! -e "$BATS_FILE_TMPDIR/cron" ] || kill "$(<"$BATS_FILE_TMPDIR/cron")" || true
 	[ ! -e "$BATS_FILE_TMPDIR/systemd" ] || kill -9 "$(<"$BATS_FILE_TMPDIR/systemd")" || true
 	umount -R $C/srv/one $C/srv/two || true
 }
@@ -131,7 +132,7 @@ settings() {
 @test "cron itself, at half past two, defragments what is named" {
 	settings /srv/one
 	date -s '2026-11-24 02:29:40'
-	chroot $C /usr/sbin/cron -f &
+	chroot $C /usr/sbin/cron -f 3>&- &
 	echo $! >"$BATS_FILE_TMPDIR/cron"
 	until_true 60 pgrep -x e3defrag
 	until_true 300 tool_ended
