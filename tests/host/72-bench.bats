@@ -29,5 +29,5 @@ figure() {
 	[ "$status" = 0 ]
 	[ "${#lines[@]}" -gt 20 ]
 	diff <(printf '%s\n' "${lines[@]}") <(grep '^| `' "$BENCH_TABLE")
-	grep -q 'REPEAT=1 SEED=1' "$BENCH_TABLE"
+	grep -q 'SECTIONS=report REPEAT=1 SEED=1 FILES=3000' "$BENCH_TABLE"
 }
