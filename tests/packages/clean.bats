@@ -187,6 +187,7 @@ settings() {
 @test "a run that fails is told in the journal as an error" {
 	settings /proc
 	run in_systemd systemctl start e3defrag.service
+	in_systemd journalctl --no-pager -n 20 -u e3defrag.service
 	[ "$status" != 0 ]
 	until_true 60 error_told
 	[ "$(in_systemd systemctl show -P Result e3defrag-failure.service)" = success ]
