@@ -7,7 +7,7 @@ setup_file() {
 }
 
 @test "no crash at any flush or between two loses anything, writes lost, out of order, torn" {
-	run env KEEP_LOG="$log" JOBS=1 SPECS=2 SAMPLED=4 PER_SPEC=250 \
+	run env KEEP_LOG="$log" JOBS=1 SPECS=2 SAMPLED=12 PER_SPEC=250 \
 		"$BATS_TEST_DIRNAME/../crash/points" "${POINTS:-300}" "${SEED:-1}"
 	echo "$output"
 	[ "$status" -eq 0 ]
