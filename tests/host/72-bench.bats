@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# make bench, in a short form: what it measures is there and in the right order of magnitude.
+# make bench, in a short form: what it measures is there, and what doesn't depend on the machine's
+# load is in its bounds. Times are for make bench itself: of one run of a second, nothing follows.
 # shellcheck disable=SC2154
 
 setup_file() {
@@ -17,10 +18,13 @@ figure() {
 	jq -e --arg key "$1" '.[$key] | numbers' "$BENCH_JSON"
 }
 
-@test "a report of 3,000 files is faster than filefrag's and e4defrag's, and small" {
+@test "a report of 3,000 files is timed beside its peers', and small" {
+	local key
+
 	cat "$BATS_FILE_TMPDIR/said"
-	awk -v ratio="$(figure report_vs_filefrag)" 'BEGIN { exit !(ratio > 0 && ratio < 0.7) }'
-	awk -v ratio="$(figure report_vs_e4defrag)" 'BEGIN { exit !(ratio > 0 && ratio < 0.5) }'
+	for key in report_vs_{filefrag,e4defrag,e2fsck} report_{e3defrag,filefrag}_cpu_seconds; do
+		awk -v figure="$(figure "$key")" 'BEGIN { exit !(figure > 0) }'
+	done
 	[ "$(figure report_peak_kib)" -lt $((4096 + 3000 * 32 / 1024)) ]
 }
 
