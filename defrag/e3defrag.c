@@ -18,7 +18,8 @@
  * Where the module can't be loaded, all of that happens in a virtual machine: vm.c runs another
  * e3defrag in it (machine.c), on an image or a device that nobody else uses (image.c).
  *
- * Between two pieces of work of any of them, pace.c waits for others if it is told to.
+ * Between two pieces of work of any of them, pace.c waits for others if it is told to, and
+ * budget.c ends a run that has had what it may take.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,6 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "budget.h"
 #include "defragment.h"
 #include "e3defrag.h"
 #include "host.h"
@@ -44,10 +46,14 @@ static volatile int stop;
 static void on_signal(int number)
 {
 	(void)number;
-	stop = 1;
+	if (!stop)
+		stop = STOP_SIGNAL;
 }
 
-/* SIGINT and SIGTERM finish the step in hand; they don't interrupt system calls. */
+/*
+ * SIGINT and SIGTERM finish the step in hand; they don't interrupt system calls. SIGUSR1, which
+ * asks other tools where they are, must not be the end of this one.
+ */
 static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
@@ -55,6 +61,7 @@ static void catch_signals(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	signal(SIGUSR1, SIG_IGN);
 }
 
 static int worse(int a, int b)
@@ -135,10 +142,11 @@ static int run_job(struct job *job, struct report *report)
 	return job_status(job);
 }
 
-static int run_host(const struct options *options, const struct host *host, struct reports *reports)
+static int run_host(const struct options *options, const struct host *host, struct budget *budget,
+		    struct reports *reports)
 {
 	struct report report = { 0 };
-	struct job job = { .options = options, .host = host, .stop = &stop };
+	struct job job = { .options = options, .host = host, .stop = &stop, .budget = budget };
 	const bool moves = !options->check && !options->dry_run;
 	char why[512];
 	int status, err;
@@ -181,6 +189,7 @@ static int run(const struct options *options)
 {
 	struct hosts hosts = { 0 };
 	struct reports reports;
+	struct budget budget;
 	int status = STATUS_DONE;
 	size_t i;
 
@@ -193,13 +202,14 @@ static int run(const struct options *options)
 	if (!reports_open(&reports, options))
 		return STATUS_FAILED;
 	catch_signals();
+	budget_start(&budget, options->seconds, options->max_bytes, options->rate, &stop);
 
 	for (i = 0; options->target[i]; i++)
 		status = worse(status, hosts_add(&hosts, options->target[i]));
 	for (i = 0; i < hosts.count && !stop; i++) {
 		if (i)
 			putchar('\n');
-		status = worse(status, run_host(options, &hosts.host[i], &reports));
+		status = worse(status, run_host(options, &hosts.host[i], &budget, &reports));
 	}
 	hosts_free(&hosts);
 	if (fflush(stdout) || ferror(stdout)) {

@@ -14,7 +14,7 @@ enum status {
 	STATUS_PARTLY = 1,  /* the run went through, but some files failed or moved in part */
 	STATUS_USAGE = 2,   /* the command line is wrong */
 	STATUS_REFUSED = 3, /* a target cannot be worked on, or not by this user */
-	STATUS_STOPPED = 4, /* a signal ended the run early */
+	STATUS_STOPPED = 4, /* a signal or a budget ended the run early */
 	STATUS_FAILED = 5,  /* the run could not go on */
 };
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "budget.h"
 #include "freemap.h"
 #include "host.h"
 #include "meta.h"
@@ -24,7 +25,8 @@ struct free_picture {
 struct job {
 	const struct options *options;
 	const struct host *host;
-	const volatile int *stop; /* set by SIGINT and SIGTERM */
+	const volatile int *stop; /* an enum stop, set by signals and budgets */
+	struct budget *budget;
 	struct pace pace;
 
 	struct meta meta;

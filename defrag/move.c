@@ -141,13 +141,15 @@ static uint32_t next_block(const struct layout *layout, uint32_t at)
 
 /*
  * Change places with the donor from the start to block *@end. *@end comes back as where it ended,
- * *@moved as how many blocks went. Without @stop signals are not looked at.
+ * *@moved as how many blocks went. Without @stop neither signals nor budgets are
+ * looked at.
  */
 static int swap_data(struct move *m, const struct layout *old, uint32_t *end, uint64_t *moved,
 		     const volatile int *stop)
 {
 	const uint32_t blocksize = m->job->meta.geo.blocksize;
 	uint32_t at = 0, chunk, count, step;
+	uint64_t start, took;
 	int tries = 0, err = 0;
 
 	*moved = 0;
@@ -162,11 +164,18 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 			err = -EINTR;
 			break;
 		}
-		chunk = pace_step(&m->job->pace, CHUNK_BYTES) / blocksize;
+		chunk = pace_step(&m->job->pace, CHUNK_BYTES);
+		if (stop)
+			chunk = budget_step(m->job->budget, chunk, blocksize);
+		chunk /= blocksize;
+		start = budget_now();
 		count = *end - at < chunk ? *end - at : chunk;
 		err = node_reloc(m->node, &at, &m->donor, count, &step);
 		*moved += step;
+		took = budget_now() - start;
 		pace_stepped(&m->job->pace, (uint64_t)step * blocksize);
+		if (stop)
+			budget_stepped(m->job->budget, (uint64_t)step * blocksize, took);
 		if (err == -EBUSY && wait_busy(&tries))
 			continue;
 		if (err == -ENODATA) {

@@ -11,6 +11,8 @@
 
 /* How many files a report names unless told otherwise. */
 #define TOP 10
+/* A rate below this would have steps of fewer bytes than a block for some filesystems. */
+#define RATE_LEAST (64U << 10)
 
 static const struct {
 	enum status status;
@@ -20,7 +22,7 @@ static const struct {
 	{ STATUS_PARTLY, "the run went through, but some files failed or moved in part" },
 	{ STATUS_USAGE, "the command line is wrong" },
 	{ STATUS_REFUSED, "a target can't be worked on, or not by this user" },
-	{ STATUS_STOPPED, "a signal ended the run early" },
+	{ STATUS_STOPPED, "a signal, or --time or --max-bytes, ended the run early" },
 	{ STATUS_FAILED, "the run could not go on" },
 };
 
@@ -110,10 +112,12 @@ static void print_help(poptContext context)
 int options_parse(struct options *options, int argc, const char **argv)
 {
 	int check = 0, dry_run = 0, nice = 0, verbose = 0, status = -1, got;
-	char *min_fragment = NULL, *sort = NULL;
+	char *min_fragment = NULL, *sort = NULL, *time = NULL, *max_bytes = NULL, *rate = NULL;
 	long top = TOP;
 	const char *wrong;
 	const struct poptOption table[] = {
+		{ "bwlimit", 0, POPT_ARG_STRING, &rate, 0,
+		  "Move no more than RATE bytes a second (K, M, G)", "RATE" },
 		{ "check", 'c', POPT_ARG_NONE, &check, 0, "Report only, move nothing", NULL },
 		{ "csv", 0, POPT_ARG_STRING, &options->csv, 0, "Write a line for each file to FILE",
 		  "FILE" },
@@ -121,6 +125,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 		  "Say what would be moved where, move nothing", NULL },
 		{ "json", 0, POPT_ARG_STRING, &options->json, 0, "Write the report as JSON to FILE",
 		  "FILE" },
+		{ "max-bytes", 0, POPT_ARG_STRING, &max_bytes, 0,
+		  "End the run when SIZE bytes have been moved (K, M, G)", "SIZE" },
 		{ "min-fragment-size", 0, POPT_ARG_STRING, &min_fragment, 0,
 		  "Leave files alone whose pieces are this long (K, M, G)", "SIZE" },
 		{ "nice", 'N', POPT_ARG_NONE, &nice, 0, "Step aside while others use the disk",
@@ -131,6 +137,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 		  "Write metrics to FILE, for node_exporter", "FILE" },
 		{ "sort", 0, POPT_ARG_STRING, &sort, 0,
 		  "Name files by score, fragments, size or name", "KEY" },
+		{ "time", 't', POPT_ARG_STRING, &time, 0,
+		  "End the run after TIME seconds, or so many m or h", "TIME" },
 		{ "top", 0, POPT_ARG_LONG, &top, 0, "Name N fragmented files instead of 10", "N" },
 		{ "verbose", 'v', POPT_ARG_NONE, &verbose, 0,
 		  "Report on every file, not only on the worst ones", NULL },
@@ -173,6 +181,18 @@ int options_parse(struct options *options, int argc, const char **argv)
 		complain(NULL, 0, "--min-fragment-size wants a SIZE like 128K, up to 1024G");
 		status = STATUS_USAGE;
 	}
+	if (status < 0 && time && (!parse_time(time, &options->seconds) || !options->seconds)) {
+		complain(NULL, 0, "--time wants a TIME like 90, 30m or 5h, up to 1000h");
+		status = STATUS_USAGE;
+	}
+	if (status < 0 &&
+	    ((max_bytes && (!parse_size(max_bytes, &options->max_bytes) || !options->max_bytes)) ||
+	     (rate && (!parse_size(rate, &options->rate) || options->rate < RATE_LEAST)))) {
+		complain(NULL, 0,
+			 "--max-bytes and --bwlimit want a number like 500M, up to 1024G; "
+			 "a RATE of 64K at least");
+		status = STATUS_USAGE;
+	}
 	if (status < 0 && sort && !parse_sort(sort, &options->sort)) {
 		complain(NULL, 0, "--sort wants score, fragments, size or name");
 		status = STATUS_USAGE;
@@ -213,6 +233,9 @@ int options_parse(struct options *options, int argc, const char **argv)
 	poptFreeContext(context);
 	free(min_fragment);
 	free(sort);
+	free(time);
+	free(max_bytes);
+	free(rate);
 	options->top = (uint32_t)top;
 	options->check = check;
 	options->dry_run = dry_run;

@@ -27,6 +27,9 @@ struct options {
 	bool dry_run;	       /* say what would be moved, and move nothing */
 	bool nice;	       /* wait while others use the disk */
 	bool verbose;	       /* every file, not only the worst */
+	uint64_t seconds;      /* for all of the run; 0: any time */
+	uint64_t max_bytes;    /* to move; 0: any number */
+	uint64_t rate;	       /* bytes a second to move; 0: as fast as it goes */
 	uint64_t min_fragment; /* bytes; 0: any file in pieces is worth moving */
 	enum sort sort;
 	uint32_t top;		       /* how many files a report names if not verbose */

@@ -168,6 +168,12 @@ static void print_partly(const struct survey *survey)
 	}
 }
 
+static const char *const causes[] = {
+	[STOP_SIGNAL] = "by a signal",
+	[STOP_TIME] = "by --time",
+	[STOP_BYTES] = "by --max-bytes",
+};
+
 void report_run(const struct report *report)
 {
 	const struct job *job = report->job;
@@ -177,7 +183,7 @@ void report_run(const struct report *report)
 	char a[HUMAN_SIZE], b[HUMAN_SIZE];
 
 	if (*job->stop)
-		puts("\nStopped by a signal.");
+		printf("\nStopped %s.\n", causes[*job->stop]);
 	printf("\nFiles improved: %" PRIu64 ", partly: %" PRIu64 ", failed: %" PRIu64 "\n",
 	       report->outcome[OUTCOME_IMPROVED], report->outcome[OUTCOME_PARTLY],
 	       report->outcome[OUTCOME_FAILED]);

@@ -148,3 +148,29 @@ bool parse_size(const char *text, uint64_t *bytes)
 	*bytes = value;
 	return true;
 }
+
+bool parse_time(const char *text, uint64_t *seconds)
+{
+	static const char units[] = "smh";
+	static const uint64_t times[] = { 1, 60, 3600 };
+	const uint64_t most = 1000 * 3600;
+	const char *unit;
+	uint64_t value = 0;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		value = 10 * value + (uint64_t)(*text - '0');
+		if (value > most)
+			return false;
+	}
+	unit = *text ? strchr(units, *text) : NULL;
+	if (unit) {
+		value *= times[unit - units];
+		text++;
+	}
+	if (*text || value > most)
+		return false;
+	*seconds = value;
+	return true;
+}

@@ -382,6 +382,8 @@ interleave() {
 		cp --sparse=always "$T/aged" "$T/image"
 		mount_host
 		start
+		# which is no reason to end
+		kill -USR1 "$pid"
 		kill -"$signal" "$pid"
 		status=0
 		wait "$pid" || status=$?

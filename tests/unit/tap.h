@@ -19,6 +19,7 @@ uint32_t random_below(uint32_t below);
 
 void test_text(void);
 void test_layout(void);
+void test_budget(void);
 void test_names(void);
 void test_score(void);
 void test_freemap(void);

@@ -61,6 +61,7 @@ int main(void)
 	state = (number + 1) * 0x9e3779b97f4a7c15ULL;
 	test_text();
 	test_layout();
+	test_budget();
 	test_names();
 	test_score();
 	test_freemap();
