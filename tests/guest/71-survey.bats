@@ -15,17 +15,17 @@ setup() {
 @test "each file is there once, whichever block groups are empty" {
 	local i
 
-	mke2fs -q -F -t ext3 -b 1024 -N 16384 "$T/image" 256M
+	mke2fs -q -F -t ext3 -b 1024 -N 8192 "$T/image" 192M
 	mount -t ext3 -o loop "$T/image" "$H"
 	echo "seed ${SEED:=$RANDOM}"
 	RANDOM=$SEED
 	# directories of the root go to groups of their own, files to their directories'
 	for _ in 1 2; do
-		for i in {1..24}; do
+		for i in {1..16}; do
 			mkdir -p "$H/$i"
-			(cd "$H/$i" && eval "for f in {1..$((1 + RANDOM % 200))}; do echo >\$f; done")
+			(cd "$H/$i" && eval "for f in {1..$((1 + RANDOM % 150))}; do echo >\$f; done")
 		done
-		for i in {1..24}; do
+		for i in {1..16}; do
 			[ $((RANDOM % 3)) = 0 ] || rm -r "${H:?}/$i"
 		done
 		find "$H" -type f -printf '%i\n' | sort -n >"$T/files"

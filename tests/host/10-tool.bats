@@ -77,7 +77,7 @@ as_nobody() {
 	[ "$in_help" = "$in_man" ]
 	status_help=$(sed -n 's/^  \([0-9]\)  \(.*\)/\1 \2/p' <<<"$output")
 	status_man=$(sed -n '/^\.SH EXIT STATUS/,/^\.SH [^E]/p' "$man" |
-		sed -n '/^\.B [0-9]/{s/^\.B //;N;s/\n/ /;p}')
+		sed -n '/^\.B [0-9]/{s/^\.B //;N;s/\n/ /;s/\\-/-/g;p}')
 	echo "help: $status_help"; echo "man: $status_man"
 	[ "$(wc -l <<<"$status_help")" = 6 ]
 	[ "$status_help" = "$status_man" ]
