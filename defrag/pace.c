@@ -85,9 +85,12 @@ uint64_t pacer_rest(struct pacer *pacer, const struct pace_look *look)
 uint32_t pacer_size(uint32_t size, uint64_t moved, uint64_t took, bool busy)
 {
 	const uint64_t wanted = busy ? PACE_STEP_BUSY : PACE_STEP_QUIET;
+	const uint32_t least = busy ? PACE_STEP_LEAST_BUSY : PACE_STEP_LEAST_QUIET;
 
+	if (size < least)
+		return least;
 	if (took > wanted) {
-		for (; took > wanted && size > PACE_STEP_LEAST; took /= 2)
+		for (; took > wanted && size > least; took /= 2)
 			size /= 2;
 	} else if (took < wanted / 2 && moved >= size && size < PACE_STEP_MOST) {
 		size *= 2;
