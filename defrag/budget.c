@@ -17,6 +17,18 @@
 
 static volatile int *flag;
 
+const char *stop_key(enum stop stop)
+{
+	static const char *const key[] = {
+		[STOP_NOT] = NULL,
+		[STOP_SIGNAL] = "signal",
+		[STOP_TIME] = "time",
+		[STOP_BYTES] = "max-bytes",
+	};
+
+	return key[stop];
+}
+
 static void time_is_up(int number)
 {
 	(void)number;

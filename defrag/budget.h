@@ -18,6 +18,9 @@ struct budget {
 	uint32_t step;	/* bytes: what takes a fraction of a second; 0: the time doesn't matter */
 };
 
+/* One word for programs: "max-bytes"; NULL for STOP_NOT. */
+const char *stop_key(enum stop stop);
+
 /* @seconds from now on *@stop is set. 0 stands for no limit, each time. */
 void budget_start(struct budget *budget, uint64_t seconds, uint64_t bytes, uint64_t rate,
 		  volatile int *stop);

@@ -64,14 +64,15 @@ static void catch_signals(void)
 	signal(SIGUSR1, SIG_IGN);
 }
 
-static int worse(int a, int b)
+static bool moves(const struct options *options)
 {
-	return a > b ? a : b;
+	return !options->check && !options->dry_run;
 }
 
 /* What the survey and the moves amount to. */
 static int job_status(const struct job *job)
 {
+	bool improved = false;
 	size_t i;
 
 	if (job->broken)
@@ -85,8 +86,9 @@ static int job_status(const struct job *job)
 
 		if (outcome == OUTCOME_FAILED || outcome == OUTCOME_PARTLY)
 			return STATUS_PARTLY;
+		improved |= outcome == OUTCOME_IMPROVED;
 	}
-	return STATUS_DONE;
+	return improved || !moves(job->options) ? STATUS_DONE : STATUS_NOTHING;
 }
 
 /* Survey, report, move, report. */
@@ -108,7 +110,7 @@ static int run_job(struct job *job, struct report *report)
 	if (!job->host->readonly && syncfs(job->host->fd)) {
 		complain(job->host->mountpoint, errno, "can't sync it");
 		job->broken = true;
-		if (!options->check && !options->dry_run)
+		if (moves(options))
 			return STATUS_FAILED;
 	}
 	if (survey_host(&job->survey, &job->meta, job->host, &scope, &job->pace, job->stop) ||
@@ -147,11 +149,10 @@ static int run_host(const struct options *options, const struct host *host, stru
 {
 	struct report report = { 0 };
 	struct job job = { .options = options, .host = host, .stop = &stop, .budget = budget };
-	const bool moves = !options->check && !options->dry_run;
 	char why[512];
 	int status, err;
 
-	if (moves && host->readonly) {
+	if (moves(options) && host->readonly) {
 		complain(host->mountpoint, 0, "is mounted read-only; -c reports all the same");
 		return STATUS_REFUSED;
 	}
@@ -163,7 +164,7 @@ static int run_host(const struct options *options, const struct host *host, stru
 			complain(host->mountpoint, -err, "can't mount ext3meta for it");
 		return err == -EPROTO ? STATUS_FAILED : STATUS_REFUSED;
 	}
-	if (moves && job.meta.features.ro_compat & ~META_RO_COMPAT_KNOWN) {
+	if (moves(options) && job.meta.features.ro_compat & ~META_RO_COMPAT_KNOWN) {
 		complain(host->mountpoint, 0,
 			 "ext3meta has features that this version only knows "
 			 "how to read: ro_compat 0x%" PRIx32,
@@ -190,7 +191,7 @@ static int run(const struct options *options)
 	struct hosts hosts = { 0 };
 	struct reports reports;
 	struct budget budget;
-	int status = STATUS_DONE;
+	int status = moves(options) ? STATUS_NOTHING : STATUS_DONE, found;
 	size_t i;
 
 	if (options->vm)
@@ -204,19 +205,25 @@ static int run(const struct options *options)
 	catch_signals();
 	budget_start(&budget, options->seconds, options->max_bytes, options->rate, &stop);
 
-	for (i = 0; options->target[i]; i++)
-		status = worse(status, hosts_add(&hosts, options->target[i]));
+	for (i = 0; options->target[i]; i++) {
+		found = hosts_add(&hosts, options->target[i]);
+		if (found)
+			status = status_worse(status, found);
+	}
 	for (i = 0; i < hosts.count && !stop; i++) {
 		if (i)
 			putchar('\n');
-		status = worse(status, run_host(options, &hosts.host[i], &budget, &reports));
+		status = status_worse(status, run_host(options, &hosts.host[i], &budget, &reports));
 	}
+	/* Those that it didn't come to. */
+	if (i < hosts.count)
+		status = status_worse(status, STATUS_STOPPED);
 	hosts_free(&hosts);
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("standard output", errno, "can't write it");
 		status = STATUS_FAILED;
 	}
-	if (!reports_close(&reports, status))
+	if (!reports_close(&reports, status, stop))
 		status = STATUS_FAILED;
 	return status;
 }

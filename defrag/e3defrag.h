@@ -6,16 +6,24 @@
 #define E3DEFRAG_VERSION "0.1"
 
 /*
- * Exit statuses. The table printed by --help is made of this list (options.c), and the man page
- * repeats it. With several of them at once the highest number wins.
+ * Exit statuses. Scripts know them by number, so a number never gets another meaning. status.c has
+ * their texts, and which of two outweighs the other.
  */
 enum status {
-	STATUS_DONE = 0,    /* nothing to do, or all that could be improved was */
+	STATUS_DONE = 0,    /* all that could be improved was; or a report was all that was asked */
 	STATUS_PARTLY = 1,  /* the run went through, but some files failed or moved in part */
 	STATUS_USAGE = 2,   /* the command line is wrong */
 	STATUS_REFUSED = 3, /* a target cannot be worked on, or not by this user */
 	STATUS_STOPPED = 4, /* a signal or a budget ended the run early */
 	STATUS_FAILED = 5,  /* the run could not go on */
+	STATUS_NOTHING = 6, /* no file could be improved */
+	STATUSES
 };
+
+/* As --help and the man page have it. */
+const char *status_text(enum status status);
+
+/* The one that a run ends with which had both. */
+int status_worse(int a, int b);
 
 #endif

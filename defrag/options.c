@@ -14,18 +14,6 @@
 /* A rate below this would have steps of fewer bytes than a block for some filesystems. */
 #define RATE_LEAST (64U << 10)
 
-static const struct {
-	enum status status;
-	const char *text;
-} statuses[] = {
-	{ STATUS_DONE, "nothing to do, or all that could be improved was" },
-	{ STATUS_PARTLY, "the run went through, but some files failed or moved in part" },
-	{ STATUS_USAGE, "the command line is wrong" },
-	{ STATUS_REFUSED, "a target can't be worked on, or not by this user" },
-	{ STATUS_STOPPED, "a signal, or --time or --max-bytes, ended the run early" },
-	{ STATUS_FAILED, "the run could not go on" },
-};
-
 static bool parse_sort(const char *text, enum sort *sort)
 {
 	static const char *const name[] = {
@@ -98,15 +86,15 @@ static void note_given(struct options *options, const struct poptOption *table, 
 
 static void print_help(poptContext context)
 {
-	size_t i;
+	int i;
 
 	poptPrintHelp(context, stdout, 0);
 	printf("\nDefragments files of mounted ext3 filesystems while they are in use.\n"
 	       "A TARGET is a file, a directory (the files below it), a mount point or a mounted\n"
 	       "block device (the whole filesystem). With --vm it is a path in IMAGE; none: all.\n"
 	       "\nExit status:\n");
-	for (i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
-		printf("  %d  %s\n", statuses[i].status, statuses[i].text);
+	for (i = 0; i < STATUSES; i++)
+		printf("  %d  %s\n", i, status_text((enum status)i));
 }
 
 int options_parse(struct options *options, int argc, const char **argv)

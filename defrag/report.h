@@ -71,7 +71,7 @@ void report_dry_run(const struct report *report);
 struct report_json;
 struct report_json *report_json_begin(FILE *stream, const char *mode, time_t started);
 void report_json_add(struct report_json *json, const struct report *report, int status);
-void report_json_end(struct report_json *json, time_t ended, int status);
+void report_json_end(struct report_json *json, time_t ended, int status, enum stop stop);
 
 void report_csv_begin(FILE *stream);
 void report_csv_add(FILE *stream, const struct report *report);

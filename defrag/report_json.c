@@ -185,10 +185,11 @@ void report_json_add(struct report_json *json, const struct report *report, int 
 	free(mountpoint);
 }
 
-void report_json_end(struct report_json *json, time_t ended, int status)
+void report_json_end(struct report_json *json, time_t ended, int status, enum stop stop)
 {
 	yajl_gen_array_close(json->gen);
 	number(json, "ended", (uint64_t)ended);
+	text_member(json, "stopped", stop_key(stop));
 	number(json, "status", (uint64_t)status);
 	yajl_gen_map_close(json->gen);
 	yajl_gen_free(json->gen);

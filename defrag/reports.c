@@ -37,13 +37,13 @@ void reports_add(struct reports *reports, const struct report *report, int statu
 		report_prometheus_add(reports->prometheus, report);
 }
 
-bool reports_close(struct reports *reports, int status)
+bool reports_close(struct reports *reports, int status, enum stop stop)
 {
 	time_t ended = time(NULL);
 	bool good = true;
 
 	if (reports->json) {
-		report_json_end(reports->json, ended, status);
+		report_json_end(reports->json, ended, status, stop);
 		good &= output_commit(&reports->json_file);
 	}
 	if (reports->csv_file.stream)

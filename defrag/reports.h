@@ -19,6 +19,6 @@ struct reports {
 bool reports_open(struct reports *reports, const struct options *options);
 void reports_add(struct reports *reports, const struct report *report, int status);
 /* Complete them. False, with a message, if one of them could not be written. */
-bool reports_close(struct reports *reports, int status);
+bool reports_close(struct reports *reports, int status, enum stop stop);
 
 #endif

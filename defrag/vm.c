@@ -458,8 +458,8 @@ static int run(struct vm *vm)
 		status = run_machine(vm, &appliance);
 	if (vm->begun) {
 		settled = image_settle(&vm->image);
-		if (settled > status)
-			status = settled;
+		if (settled)
+			status = status_worse(status, settled);
 	}
 	appliance_free(&appliance);
 	return status;
@@ -485,7 +485,8 @@ int vm_run(const struct options *options)
 		status = STATUS_FAILED;
 	image_close(&vm.image);
 	/* A run that was refused or that died is reported, too. */
-	if (!vm.ran && (!reports_open(&reports, options) || !reports_close(&reports, status)))
+	if (!vm.ran && (!reports_open(&reports, options) ||
+			!reports_close(&reports, status, vm.stops ? STOP_SIGNAL : STOP_NOT)))
 		status = STATUS_FAILED;
 	return status;
 }

@@ -54,7 +54,7 @@ row() {
 # Start the tool in the background; it has made its first move when this returns.
 start() {
 	local lines=()
-	e3defrag -v "$H" >"$T/out" 2>&1 3>&- &
+	e3defrag -v --json="$T/json" "$H" >"$T/out" 2>&1 3>&- &
 	pid=$!
 	until [[ "${lines[*]}" == *" -> "* ]]; do
 		kill -0 "$pid"
@@ -126,7 +126,7 @@ start() {
 	[ -z "$stderr" ]
 	[[ $output == *"fragmented files"*" 0"$'\n'* ]]
 	# nothing more to do
-	run -0 --separate-stderr e3defrag "$H"
+	run -6 --separate-stderr e3defrag "$H"
 	[ -z "$stderr" ]
 	[[ $output == *"Blocks moved: 0 "* ]]
 	unmount_host
@@ -228,14 +228,14 @@ start() {
 
 	tune2fs -O ^has_journal "$T/image"
 	mount_host ext4
-	run -0 e3defrag -v "$H/files/f06"
+	run -6 e3defrag -v "$H/files/f06"
 	[[ $output == *"the filesystem has no journal"$'\n'"            $H/files/f06"* ]]
 	unmount_host
 
 	mke2fs -q -F -t ext4 "$T/image"
 	mount_host ext4
 	echo text >"$H/extents"
-	run -0 e3defrag -v "$H"
+	run -6 e3defrag -v "$H"
 	[[ $output == *"mapped by extents"*$'\n'"            $H/extents"* ]]
 	unmount_host
 }
@@ -368,7 +368,7 @@ interleave() {
 @test "a full disk stops nothing and has its reason" {
 	mount_host
 	dd if=/dev/zero of="$H/full" bs=64k 2>/dev/null || :
-	run -0 --separate-stderr e3defrag "$H"
+	run -6 --separate-stderr e3defrag "$H"
 	[ -z "$stderr" ]
 	[[ $output == *"not enough free space"* ]]
 	rm "$H/full"
@@ -391,6 +391,8 @@ interleave() {
 		[ "$status" = 4 ]
 		run -0 cat "$T/out"
 		[[ $output == *"Stopped by a signal."* ]]
+		[ "$(jq -r .stopped "$T/json")" = signal ]
+		python3 -W ignore -m jsonschema -i "$T/json" man/e3defrag-report.schema.json
 		[[ $output == *"the run was stopped before"* ]]
 		unmount_host
 	done

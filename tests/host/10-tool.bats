@@ -46,7 +46,7 @@ as_nobody() {
 		-h,\ --help --usage; do
 		[[ $output == *" $option "* ]]
 	done
-	for status in 0 1 2 3 4 5; do
+	for status in {0..6}; do
 		[[ $output == *$'\n'"  $status  "* ]]
 	done
 }
@@ -79,7 +79,7 @@ as_nobody() {
 	status_man=$(sed -n '/^\.SH EXIT STATUS/,/^\.SH [^E]/p' "$man" |
 		sed -n '/^\.B [0-9]/{s/^\.B //;N;s/\n/ /;s/\\-/-/g;p}')
 	echo "help: $status_help"; echo "man: $status_man"
-	[ "$(wc -l <<<"$status_help")" = 6 ]
+	[ "$(wc -l <<<"$status_help")" = 7 ]
 	[ "$status_help" = "$status_man" ]
 }
 

@@ -140,6 +140,12 @@ settings() {
 	defragmented /srv/one
 }
 
+@test "cron, when nothing is left to do, sends no mail" {
+	run -6 in_clean e3defrag /srv/one
+	run -0 in_clean /usr/libexec/e3defrag/nightly
+	[ -z "$output" ]
+}
+
 @test "systemd's timer is there after installing, waiting for the night" {
 	# The module has to be loaded by the service's own call, from inside its hardening.
 	rmmod ext3meta
@@ -182,6 +188,12 @@ settings() {
 	in_systemd journalctl --no-pager -u e3defrag.service
 	[ "$(in_systemd systemctl show -P Result e3defrag.service)" = success ]
 	defragmented /srv/two
+}
+
+@test "the service, when nothing is left to do, is a success" {
+	in_systemd systemctl start e3defrag.service
+	[ "$(in_systemd systemctl show -P Result e3defrag.service)" = success ]
+	[ "$(in_systemd systemctl show -P ExecMainStatus e3defrag.service)" = 6 ]
 }
 
 @test "a run that fails is told in the journal as an error" {

@@ -101,7 +101,7 @@ static void json(unsigned int count)
 	stream = open_memstream(&text, &size);
 	writer = report_json_begin(stream, "check", 1);
 	report_json_add(writer, &report, 0);
-	report_json_end(writer, 2, 0);
+	report_json_end(writer, 2, 4, STOP_TIME);
 	fclose(stream);
 	tree = yajl_tree_parse(text, error, sizeof(error));
 	if (!ok(tree, "hostile names make a JSON text"))

@@ -28,5 +28,6 @@ void test_plan(void);
 void test_claims(void);
 void test_pace(void);
 void test_report(void);
+void test_status(void);
 
 #endif

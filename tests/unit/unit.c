@@ -70,6 +70,7 @@ int main(void)
 	test_claims();
 	test_pace();
 	test_report();
+	test_status();
 	printf("1..%d\n", count);
 	return failed ? 1 : 0;
 }
