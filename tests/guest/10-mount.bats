@@ -44,8 +44,11 @@ load common
 @test "a source that the ext4 driver does not serve is ENODEV, and the log says why" {
 	make_image 1024
 	mount_host
-	mkdir -p "$T"/{upper,work,overlay}
-	mount -t overlay -o "lowerdir=$H,upperdir=$T/upper,workdir=$T/work" \
+	# an overlay can't be written to another one, as which the guest's root may hold $T
+	mkdir -p "$T"/{memory,overlay}
+	mount -t tmpfs tmpfs "$T/memory"
+	mkdir "$T"/memory/{upper,work}
+	mount -t overlay -o "lowerdir=$H,upperdir=$T/memory/upper,workdir=$T/memory/work" \
 		overlay "$T/overlay"
 	steps <<-EOF
 	dmesg
@@ -58,6 +61,7 @@ load common
 	dmesg "ext3meta: " => yes
 	umount $T/overlay
 	EOF
+	umount "$T/memory"
 	unmount_host
 }
 
