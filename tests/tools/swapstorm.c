@@ -33,6 +33,8 @@
 #define PIECE 24	  /* of which at most this many lie together */
 #define COUNT_MOST 400
 #define DIRECT 12
+/* On a slow machine a worker that has moved nothing yet goes on for so long. */
+#define GRACE 60 /* seconds */
 
 struct sums {
 	uint64_t requests, moved, refused;
@@ -213,7 +215,7 @@ int main(int argc, char **argv)
 		seed = next_random(&seed);
 		if (pid)
 			continue;
-		while (time(NULL) < until)
+		while (time(NULL) < until || (!sums->moved && time(NULL) < until + GRACE))
 			step(&seed, own);
 		_exit(0);
 	}
