@@ -12,6 +12,7 @@
  * 6. freemap.c     the free space; bylength.c finds its runs by length
  * 7. plan.c        a place for a file; it does no I/O
  * 8. defragment.c  which file when, in the order of order.c; move.c carries out one plan
+ *    picture.c     where on the disk all of that lies, for people: filled in by 4, 6 and 8
  * 9. report.c      what there is to tell; report_*.c tell it, each in a form of its own, and
  *                  reports.c has them written to files (output.c)
  *
@@ -101,6 +102,7 @@ static int run_job(struct job *job, struct report *report)
 		.moves = !options->check,
 		.top = options->top,
 		.least = options->min_fragment,
+		.picture = options->picture ? &job->picture_before : NULL,
 	};
 
 	/*
@@ -113,6 +115,8 @@ static int run_job(struct job *job, struct report *report)
 		if (moves(options))
 			return STATUS_FAILED;
 	}
+	if (options->picture)
+		picture_init(&job->picture_before, job->meta.geo.blocks, PICTURE_CELLS);
 	if (survey_host(&job->survey, &job->meta, job->host, &scope, &job->pace, job->stop) ||
 	    refresh_map(job))
 		return STATUS_FAILED;
@@ -122,6 +126,7 @@ static int run_job(struct job *job, struct report *report)
 		return STATUS_STOPPED;
 	}
 	report_picture(&job->free_before, &job->map, &job->meta.geo);
+	picture_freemap(&job->picture_before, &job->map);
 	survey_best_all(&job->survey, &job->map);
 	report_gather(report, job);
 	report_survey(report);
@@ -136,8 +141,11 @@ static int run_job(struct job *job, struct report *report)
 			 "is damaged: nothing is moved before e2fsck has repaired it");
 		return STATUS_REFUSED;
 	} else if (!options->check) {
+		if (options->picture)
+			picture_shrink(&job->picture_after, &job->picture_before, PICTURE_CELLS);
 		defragment(job);
 		report_picture(&job->free_after, &job->map, &job->meta.geo);
+		picture_freemap(&job->picture_after, &job->map);
 		report_after(report);
 		report_run(report);
 	}
@@ -179,6 +187,8 @@ static int run_host(const struct options *options, const struct host *host, stru
 			reports_add(reports, &report, status);
 		report_free(&report);
 		freemap_free(&job.map);
+		picture_free(&job.picture_before);
+		picture_free(&job.picture_after);
 		pace_close(&job.pace);
 		survey_free(&job.survey);
 	}

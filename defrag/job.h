@@ -12,6 +12,7 @@
 #include "meta.h"
 #include "options.h"
 #include "pace.h"
+#include "picture.h"
 #include "survey.h"
 
 /* The free space at one moment, for the report. */
@@ -33,6 +34,7 @@ struct job {
 	struct survey survey;
 	struct freemap map; /* what plans are made with */
 	struct free_picture free_before, free_after;
+	struct picture picture_before, picture_after; /* without cells if nobody wants them */
 
 	uint64_t given_back; /* blocks freed, but not in `map` before the next refresh */
 	uint64_t moved;	     /* blocks that changed places */

@@ -260,6 +260,8 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 		}
 		look_again(m);
 	}
+	picture_relayout(&m->job->picture_after, old, seq->fragments, &m->layout,
+			 m->file->fragments);
 	survey_detail(&m->job->survey, m->file)->moves += data + indirect > 0;
 	m->job->moved += data + indirect;
 	if (!reason && (m->file->fragments > promised || data != old->data))

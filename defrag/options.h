@@ -27,6 +27,7 @@ struct options {
 	bool dry_run;	       /* say what would be moved, and move nothing */
 	bool nice;	       /* wait while others use the disk */
 	bool verbose;	       /* every file, not only the worst */
+	bool picture;	       /* some form shows where on the disk things lie */
 	uint64_t seconds;      /* for all of the run; 0: any time */
 	uint64_t max_bytes;    /* to move; 0: any number */
 	uint64_t rate;	       /* bytes a second to move; 0: as fast as it goes */

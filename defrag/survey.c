@@ -98,6 +98,14 @@ struct surveyor {
 	struct sequence seq;
 };
 
+static void draw(struct picture *picture, const struct look *look, uint32_t fragments)
+{
+	if (look->info.type == TYPE_REGULAR)
+		picture_layout(picture, picture_file_kind(fragments), &look->layout);
+	else if (look->info.type == TYPE_DIRECTORY)
+		picture_layout(picture, PICTURE_DIRECTORY, &look->layout);
+}
+
 /*
  * Add an object if it is a regular file, and its blocks to what is claimed in any case. Objects
  * that vanish are passed over.
@@ -118,9 +126,12 @@ static void add_look(void *to, struct look *look)
 		return;
 	}
 	claims_add(&survey->claims, &look->layout);
+	if (look->info.type == TYPE_REGULAR)
+		measure(&file, &look->layout, s->geo, &s->seq);
+	if (survey->scope.picture)
+		draw(survey->scope.picture, look, file.fragments);
 	if (look->info.type != TYPE_REGULAR)
 		return;
-	measure(&file, &look->layout, s->geo, &s->seq);
 	if (look->info.relocatable)
 		file.reason = (uint8_t)look->info.relocatable;
 	else if (file.fragments <= 1)

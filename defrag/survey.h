@@ -13,6 +13,7 @@
 #include "meta.h"
 #include "names.h"
 #include "pace.h"
+#include "picture.h"
 #include "reason.h"
 #include "score.h"
 
@@ -69,6 +70,8 @@ struct survey_scope {
 	bool all;
 	bool moves;
 	size_t top; /* so many of the worst */
+	/* What is seen is drawn into it; NULL: nobody wants that. */
+	struct picture *picture;
 };
 
 struct survey {

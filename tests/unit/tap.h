@@ -27,6 +27,7 @@ void test_order(void);
 void test_plan(void);
 void test_claims(void);
 void test_pace(void);
+void test_picture(void);
 void test_report(void);
 void test_status(void);
 

@@ -69,6 +69,7 @@ int main(void)
 	test_plan();
 	test_claims();
 	test_pace();
+	test_picture();
 	test_report();
 	test_status();
 	printf("1..%d\n", count);
