@@ -35,10 +35,11 @@ static bool parse_sort(const char *text, enum sort *sort)
 /* What can't be done with the files of reports; NULL if nothing. */
 static const char *check_files(const struct options *options)
 {
-	const char *const file[] = { options->json, options->csv, options->prometheus };
+	const char *const file[] = { options->json, options->csv, options->prometheus,
+				     options->html };
 	size_t i, k;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(file) / sizeof(*file); i++) {
 		if (file[i] && !*file[i])
 			return "a report wants the name of a FILE";
 		for (k = 0; k < i; k++)
@@ -111,6 +112,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 		  "FILE" },
 		{ "dry-run", 'n', POPT_ARG_NONE, &dry_run, 0,
 		  "Say what would be moved where, move nothing", NULL },
+		{ "html", 0, POPT_ARG_STRING, &options->html, 0,
+		  "Write the report as a page with maps of the disk to FILE", "FILE" },
 		{ "json", 0, POPT_ARG_STRING, &options->json, 0, "Write the report as JSON to FILE",
 		  "FILE" },
 		{ "max-bytes", 0, POPT_ARG_STRING, &max_bytes, 0,
@@ -229,6 +232,7 @@ int options_parse(struct options *options, int argc, const char **argv)
 	options->dry_run = dry_run;
 	options->nice = nice;
 	options->verbose = verbose;
+	options->picture = options->html;
 	return status;
 }
 
@@ -246,4 +250,5 @@ void options_free(struct options *options)
 	free(options->json);
 	free(options->csv);
 	free(options->prometheus);
+	free(options->html);
 }

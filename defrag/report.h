@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a run has to tell of one filesystem, gathered once, and the forms that it is told in. Each
- * form has a file of its own: report_text.c, report_json.c, report_csv.c, report_prometheus.c. None
- * of them adds anything up, so that all tell the same.
+ * form has a file of its own: report_text.c, report_json.c, report_csv.c, report_prometheus.c and
+ * report_html.c. None of them adds anything up, so that all tell the same.
  */
 #ifndef E3DEFRAG_REPORT_H
 #define E3DEFRAG_REPORT_H
@@ -82,7 +82,13 @@ void report_prometheus_add(struct report_prometheus *all, const struct report *r
 void report_prometheus_end(struct report_prometheus *all, FILE *stream, time_t started,
 			   time_t ended, int status);
 
-/* As a label's value and as a field of CSV are written; for the forms, and their tests. */
+struct report_html;
+struct report_html *report_html_begin(FILE *stream, const char *mode, time_t started);
+void report_html_add(struct report_html *html, const struct report *report, int status);
+void report_html_end(struct report_html *html, time_t ended, int status, enum stop stop);
+
+/* How text of HTML, a label's value and a field of CSV are written; for the forms, and tests. */
+void report_html_text(FILE *stream, const char *text);
 void report_label(FILE *stream, const char *text);
 void report_csv_field(FILE *stream, const char *text);
 

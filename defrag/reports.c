@@ -10,10 +10,12 @@ bool reports_open(struct reports *reports, const struct options *options)
 	/* Names are not for everyone to read; numbers are: the collector is another user. */
 	if ((options->json && !output_open(&reports->json_file, options->json, 0666, true)) ||
 	    (options->csv && !output_open(&reports->csv_file, options->csv, 0666, true)) ||
+	    (options->html && !output_open(&reports->html_file, options->html, 0666, true)) ||
 	    (options->prometheus &&
 	     !output_open(&reports->prometheus_file, options->prometheus, 0644, false))) {
 		output_drop(&reports->json_file);
 		output_drop(&reports->csv_file);
+		output_drop(&reports->html_file);
 		output_drop(&reports->prometheus_file);
 		return false;
 	}
@@ -24,6 +26,9 @@ bool reports_open(struct reports *reports, const struct options *options)
 		report_csv_begin(reports->csv_file.stream);
 	if (options->prometheus)
 		reports->prometheus = report_prometheus_begin();
+	if (options->html)
+		reports->html = report_html_begin(reports->html_file.stream, report_mode(options),
+						  reports->started);
 	return true;
 }
 
@@ -35,6 +40,8 @@ void reports_add(struct reports *reports, const struct report *report, int statu
 		report_csv_add(reports->csv_file.stream, report);
 	if (reports->prometheus)
 		report_prometheus_add(reports->prometheus, report);
+	if (reports->html)
+		report_html_add(reports->html, report, status);
 }
 
 bool reports_close(struct reports *reports, int status, enum stop stop)
@@ -52,6 +59,10 @@ bool reports_close(struct reports *reports, int status, enum stop stop)
 		report_prometheus_end(reports->prometheus, reports->prometheus_file.stream,
 				      reports->started, ended, status);
 		good &= output_commit(&reports->prometheus_file);
+	}
+	if (reports->html) {
+		report_html_end(reports->html, ended, status, stop);
+		good &= output_commit(&reports->html_file);
 	}
 	return good;
 }

@@ -9,9 +9,10 @@
 #include "report.h"
 
 struct reports {
-	struct output json_file, csv_file, prometheus_file;
+	struct output json_file, csv_file, prometheus_file, html_file;
 	struct report_json *json;
 	struct report_prometheus *prometheus;
+	struct report_html *html;
 	time_t started;
 };
 

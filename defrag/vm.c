@@ -39,6 +39,7 @@ static const struct vm_file {
 	bool masked;
 } vm_files[] = {
 	{ "csv", 0666, true },
+	{ "html", 0666, true },
 	{ "json", 0666, true },
 	{ "prometheus", 0644, false },
 };

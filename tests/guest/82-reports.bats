@@ -15,6 +15,7 @@ setup_file() {
 	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
 	mount -t ext3 -o loop "$T/aged" "$H"
 	age-mounted "$H" 7 6 1024
+	mv "$H/files/f03" "$H/files/<img src=x onerror=alert(1)>"
 	mv "$H/files/f05" "$H/files/"$'new\nline, "quoted" \xff\xc3\xa4'
 	umount "$H"
 }
@@ -33,10 +34,10 @@ teardown() {
 # All forms at once, valid each; the text is in $output.
 reported() {
 	run -0 --separate-stderr e3defrag "$@" --json="$T/out/json" --csv="$T/out/csv" \
-		--prometheus="$T/out/e3defrag.prom" "$H"
+		--prometheus="$T/out/e3defrag.prom" --html="$T/out/page" "$H"
 	[ -z "$stderr" ]
 	# nothing is left of their beginnings
-	[ "$(cd "$T/out" && echo .[!.]* *)" = ".[!.]* csv e3defrag.prom json" ]
+	[ "$(cd "$T/out" && echo .[!.]* *)" = ".[!.]* csv e3defrag.prom json page" ]
 	python3 -W ignore -m jsonschema -i "$T/out/json" man/e3defrag-report.schema.json
 	promtool check metrics <"$T/out/e3defrag.prom"
 	[ -z "$(promtool check metrics <"$T/out/e3defrag.prom" 2>&1)" ]
@@ -118,6 +119,55 @@ reported() {
 	name, = [f['path'] for f in fs['listed'] if 'quoted' in f['path']]
 	real = re.sub(rb'\\([0-7]{3})', lambda m: bytes([int(m[1], 8)]), name.encode())
 	same('name', real, host.encode() + b'/files/new\nline, "quoted" \xff\xc3\xa4')
+	# the page: as strict as XML, so that no name can have become markup
+	import xml.etree.ElementTree
+	source = open(out + '/page', encoding='utf-8').read()
+	page = xml.etree.ElementTree.fromstring(source)
+	assert "default-src 'none'" in source
+	for word in '://', 'url(', 'href', '<script', '<img', '<link':
+	    assert word not in source, word
+	text_of = lambda element: ''.join(element.itertext())
+	rows = {}
+	for tr in page.iter('tr'):
+	    cells = [text_of(cell) for cell in tr]
+	    rows.setdefault(cells[0], []).append(cells[1:])
+	for file in fs['listed']:
+	    row, = rows[file['path']]
+	    same('page ' + file['path'], str(file['fragments']),
+	         row[2 if report['mode'] == 'defragment' else 1])
+	assert host + '/files/<img src=x onerror=alert(1)>' in rows
+	kind = {name: list(map(int, rows[name][0])) for name in ('free', 'files in one piece',
+	        'fragmented files', 'indirect blocks', 'directories',
+	        'tables, journal, what was not looked at')}
+	maps = page.findall('.//svg[@class="map"]')
+	words = lambda svg, end: sum(int(n) for n in re.findall(r'; (\d+) moved ' + end, text_of(svg)))
+	same('free on the map', kind['free'][0], fs['free_before']['blocks'])
+	for k, svg in enumerate(maps):
+	    same('all blocks', sum(counts[k] for counts in kind.values()), 24 << 10)
+	    same('blocks of files', b['blocks'], sum(kind[name][k] for name in (
+	         'files in one piece', 'fragmented files', 'indirect blocks')))
+	assert kind['directories'][0] > 0
+	if report['mode'] == 'defragment':
+	    same('maps', len(maps), 2)
+	    same('free on the map', kind['free'][1], fs['free_after']['blocks'])
+	    same('moved', fs['moved_blocks'], words(maps[0], 'away'), words(maps[1], 'here'))
+	    assert kind['fragmented files'][1] < kind['fragmented files'][0]
+	else:
+	    same('maps', len(maps), 1)
+	    same('moved', 0, source.count('class="moved"'), source.count(' moved away'))
+	EOF
+}
+
+# What the last map of a page shows, in rows of one height.
+drawn() {
+	python3 - "$1" <<-'EOF'
+	import re, sys, xml.etree.ElementTree
+	svg = xml.etree.ElementTree.parse(sys.argv[1]).findall('.//svg[@class="map"]')[-1]
+	pitch = 30 if svg.findall('path[@class="moved"]') else 23
+	for path in svg.findall('path'):
+	    if path.get('class') != 'moved':
+	        print(path.get('class'), re.sub(r'([MV]|M\d+ )(\d+)(?=[vz])', lambda m:
+	              '%s row %d ' % (m[1], int(m[2]) // pitch), path.get('d')))
 	EOF
 }
 
@@ -135,6 +185,18 @@ reported() {
 @test "after a run: before and after, what moved, what came of each file" {
 	reported
 	grep -q '"outcome": "improved"' "$T/out/json"
+}
+
+@test "the map of after a run is the one that a report of then draws" {
+	e3defrag -c --html="$T/out/before" "$H"
+	e3defrag --html="$T/out/run" "$H"
+	e3defrag -c --html=- "$H" >"$T/out/after"
+	drawn "$T/out/run" >"$T/out/kept"
+	drawn "$T/out/after" >"$T/out/seen"
+	diff "$T/out/kept" "$T/out/seen"
+	[ "$(wc -l <"$T/out/seen")" = 6 ]
+	drawn "$T/out/before" >"$T/out/was"
+	run -1 cmp -s "$T/out/was" "$T/out/seen"
 }
 
 @test "--sort and --top: the files named are those, in that order" {
@@ -162,6 +224,7 @@ reported() {
 	reported -c
 	[ "$(stat -c %a "$T/out/e3defrag.prom")" = 644 ]
 	[ "$(stat -c %a "$T/out/json")" = 600 ]
+	[ "$(stat -c %a "$T/out/page")" = 600 ]
 }
 
 @test "a report that can't be completed: 5, and what was there before stays" {

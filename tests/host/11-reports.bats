@@ -14,7 +14,7 @@ setup() {
 }
 
 @test "a run that is refused is reported all the same: status 3, and no filesystem" {
-	run -3 "${root[@]}" "$tool" -c --json=report --prometheus=run.prom --csv=files /proc
+	run -3 "${root[@]}" "$tool" -c --json=report --prometheus=run.prom --csv=files --html=page /proc
 	python3 -W ignore -m jsonschema -i report \
 		"$BATS_TEST_DIRNAME/../../man/e3defrag-report.schema.json"
 	[[ $(tr -d ' \n' <report) == *'"filesystems":[],'*'"status":3}' ]]
@@ -22,13 +22,15 @@ setup() {
 	run -0 promtool check metrics <run.prom
 	[ -z "$output" ]
 	[ "$(wc -l <files)" = 1 ]
-	[ "$(ls -A)" = "files"$'\n'"report"$'\n'"run.prom" ]
+	[[ $(<page) == "<!DOCTYPE html>"*"No filesystem was looked at."*"Exit status 3: "*"</html>" ]]
+	[ "$(ls -A)" = "files"$'\n'"page"$'\n'"report"$'\n'"run.prom" ]
 }
 
 @test "a file that can't be written: 5 before any work, no other report, nothing left behind" {
 	mkdir folder
 	for file in none/report folder folder/ . ..; do
-		run -5 --separate-stderr "${root[@]}" "$tool" -c --json=good --csv="$file" /proc
+		run -5 --separate-stderr "${root[@]}" "$tool" -c --json=good --html=page --csv="$file" \
+			/proc
 		[[ $stderr == "e3defrag: $file: can't write it: "* ]]
 		[[ $stderr != *"ext3"* ]]
 		[ "$(ls -A)" = folder ]
@@ -61,7 +63,7 @@ setup() {
 
 @test "usage errors: 2, a message, and no file" {
 	for args in "--sort=worst" "--sort=" "--top=-1" "--top=x" "--top=4294967296" "--json=" \
-		"--csv=a --json=a" "--csv=- --json=-"; do
+		"--csv=a --json=a" "--csv=- --json=-" "--html=" "--html=a --csv=a"; do
 		# shellcheck disable=SC2086
 		run -2 --separate-stderr "$tool" $args /
 		[ -z "$output" ]

@@ -29,6 +29,7 @@ void test_claims(void);
 void test_pace(void);
 void test_picture(void);
 void test_report(void);
+void test_report_html(void);
 void test_status(void);
 
 #endif

@@ -71,6 +71,7 @@ int main(void)
 	test_pace();
 	test_picture();
 	test_report();
+	test_report_html();
 	test_status();
 	printf("1..%d\n", count);
 	return failed ? 1 : 0;
