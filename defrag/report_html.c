@@ -3,7 +3,7 @@
  * A page for people: the disk before and after, its free space, the files, and why some were left
  * alone. It is one file that asks for nothing else, neither from the network nor from the disk, and
  * has no script; its first lines tell the browser to see to that. What comes from the filesystem is
- * text in it and never markup: all of that goes through report_html_text().
+ * text in it and never markup: all of that goes through report_html_text.c.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,38 +18,6 @@ struct report_html {
 	time_t started;
 	unsigned int filesystems;
 };
-
-void report_html_text(FILE *stream, const char *text)
-{
-	for (; *text; text++)
-		switch (*text) {
-		case '<':
-			fputs("&lt;", stream);
-			break;
-		case '>':
-			fputs("&gt;", stream);
-			break;
-		case '&':
-			fputs("&amp;", stream);
-			break;
-		case '"':
-			fputs("&quot;", stream);
-			break;
-		case '\'':
-			fputs("&#39;", stream);
-			break;
-		default:
-			putc(*text, stream);
-		}
-}
-
-/* Letters that are written from right to left don't turn around what stands beside a name. */
-static void put_name(FILE *stream, const char *name)
-{
-	fputs("<bdi>", stream);
-	report_html_text(stream, name);
-	fputs("</bdi>", stream);
-}
 
 static void put_time(FILE *stream, time_t when)
 {
@@ -253,7 +221,11 @@ static void put_totals(FILE *stream, const struct report *report)
 	table_begin(stream, "Totals");
 	heads(stream, "", report);
 	row_of_numbers(stream, "Score", both, before->score, after->score);
-	row(stream, "Verdict", both, score_verdict(before->score), score_verdict(after->score));
+	fprintf(stream, "<tr><th scope=\"row\">Verdict</th><td class=\"verdict\">%s</td>",
+		score_verdict(before->score));
+	if (both)
+		fprintf(stream, "<td class=\"verdict\">%s</td>", score_verdict(after->score));
+	fputs("</tr>\n", stream);
 	row_of_numbers(stream, "Files mapped by blocks", both, before->files, after->files);
 	row_of_numbers(stream, "Fragmented files", both, before->fragmented, after->fragmented);
 	row_of_numbers(stream, "Fragments", both, before->fragments, after->fragments);
@@ -275,8 +247,9 @@ static void put_class(FILE *stream, const struct free_picture *p, int class)
 	const struct freemap_class *c = &p->class[class];
 	const double share = p->blocks ? 100.0 * (double)c->blocks / (double)p->blocks : 0;
 
-	fprintf(stream, "<td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%.1f%%</td><td>", c->runs,
-		c->blocks, share);
+	fprintf(stream,
+		"<td>%" PRIu64 "</td><td class=\"spare\">%" PRIu64 "</td><td>%.1f%%</td><td>",
+		c->runs, c->blocks, share);
 	fprintf(stream,
 		"<svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" "
 		"aria-hidden=\"true\"><path d=\"M0 0h%.1fv1H0z\"/></svg></td>",
@@ -299,14 +272,15 @@ static void put_free(FILE *stream, const struct report *report)
 		      stream);
 	fputs("<tr><th scope=\"col\">run length, blocks</th>", stream);
 	for (side = 0; side < sides; side++)
-		fputs("<th scope=\"col\">runs</th><th scope=\"col\">blocks</th>"
-		      "<th scope=\"col\" colspan=\"2\">share</th>",
+		fputs("<th scope=\"col\">runs</th><th scope=\"col\" class=\"spare\">blocks</th>"
+		      "<th scope=\"col\">share</th><td></td>",
 		      stream);
 	fputs("</tr></thead>\n<tbody>\n", stream);
 	for (i = 0; i < 32; i++) {
 		if (!before->class[i].runs && (!report->ran || !after->class[i].runs))
 			continue;
-		fprintf(stream, "<tr><th scope=\"row\">%" PRIu32, (uint32_t)(1U << i));
+		fprintf(stream, "<tr><th scope=\"row\" class=\"run\">%" PRIu32,
+			(uint32_t)(1U << i));
 		if (i)
 			fprintf(stream, " - %" PRIu32, (uint32_t)((2ULL << i) - 1));
 		fputs("</th>", stream);
@@ -353,7 +327,7 @@ static void put_file(FILE *stream, const struct report *report, size_t number)
 
 	report_file(report, number, &file);
 	fputs("<tr><th scope=\"row\" class=\"path\">", stream);
-	put_name(stream, file.path);
+	report_html_name(stream, file.path);
 	fprintf(stream, "</th><td>%s</td><td>%" PRIu32 "</td>", human(file.size, size),
 		file.before);
 	if (report->ran)
@@ -443,9 +417,9 @@ void report_html_add(struct report_html *html, const struct report *report, int 
 
 	fprintf(stream, "<section aria-labelledby=\"filesystem-%u\">\n<h2 id=\"filesystem-%u\">",
 		number, number);
-	put_name(stream, mountpoint);
+	report_html_name(stream, mountpoint);
 	fputs("</h2>\n<p class=\"faint\">", stream);
-	put_name(stream, device);
+	report_html_name(stream, device);
 	fputs(", ", stream);
 	report_html_text(stream, job->host->type);
 	fprintf(stream, ", %s in %" PRIu32 "-byte blocks; %s%zu files</p>\n",

@@ -10,6 +10,12 @@
 /* All of its look; report_html_style.c. */
 extern const char report_html_style[];
 
+/*
+ * A name of the filesystem's, which is printable() already. Letters that are written from right to
+ * left don't turn around what stands beside it.
+ */
+void report_html_name(FILE *stream, const char *name);
+
 /* What a kind is called, by the class of its colour and in words; PICTURE_KINDS is other. */
 const char *report_html_class(int kind);
 const char *report_html_kind(int kind);
