@@ -140,7 +140,7 @@ gone() {
 	user=()
 	[ "$(id -u)" != 0 ] || user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 	run -0 --separate-stderr "${user[@]}" usr/sbin/e3defrag -c --vm image --csv - \
-		--json=out/json --prometheus=out/prom
+		--json=out/json --prometheus=out/prom --html=out/page
 	[ -z "$stderr" ]
 	[[ ${lines[0]} == *,* ]]
 	[[ $output == *"/vm$PWD/image/files/f12"* ]]
@@ -148,7 +148,9 @@ gone() {
 	python3 -W ignore -m jsonschema -i out/json "$root/man/e3defrag-report.schema.json"
 	[ "$(jq .filesystems[0].before.fragmented_files out/json)" = 13 ]
 	[ -z "$(promtool check metrics <out/prom 2>&1)" ]
-	[ "$(echo out/* out/.[!.]*)" = "out/json out/prom out/.[!.]*" ]
+	grep -q '<svg class="map"' out/page
+	[ "$(tail -n 1 out/page)" = "</html>" ]
+	[ "$(echo out/* out/.[!.]*)" = "out/json out/page out/prom out/.[!.]*" ]
 	[ "$(sha256sum <image)" = "$sum" ]
 	# to write to it is another matter, also for root
 	run -3 --separate-stderr usr/sbin/e3defrag --vm image
