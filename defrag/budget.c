@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "progress.h"
+
 #define SECOND 1000000ULL
 /* The size of a first step in a run with a time limit, and the bounds of any. */
 #define STEP_FIRST (1U << 20)
@@ -82,6 +84,7 @@ static void wait_until(const struct budget *budget, uint64_t due)
 		const uint64_t slice = due - now < SECOND / 5 ? due - now : SECOND / 5;
 		const struct timespec pause = { 0, (long)(slice * 1000) };
 
+		progress_point();
 		nanosleep(&pause, NULL);
 	}
 }

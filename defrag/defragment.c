@@ -10,6 +10,7 @@
 #include "move.h"
 #include "order.h"
 #include "plan.h"
+#include "progress.h"
 #include "util.h"
 
 /* Rounds end by themselves, for each move makes a file better; this is for files that change. */
@@ -103,6 +104,7 @@ static void tell_move(const struct job *job, const struct file *file, uint32_t b
 {
 	char *shown = survey_name(&job->survey, file);
 
+	progress_clear();
 	printf("%s: %" PRIu32 " -> %" PRIu32 " fragments", shown, before, file->fragments);
 	if (file->reason != REASON_NONE && file->reason != REASON_PERFECT)
 		printf(" (%s)", reason_text((enum reason)file->reason));
@@ -245,6 +247,40 @@ static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 		tell_move(job, file, before);
 }
 
+/* Does it need a visit in this round? */
+static bool is_open(const struct file *file)
+{
+	return file->fragments > 1 && !file->failed && may_change((enum reason)file->reason);
+}
+
+/* Say what a round has to do. */
+static void tell_round(const struct job *job, const uint32_t *order, size_t count)
+{
+	uint64_t files = 0, blocks = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct file *file = &job->survey.file[order[i]];
+
+		if (is_open(file)) {
+			files++;
+			blocks += file->blocks;
+		}
+	}
+	progress_moves(files, blocks);
+}
+
+/* All fragments there are. */
+static uint64_t fragments_now(const struct survey *survey)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < survey->files; i++)
+		sum += survey->file[i].fragments;
+	return sum;
+}
+
 void defragment(struct job *job)
 {
 	size_t count, i;
@@ -254,15 +290,20 @@ void defragment(struct job *job)
 	int round;
 
 	tools_init(&t);
+	progress_begin(STAGE_MOVE, 0, fragments_now(&job->survey));
 	for (round = 0; round < ROUNDS_MOST && !*job->stop; round++) {
 		const uint64_t moved = job->moved;
 
+		tell_round(job, order, count);
 		for (i = 0; i < count && !*job->stop; i++) {
 			struct file *file = &job->survey.file[order[i]];
+			const uint32_t blocks = file->blocks, fragments = file->fragments;
 
-			if (file->fragments > 1 && !file->failed &&
-			    may_change((enum reason)file->reason))
-				visit(job, file, any, &t);
+			if (!is_open(file))
+				continue;
+			progress_file(file);
+			visit(job, file, any, &t);
+			progress_file_done(blocks, fragments);
 		}
 		if (refresh_map(job))
 			break;
@@ -279,6 +320,7 @@ void defragment(struct job *job)
 		if (file->fragments > 1 && may_change((enum reason)file->reason))
 			file->reason = REASON_STOPPED;
 	}
+	progress_end();
 	tools_free(&t);
 	free(order);
 }
@@ -289,6 +331,7 @@ static void tell_plan(struct job *job, const struct file *file, const struct pla
 	char *shown = survey_name(&job->survey, file);
 	size_t i;
 
+	progress_clear();
 	printf("would move %s: %" PRIu32 " -> %zu fragments", shown, file->fragments, plan->pieces);
 	for (i = 0; i < plan->pieces && (job->options->verbose || i < 4); i++)
 		printf(", %" PRIu32 "%s to %" PRIu32, plan->piece[i].length, i ? "" : " blocks",
@@ -306,14 +349,17 @@ void defragment_dry_run(struct job *job)
 
 	tools_init(&t);
 	for (any = 0; any < 2; any++) {
+		progress_begin(STAGE_PLAN, count, 0);
 		for (i = 0; i < count && !*job->stop; i++) {
 			struct file *file = &job->survey.file[order[i]];
 			struct node node;
 			struct info info;
 			int err;
 
+			progress_count(0);
 			if (file->planned)
 				continue;
+			progress_file(file);
 			err = open_file(&node, job, file, &info);
 			if (err) {
 				file->reason = (uint8_t)reason_of_errno(-err);
@@ -329,6 +375,7 @@ void defragment_dry_run(struct job *job)
 			file->planned = true;
 		}
 	}
+	progress_end();
 	tools_free(&t);
 	free(order);
 }

@@ -19,8 +19,8 @@
  * Where the module can't be loaded, all of that happens in a virtual machine: vm.c runs another
  * e3defrag in it (machine.c), on an image or a device that nobody else uses (image.c).
  *
- * Between two pieces of work of any of them, pace.c waits for others if it is told to, and
- * budget.c ends a run that has had what it may take.
+ * Between two pieces of work of any of them, pace.c waits for others if it is told to, budget.c
+ * ends a run that has had what it may take, and progress.c shows where it is.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -37,6 +37,7 @@
 #include "job.h"
 #include "meta.h"
 #include "options.h"
+#include "progress.h"
 #include "report.h"
 #include "reports.h"
 #include "util.h"
@@ -52,8 +53,8 @@ static void on_signal(int number)
 }
 
 /*
- * SIGINT and SIGTERM finish the step in hand; they don't interrupt system calls. SIGUSR1, which
- * asks other tools where they are, must not be the end of this one.
+ * SIGINT and SIGTERM finish the step in hand; they don't interrupt system calls. Nor does SIGUSR1,
+ * which progress_open() takes.
  */
 static void catch_signals(void)
 {
@@ -62,7 +63,6 @@ static void catch_signals(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	signal(SIGUSR1, SIG_IGN);
 }
 
 static bool moves(const struct options *options)
@@ -117,10 +117,12 @@ static int run_job(struct job *job, struct report *report)
 	}
 	if (options->picture)
 		picture_init(&job->picture_before, job->meta.geo.blocks, PICTURE_CELLS);
+	progress_host(job->host->mountpoint, &job->survey, job->meta.geo.blocksize);
 	if (survey_host(&job->survey, &job->meta, job->host, &scope, &job->pace, job->stop) ||
 	    refresh_map(job))
 		return STATUS_FAILED;
 	survey_check(&job->survey, &job->meta, job->host, &job->map, &job->pace, job->stop);
+	progress_end();
 	if (stop) {
 		complain(job->host->mountpoint, 0, "stopped before all files were looked at");
 		return STATUS_STOPPED;
@@ -183,6 +185,7 @@ static int run_host(const struct options *options, const struct host *host, stru
 			pace_open(&job.pace, host->dev, host->device, &stop);
 		freemap_init(&job.map);
 		status = run_job(&job, &report);
+		progress_host_done();
 		if (report.job)
 			reports_add(reports, &report, status);
 		report_free(&report);
@@ -212,7 +215,15 @@ static int run(const struct options *options)
 	}
 	if (!reports_open(&reports, options))
 		return STATUS_FAILED;
+	/* What has its place on standard output by now keeps it. */
+	if (options->quiet && !freopen("/dev/null", "w", stdout)) {
+		complain("/dev/null", errno, "can't write it");
+		reports_close(&reports, STATUS_FAILED, STOP_NOT);
+		return STATUS_FAILED;
+	}
 	catch_signals();
+	progress_open(options->quiet);
+	progress_bounds(options->seconds, options->max_bytes);
 	budget_start(&budget, options->seconds, options->max_bytes, options->rate, &stop);
 
 	for (i = 0; options->target[i]; i++) {

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "util.h"
 
 /* One request relocates this much at most, so that a signal is soon heard. */
@@ -101,6 +102,7 @@ static int donor_fill(struct move *m, const struct plan *plan, const struct sequ
 			err = node_alloc(&m->donor, r->logical, r->value);
 		else
 			err = node_alloc_indirect(&m->donor, r->logical, r->value);
+		progress_point();
 		pace_point(&m->job->pace, true);
 	}
 	plan_requests_free(&requests);
@@ -173,6 +175,7 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 		err = node_reloc(m->node, &at, &m->donor, count, &step);
 		*moved += step;
 		took = budget_now() - start;
+		progress_moved(stop ? step : 0);
 		pace_stepped(&m->job->pace, (uint64_t)step * blocksize);
 		if (stop)
 			budget_stepped(m->job->budget, (uint64_t)step * blocksize, took);
@@ -201,6 +204,7 @@ static int swap_indirect(struct move *m, const struct layout *old, uint32_t end,
 	for (i = 0; i < old->indirects && old->indirect[i].logical < end;) {
 		err = node_reloc_indirect(m->node, old->indirect[i].logical, &m->donor,
 					  old->indirect[i].level);
+		progress_point();
 		pace_point(&m->job->pace, true);
 		if (err == -EBUSY && wait_busy(&tries))
 			continue;

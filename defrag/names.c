@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "util.h"
 
 void names_free(struct names *names)
@@ -103,6 +104,7 @@ static void walk(struct walk *w, int fd, struct level *level)
 		int child_fd;
 
 		pace_point(w->pace, false);
+		progress_count(0);
 		errno = 0;
 		entry = readdir(dir);
 		if (!entry)

@@ -100,7 +100,7 @@ static void print_help(poptContext context)
 
 int options_parse(struct options *options, int argc, const char **argv)
 {
-	int check = 0, dry_run = 0, nice = 0, verbose = 0, status = -1, got;
+	int check = 0, dry_run = 0, nice = 0, quiet = 0, verbose = 0, status = -1, got;
 	char *min_fragment = NULL, *sort = NULL, *time = NULL, *max_bytes = NULL, *rate = NULL;
 	long top = TOP;
 	const char *wrong;
@@ -126,6 +126,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 		  "With --vm: work on partition N of IMAGE", "N" },
 		{ "prometheus", 0, POPT_ARG_STRING, &options->prometheus, 0,
 		  "Write metrics to FILE, for node_exporter", "FILE" },
+		{ "quiet", 'q', POPT_ARG_NONE, &quiet, 0,
+		  "Print nothing but what goes wrong: no progress, no text report", NULL },
 		{ "sort", 0, POPT_ARG_STRING, &sort, 0,
 		  "Name files by score, fragments, size or name", "KEY" },
 		{ "time", 't', POPT_ARG_STRING, &time, 0,
@@ -166,6 +168,10 @@ int options_parse(struct options *options, int argc, const char **argv)
 	}
 	if (status < 0 && check && dry_run) {
 		complain(NULL, 0, "--check and --dry-run exclude each other");
+		status = STATUS_USAGE;
+	}
+	if (status < 0 && quiet && verbose) {
+		complain(NULL, 0, "--quiet and --verbose exclude each other");
 		status = STATUS_USAGE;
 	}
 	if (status < 0 && min_fragment && !parse_size(min_fragment, &options->min_fragment)) {
@@ -231,6 +237,7 @@ int options_parse(struct options *options, int argc, const char **argv)
 	options->check = check;
 	options->dry_run = dry_run;
 	options->nice = nice;
+	options->quiet = quiet;
 	options->verbose = verbose;
 	options->picture = options->html;
 	return status;

@@ -28,6 +28,7 @@ struct options {
 	bool nice;	       /* wait while others use the disk */
 	bool verbose;	       /* every file, not only the worst */
 	bool picture;	       /* some form shows where on the disk things lie */
+	bool quiet;	       /* neither progress nor the text report */
 	uint64_t seconds;      /* for all of the run; 0: any time */
 	uint64_t max_bytes;    /* to move; 0: any number */
 	uint64_t rate;	       /* bytes a second to move; 0: as fast as it goes */

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "util.h"
 
 /* Read-ahead under way, in sectors, is never more than this; what is beyond was read elsewhere. */
@@ -294,6 +295,7 @@ void pace_point(struct pace *pace, bool wrote)
 	if (!pacer_due(&pace->pacer, now))
 		return;
 	while (!*pace->stop) {
+		progress_point();
 		take_look(pace, &look);
 		wait = pacer_rest(&pace->pacer, &look);
 		if (!wait)

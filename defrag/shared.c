@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "look.h"
+#include "progress.h"
 #include "util.h"
 
 struct owner {
@@ -119,6 +120,7 @@ static void add_owners(void *to, struct look *look)
 {
 	struct search *search = to;
 
+	progress_count(look->ino);
 	search->owners.ino = look->ino;
 	if (!look->err)
 		claims_each(search->claims, &look->layout, add_owner, &search->owners);
@@ -137,6 +139,7 @@ static int look_again(const struct survey *survey, struct meta *meta, bool whole
 		for (i = 0; i < survey->files; i++)
 			inodes[i] = survey->file[i].ino;
 	}
+	progress_begin(STAGE_SHARED, survey->files, 0);
 	err = look_at(meta, inodes, survey->files, false, stop, add_owners, search);
 	free(inodes);
 	return err;

@@ -5,9 +5,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "look.h"
 #include "order.h"
+#include "progress.h"
 #include "shared.h"
 #include "util.h"
 
@@ -117,6 +119,7 @@ static void add_look(void *to, struct look *look)
 	struct file file = { .ino = look->ino, .detail = DETAIL_NONE };
 
 	pace_point(s->pace, false);
+	progress_count(look->ino);
 	if (look->err == -ENOENT || look->err == -ESTALE)
 		return;
 	if (look->err) {
@@ -132,6 +135,7 @@ static void add_look(void *to, struct look *look)
 		draw(survey->scope.picture, look, file.fragments);
 	if (look->info.type != TYPE_REGULAR)
 		return;
+	progress_looked(file.blocks, file.fragments);
 	if (look->info.relocatable)
 		file.reason = (uint8_t)look->info.relocatable;
 	else if (file.fragments <= 1)
@@ -192,6 +196,7 @@ static void list_targets(struct survey *survey, const struct host *host, struct 
 	struct names_wanted wanted = { .slot = note_inode, .to = inodes, .left = SIZE_MAX };
 	size_t i, kept = 0;
 
+	progress_begin(STAGE_LIST, 0, 0);
 	for (i = 0; i < host->targets && !*stop; i++) {
 		const struct target *target = &host->target[i];
 
@@ -209,6 +214,16 @@ static void list_targets(struct survey *survey, const struct host *host, struct 
 	inodes->count = kept;
 }
 
+/* About so many inodes the survey of a whole filesystem finds; 0 if it doesn't tell. */
+static uint64_t in_use(const struct host *host)
+{
+	struct statvfs vfs;
+
+	if (fstatvfs(host->fd, &vfs) || vfs.f_ffree > vfs.f_files)
+		return 0;
+	return vfs.f_files - vfs.f_ffree;
+}
+
 int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
 		const struct survey_scope *scope, struct pace *pace, const volatile int *stop)
 {
@@ -222,6 +237,7 @@ int survey_host(struct survey *survey, struct meta *meta, const struct host *hos
 	sequence_init(&surveyor.seq);
 	if (!host->whole)
 		list_targets(survey, host, &inodes, pace, stop);
+	progress_begin(STAGE_LOOK, host->whole ? in_use(host) : inodes.count, 0);
 	if (host->whole || inodes.count)
 		err = look_at(meta, inodes.ino, inodes.count, pace->on, stop, add_look, &surveyor);
 	if (err)
@@ -304,6 +320,7 @@ static void find_names(struct survey *survey, const struct host *host, struct pa
 	size_t i;
 
 	wanted.left = want_names(survey);
+	progress_begin(STAGE_NAMES, 0, 0);
 	if (host->whole)
 		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted, pace);
 	wanted.again = true;

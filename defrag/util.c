@@ -8,9 +8,18 @@
 
 #include "e3defrag.h"
 
+void (*before_message)(void);
+
+static void make_way(void)
+{
+	if (before_message)
+		before_message();
+}
+
 static void *have(void *memory)
 {
 	if (!memory) {
+		make_way();
 		fputs("e3defrag: out of memory\n", stderr);
 		exit(STATUS_FAILED);
 	}
@@ -44,6 +53,7 @@ void complain(const char *subject, int error, const char *what, ...)
 	va_list args;
 
 	fflush(stdout);
+	make_way();
 	fputs("e3defrag: ", stderr);
 	if (subject)
 		fprintf(stderr, "%s: ", subject);

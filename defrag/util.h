@@ -21,6 +21,9 @@ char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 		}                                                                  \
 	} while (0)
 
+/* Called before each message, by what is written to the same terminal; NULL: nothing is. */
+extern void (*before_message)(void);
+
 /* "e3defrag: SUBJECT: WHAT: WHY" on stderr. @error is an errno, 0 for none; @subject printable. */
 void complain(const char *subject, int error, const char *what, ...)
 	__attribute__((format(printf, 3, 4)));

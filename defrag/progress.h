@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where a run is, shown while it lasts: on a terminal a line that is redrawn in place, and what
+ * SIGUSR1 is answered. The stages tell what they do; between two pieces of work progress_point()
+ * draws or answers if it is time to. There is one run and one terminal, so this is no object.
+ *
+ * Whatever is drawn is whole after each write and never wider than the terminal; nothing of it is
+ * written to what is no terminal. Standard output is often the same terminal, so progress_clear()
+ * comes before all that is printed there in between; complain() does that by itself.
+ */
+#ifndef E3DEFRAG_PROGRESS_H
+#define E3DEFRAG_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "survey.h"
+#include "where.h"
+
+/* Before the first stage. @quiet draws nothing; SIGUSR1 is answered all the same. */
+void progress_open(bool quiet);
+/* The run ends after @seconds at the latest, or with @bytes moved. 0 is no limit. */
+void progress_bounds(uint64_t seconds, uint64_t bytes);
+/* From now on it is about this one; @shown is its mount point. */
+void progress_host(const char *shown, const struct survey *survey, uint32_t blocksize);
+/* After the last stage of a host. */
+void progress_host_done(void);
+
+/*
+ * A stage of @files, 0 if it isn't known how many, that have @fragments as far as is known. The
+ * next stage ends it.
+ */
+void progress_begin(enum stage stage, uint64_t files, uint64_t fragments);
+/* From now on, @files more are to be looked at and @blocks of them moved. */
+void progress_moves(uint64_t files, uint64_t blocks);
+/* Nothing that takes long follows: the line goes. */
+void progress_end(void);
+
+void progress_point(void);
+/* The same, where points come by the million. */
+void progress_often(void);
+
+/* One more file, or what else is counted, in any stage. */
+void progress_count(uint32_t ino);
+/* The survey has looked at a file. */
+void progress_looked(uint64_t blocks, uint32_t fragments);
+/* A move or a plan begins with a file. */
+void progress_file(const struct file *file);
+/* A step has moved so many blocks of it. */
+void progress_moved(uint64_t blocks);
+/* It is done with; it had @blocks and @fragments before. */
+void progress_file_done(uint64_t blocks, uint32_t fragments);
+
+/* Take what is drawn off the terminal. */
+void progress_clear(void);
+
+#endif

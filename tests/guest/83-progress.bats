@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What a run shows while it lasts: the line on a terminal, and what SIGUSR1 is answered.
+
+bats_require_minimum_version 1.5.0
+
+T=/tmp/see
+H=$T/h
+
+setup_file() {
+	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
+	mkdir -p "$H"
+	truncate -s 24M "$T/aged"
+	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
+	mount -t ext3 -o loop "$T/aged" "$H"
+	age-mounted "$H" 7 6 1024
+	umount "$H"
+}
+
+setup() {
+	cp --sparse=always "$T/aged" "$T/image"
+	mount -t ext3 -o loop,noatime "$T/image" "$H"
+}
+
+teardown() {
+	umount "$H"
+	e2fsck -fn "$T/image"
+}
+
+# The lines as they were drawn, one over the other, in what a terminal got.
+drawn() {
+	tr '\r' '\n' <"$T/raw" | grep -E '^(looking|finding|moving)[a-z ]*: ' || :
+}
+
+# The widest of them.
+widest() {
+	drawn | awk '{ if (length > most) most = length } END { print most + 0 }'
+}
+
+@test "a terminal gets a line, redrawn in place, no wider than it is; SIGUSR1 a line that stays" {
+	run -0 terminal -o "$T/raw" 30x90 'left, =USR1' 'left, =30x60' -- e3defrag --bwlimit=1M "$H"
+	echo "$output"
+	drawn
+	[ "$(drawn | grep -c "^moving files: .* of [0-9.]* MiB")" -ge 4 ]
+	[[ $(drawn) == *", "[0-9]:[0-9][0-9]" left, "*"/s"* ]]
+	[[ $(drawn) == *", $H/files/f"* ]]
+	[ "$(widest)" -le 89 ]
+	# after the terminal became narrower
+	[ "$(drawn | tail -n 1 | awk '{ print length }')" -le 59 ]
+	# none of it is left, and what was printed meanwhile is whole
+	[ "$(grep -c -E "^(looking|finding|moving)" <<<"$output")" = 0 ]
+	[ "$(grep -c -E "^e3defrag: $H: moving files: [0-9]+ of [1-9][0-9]*, " <<<"$output")" = 1 ]
+	[[ $output == *$'\n'"Files improved: "* ]]
+	[[ ${lines[-1]} == "-- cursor "*" 0, shown, plain, codes 0, strange 0" ]]
+}
+
+@test "Ctrl-C: the line goes, the report comes" {
+	run -4 terminal -o "$T/raw" 30x70 'moving files=^C' -- e3defrag --bwlimit=1M "$H"
+	echo "$output"
+	[ "$(grep -c -E "^(looking|finding|moving)" <<<"$output")" = 0 ]
+	[[ $output == *$'\n'"Stopped by a signal."$'\n'* ]]
+	[[ ${lines[-1]} == "-- cursor "*" 0, shown, plain, codes 0, strange 0" ]]
+}
+
+@test "no terminal: not a byte but the report, and SIGUSR1's line" {
+	local pid
+
+	e3defrag -v --bwlimit=1M "$H" >"$T/out" 2>"$T/err" 3>&- &
+	pid=$!
+	until grep -q -- ' -> ' "$T/out"; do
+		sleep 0.1
+	done
+	[ ! -s "$T/err" ]
+	kill -USR1 "$pid"
+	wait "$pid"
+	cat "$T/err"
+	[ "$(wc -l <"$T/err")" = 1 ]
+	grep -q -E "^e3defrag: $H: moving files: [1-9][0-9]* of [1-9][0-9]*, [0-9.]+ [KM]iB of [0-9.]+ MiB, [1-9][0-9]* fragments, .*/s, [0-9]:[0-9]{2} left, at $H/files/f0[1-6]" "$T/err"
+	run ! grep -c $'[\r\033]' "$T/out" "$T/err"
+	run -6 --separate-stderr e3defrag "$H"
+	[ -z "$stderr" ]
+}
+
+@test "--quiet: neither line nor report, but reports for programs; a run in the background draws nothing" {
+	run -0 terminal -o "$T/raw" 30x70 -- e3defrag -q --json="$T/json" "$H"
+	echo "$output"
+	[ ! -s "$T/raw" ]
+	[ "$(jq -r .filesystems[0].outcomes.improved "$T/json")" -gt 3 ] || jq . "$T/json"
+	run -0 --separate-stderr e3defrag -cq --json=- "$H"
+	[ "$(jq -r .mode <<<"$output")" = check ]
+	run -0 e3defrag -cq "$H"
+	[ -z "$output" ]
+	run -3 --separate-stderr e3defrag -cq /proc
+	[ -n "$stderr" ]
+
+	umount "$H"
+	setup
+	run -0 terminal -o "$T/raw" 30x70 -- bash -c "set -m; e3defrag --bwlimit=4M $H & wait \$!"
+	[[ $output == *"Files improved: "* ]]
+	[ -z "$(drawn)" ]
+}
