@@ -11,6 +11,7 @@
 #include "order.h"
 #include "plan.h"
 #include "progress.h"
+#include "terminal.h"
 #include "util.h"
 
 /* Rounds end by themselves, for each move makes a file better; this is for files that change. */
@@ -29,6 +30,8 @@ int refresh_map(struct job *job)
 		err = meta_free_blocks(&job->meta, &job->map);
 		if (err)
 			complain(job->host->mountpoint, -err, "can't list its free blocks");
+		else
+			progress_free_blocks(&job->map);
 	}
 	if (err)
 		job->broken = true;
@@ -104,7 +107,7 @@ static void tell_move(const struct job *job, const struct file *file, uint32_t b
 {
 	char *shown = survey_name(&job->survey, file);
 
-	progress_clear();
+	terminal_clear();
 	printf("%s: %" PRIu32 " -> %" PRIu32 " fragments", shown, before, file->fragments);
 	if (file->reason != REASON_NONE && file->reason != REASON_PERFECT)
 		printf(" (%s)", reason_text((enum reason)file->reason));
@@ -320,7 +323,7 @@ void defragment(struct job *job)
 		if (file->fragments > 1 && may_change((enum reason)file->reason))
 			file->reason = REASON_STOPPED;
 	}
-	progress_end();
+	progress_keep();
 	tools_free(&t);
 	free(order);
 }
@@ -331,7 +334,7 @@ static void tell_plan(struct job *job, const struct file *file, const struct pla
 	char *shown = survey_name(&job->survey, file);
 	size_t i;
 
-	progress_clear();
+	terminal_clear();
 	printf("would move %s: %" PRIu32 " -> %zu fragments", shown, file->fragments, plan->pieces);
 	for (i = 0; i < plan->pieces && (job->options->verbose || i < 4); i++)
 		printf(", %" PRIu32 "%s to %" PRIu32, plan->piece[i].length, i ? "" : " blocks",

@@ -20,7 +20,8 @@
  * e3defrag in it (machine.c), on an image or a device that nobody else uses (image.c).
  *
  * Between two pieces of work of any of them, pace.c waits for others if it is told to, budget.c
- * ends a run that has had what it may take, and progress.c shows where it is.
+ * ends a run that has had what it may take, and progress.c shows where it is: terminal.c draws
+ * what where.c has words for, or what map.c makes of picture.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -117,12 +118,22 @@ static int run_job(struct job *job, struct report *report)
 	}
 	if (options->picture)
 		picture_init(&job->picture_before, job->meta.geo.blocks, PICTURE_CELLS);
-	progress_host(job->host->mountpoint, &job->survey, job->meta.geo.blocksize);
+	progress_host(job->host, &job->survey, job->meta.geo.blocksize);
+	if (options->map) {
+		/* What is free is seen from the start, and not only what the survey finds. */
+		progress_map(&job->picture_before);
+		if (refresh_map(job))
+			return STATUS_FAILED;
+		picture_freemap(&job->picture_before, &job->map);
+	}
 	if (survey_host(&job->survey, &job->meta, job->host, &scope, &job->pace, job->stop) ||
 	    refresh_map(job))
 		return STATUS_FAILED;
 	survey_check(&job->survey, &job->meta, job->host, &job->map, &job->pace, job->stop);
-	progress_end();
+	if (moves(options))
+		progress_end();
+	else
+		progress_keep();
 	if (stop) {
 		complain(job->host->mountpoint, 0, "stopped before all files were looked at");
 		return STATUS_STOPPED;
@@ -222,7 +233,7 @@ static int run(const struct options *options)
 		return STATUS_FAILED;
 	}
 	catch_signals();
-	progress_open(options->quiet);
+	progress_open(options->quiet, options->map);
 	progress_bounds(options->seconds, options->max_bytes);
 	budget_start(&budget, options->seconds, options->max_bytes, options->rate, &stop);
 

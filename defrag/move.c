@@ -26,6 +26,7 @@ struct move {
 	int donor_fd;
 	struct layout layout; /* first the donor's, at the end the file's new one */
 	struct sequence seq;
+	const struct sequence *old; /* where the file lay */
 };
 
 /*
@@ -150,7 +151,9 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 		     const volatile int *stop)
 {
 	const uint32_t blocksize = m->job->meta.geo.blocksize;
-	uint32_t at = 0, chunk, count, step;
+	/* It goes back only where it came from. */
+	const struct sequence *from = stop ? m->old : &m->seq, *to = stop ? &m->seq : m->old;
+	uint32_t at = 0, chunk, count, step, began;
 	uint64_t start, took;
 	int tries = 0, err = 0;
 
@@ -170,11 +173,14 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 		if (stop)
 			chunk = budget_step(m->job->budget, chunk, blocksize);
 		chunk /= blocksize;
-		start = budget_now();
 		count = *end - at < chunk ? *end - at : chunk;
+		began = at;
+		progress_step(from, to, at, at + count, 0);
+		start = budget_now();
 		err = node_reloc(m->node, &at, &m->donor, count, &step);
 		*moved += step;
 		took = budget_now() - start;
+		progress_stepped(from, to, began, at, 0);
 		progress_moved(stop ? step : 0);
 		pace_stepped(&m->job->pace, (uint64_t)step * blocksize);
 		if (stop)
@@ -196,8 +202,10 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 }
 
 /* The same for the indirect blocks whose data starts below @end. */
-static int swap_indirect(struct move *m, const struct layout *old, uint32_t end, uint64_t *moved)
+static int swap_indirect(struct move *m, const struct layout *old, uint32_t end, uint64_t *moved,
+			 bool back)
 {
+	const struct sequence *from = back ? &m->seq : m->old, *to = back ? m->old : &m->seq;
 	int tries = 0, err;
 	size_t i;
 
@@ -211,6 +219,9 @@ static int swap_indirect(struct move *m, const struct layout *old, uint32_t end,
 		/* Truncated away: nothing to swap. A file that is gone shows later. */
 		if (err && err != -ENOENT)
 			return err;
+		if (!err)
+			progress_stepped(from, to, old->indirect[i].logical,
+					 old->indirect[i].logical + 1, old->indirect[i].level);
 		*moved += !err;
 		i++;
 		tries = 0;
@@ -240,7 +251,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 
 	err = swap_data(m, old, &end, &data, m->job->stop);
 	if (data) {
-		int ind_err = swap_indirect(m, old, end, &indirect);
+		int ind_err = swap_indirect(m, old, end, &indirect, false);
 
 		if (!err && ind_err) {
 			err = ind_err;
@@ -257,7 +268,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 		return went_wrong(m, err, "can't see where it lies now");
 	if (m->file->fragments > seq->fragments && data + indirect) {
 		/* A part that is moved can be worse than nothing: the same swaps lead back. */
-		if (!swap_indirect(m, old, end, &back) && back == indirect) {
+		if (!swap_indirect(m, old, end, &back, true) && back == indirect) {
 			indirect = 0;
 			if (!swap_data(m, old, &end, &back, NULL) && back == data)
 				data = 0;
@@ -277,7 +288,7 @@ enum reason move_file(struct job *job, struct file *file, struct node *node,
 		      const struct layout *layout, const struct sequence *seq,
 		      const struct plan *plan, uint32_t most)
 {
-	struct move m = { .job = job, .file = file, .node = node };
+	struct move m = { .job = job, .file = file, .node = node, .old = seq };
 	enum reason reason;
 	int err;
 

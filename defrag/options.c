@@ -100,7 +100,7 @@ static void print_help(poptContext context)
 
 int options_parse(struct options *options, int argc, const char **argv)
 {
-	int check = 0, dry_run = 0, nice = 0, quiet = 0, verbose = 0, status = -1, got;
+	int check = 0, dry_run = 0, map = 0, nice = 0, quiet = 0, verbose = 0, status = -1, got;
 	char *min_fragment = NULL, *sort = NULL, *time = NULL, *max_bytes = NULL, *rate = NULL;
 	long top = TOP;
 	const char *wrong;
@@ -116,6 +116,7 @@ int options_parse(struct options *options, int argc, const char **argv)
 		  "Write the report as a page with maps of the disk to FILE", "FILE" },
 		{ "json", 0, POPT_ARG_STRING, &options->json, 0, "Write the report as JSON to FILE",
 		  "FILE" },
+		{ "map", 0, POPT_ARG_NONE, &map, 0, "Show a map of the blocks as they move", NULL },
 		{ "max-bytes", 0, POPT_ARG_STRING, &max_bytes, 0,
 		  "End the run when SIZE bytes have been moved (K, M, G)", "SIZE" },
 		{ "min-fragment-size", 0, POPT_ARG_STRING, &min_fragment, 0,
@@ -170,8 +171,9 @@ int options_parse(struct options *options, int argc, const char **argv)
 		complain(NULL, 0, "--check and --dry-run exclude each other");
 		status = STATUS_USAGE;
 	}
-	if (status < 0 && quiet && verbose) {
-		complain(NULL, 0, "--quiet and --verbose exclude each other");
+	if (status < 0 && quiet && (verbose || map)) {
+		complain(NULL, 0, "--quiet and %s exclude each other",
+			 verbose ? "--verbose" : "--map");
 		status = STATUS_USAGE;
 	}
 	if (status < 0 && min_fragment && !parse_size(min_fragment, &options->min_fragment)) {
@@ -236,6 +238,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 	options->top = (uint32_t)top;
 	options->check = check;
 	options->dry_run = dry_run;
+	options->map = map;
+	options->picture = options->picture || map;
 	options->nice = nice;
 	options->quiet = quiet;
 	options->verbose = verbose;

@@ -29,6 +29,7 @@ struct options {
 	bool verbose;	       /* every file, not only the worst */
 	bool picture;	       /* some form shows where on the disk things lie */
 	bool quiet;	       /* neither progress nor the text report */
+	bool map;	       /* on a terminal */
 	uint64_t seconds;      /* for all of the run; 0: any time */
 	uint64_t max_bytes;    /* to move; 0: any number */
 	uint64_t rate;	       /* bytes a second to move; 0: as fast as it goes */

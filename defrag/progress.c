@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "progress.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "budget.h"
 #include "columns.h"
+#include "map.h"
+#include "terminal.h"
 #include "util.h"
 
 /* Between two drawings, and before the first of a stage: what is over sooner needs none. */
@@ -20,9 +18,8 @@
 #define SECOND 1000000ULL
 /* Of points that come by the million only one in so many looks at the clock. */
 #define OFTEN 64
-/* The width of a terminal that doesn't tell, and the most that is drawn. */
-#define WIDTH 80
-#define WIDTH_MOST 500
+/* Columns that stay free: a key's "^C", wherever it comes in between, must not begin a new line. */
+#define KEY_COLUMNS 3
 
 static volatile sig_atomic_t asked;
 
@@ -33,7 +30,8 @@ static struct {
 	uint64_t bytes;	   /* that it may move; 0: any number */
 	uint64_t moved;	   /* by all of the run */
 
-	char *host; /* NULL: none */
+	const char *host; /* NULL: none */
+	char *title;
 	const struct survey *survey;
 	uint32_t blocksize;
 
@@ -45,7 +43,10 @@ static struct {
 
 	uint64_t due; /* when to draw again */
 	unsigned int often;
-	size_t drawn; /* columns of the line on the terminal; 0: there is none */
+
+	bool wants_map;
+	const struct picture *picture; /* what the survey draws; NULL: there is no map */
+	struct map map;		       /* while files move */
 } progress;
 
 static void on_signal(int number)
@@ -54,15 +55,16 @@ static void on_signal(int number)
 	asked = 1;
 }
 
-void progress_open(bool quiet)
+void progress_open(bool quiet, bool map)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGUSR1, &action, NULL);
-	progress.terminal = !quiet && isatty(STDERR_FILENO);
+	progress.terminal = !quiet && terminal_open();
 	progress.utf8 = columns_utf8();
-	before_message = progress_clear;
+	progress.wants_map = map && progress.terminal && terminal_has_codes();
+	before_message = terminal_clear;
 }
 
 void progress_bounds(uint64_t seconds, uint64_t bytes)
@@ -71,11 +73,23 @@ void progress_bounds(uint64_t seconds, uint64_t bytes)
 	progress.bytes = bytes;
 }
 
-void progress_host(const char *shown, const struct survey *survey, uint32_t blocksize)
+void progress_host(const struct host *host, const struct survey *survey, uint32_t blocksize)
 {
-	progress.host = xstrdup(shown);
+	progress.host = host->mountpoint;
+	progress.title = xasprintf("e3defrag   %s on %s", host->device, host->mountpoint);
 	progress.survey = survey;
 	progress.blocksize = blocksize;
+}
+
+void progress_map(const struct picture *picture)
+{
+	progress.picture = picture;
+}
+
+/* In the stages that show where blocks lie. */
+static bool has_map(void)
+{
+	return progress.wants_map && progress.picture && progress.where.stage != STAGE_PLAN;
 }
 
 /* What is being done with; malloc'd, NULL if nothing is. */
@@ -96,94 +110,69 @@ static void take_look(uint64_t now)
 						0;
 }
 
-/* Ctrl-S holds the terminal, but not the run. */
-static bool takes_more(void)
+static unsigned int percent(const struct where *where)
 {
-	struct pollfd event = { .fd = STDERR_FILENO, .events = POLLOUT };
+	const bool bytes = where->stage == STAGE_MOVE;
+	const uint64_t done = bytes ? where->bytes : where->files;
+	const uint64_t all = bytes ? where->bytes_all : where->files_all;
 
-	return poll(&event, 1, 0) > 0 && event.revents & POLLOUT;
+	/* What there is to see is seen; the names are found while it stays. */
+	if (where->stage != STAGE_MOVE && where->stage != STAGE_LOOK)
+		return 100;
+	return done < all ? (unsigned int)((double)done * 100 / (double)all) : 100;
 }
 
-/* One write, so that nothing comes between. */
-static void put(const char *text, size_t length)
+static void draw_map(const char *line, unsigned int rows, unsigned int columns)
 {
-	ssize_t done;
+	const bool moving = progress.where.stage == STAGE_MOVE;
+	const struct map_view view = {
+		.picture = moving ? &progress.map.picture : progress.picture,
+		.touched = moving ? progress.map.touched : NULL,
+		.blocksize = progress.blocksize,
+		.title = progress.title,
+		.rows = rows,
+		.columns = columns,
+		.utf8 = progress.utf8,
+		.colours = terminal_has_colours(),
+		.percent = percent(&progress.where),
+		.line = line,
+	};
+	struct map_lines lines = { 0 };
 
-	while (length) {
-		done = write(STDERR_FILENO, text, length);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return;
-		text += done;
-		length -= (size_t)done;
-	}
+	map_draw(&view, &lines);
+	terminal_draw(lines.line, lines.count, 0);
+	map_lines_free(&lines);
+	if (moving)
+		map_drawn(&progress.map);
 }
 
-static unsigned int terminal_width(void)
+/* The last line of a map that stays. */
+static char *last_line(unsigned int width)
 {
-	struct winsize size;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-		return WIDTH;
-	return size.ws_col < WIDTH_MOST ? size.ws_col : WIDTH_MOST;
+	if (progress.where.stage == STAGE_MOVE)
+		return where_line(&progress.where, NULL, width, progress.utf8);
+	return xstrdup("");
 }
 
-/* A shell that has put the run into the background has the terminal for itself. */
-static bool in_background(void)
+static void draw(uint64_t now, bool last)
 {
-	const pid_t group = tcgetpgrp(STDERR_FILENO);
-
-	return group >= 0 && group != getpgrp();
-}
-
-/*
- * Blanks wipe out what is left of the last line, and a key's "^C" behind it; that works on all
- * terminals. The last column stays free: some begin a new line when it is written to.
- */
-static void put_line(const char *line, size_t columns)
-{
-	const size_t width = terminal_width();
-	size_t wipe = progress.drawn + (columns ? 0 : 2);
-	char *text;
-
-	if (wipe > width - 1)
-		wipe = width - 1;
-	text = wipe > columns ? xasprintf("\r%*s\r%s", (int)wipe, "", line) :
-				xasprintf("\r%s", line);
-	put(text, strlen(text));
-	free(text);
-	progress.drawn = columns;
-}
-
-static void draw(uint64_t now)
-{
+	unsigned int rows, columns;
 	char *name, *line;
-	unsigned int width = terminal_width();
 
 	progress.due = now + EVERY;
-	if (in_background()) {
-		progress.drawn = 0;
-		return;
-	}
-	if (!takes_more())
+	if (!terminal_size(&rows, &columns))
 		return;
 	take_look(now);
 	name = current();
-	line = where_line(&progress.where, name, width - 1, progress.utf8);
-	fflush(stdout);
-	put_line(line, columns_of(line));
+	columns = columns > KEY_COLUMNS + 1 ? columns - KEY_COLUMNS : 1;
+	line = last ? last_line(columns - 1) :
+		      where_line(&progress.where, name, columns - 1, progress.utf8);
+	if (has_map() && rows >= MAP_ROWS && columns >= MAP_COLUMNS)
+		draw_map(line, rows, columns);
+	else
+		terminal_draw(&line, 1, columns_of(line));
 	free(line);
 	free(name);
-}
-
-void progress_clear(void)
-{
-	if (!progress.drawn)
-		return;
-	if (!in_background())
-		put_line("", 0);
-	progress.drawn = 0;
 }
 
 static void answer(uint64_t now)
@@ -209,7 +198,7 @@ void progress_point(void)
 	if (asked)
 		answer(now);
 	if (progress.terminal && progress.where.stage != STAGE_NONE && now >= progress.due)
-		draw(now);
+		draw(now, false);
 }
 
 void progress_often(void)
@@ -229,6 +218,11 @@ void progress_begin(enum stage stage, uint64_t files, uint64_t fragments)
 	progress.file = NULL;
 	progress.ino = 0;
 	progress.due = now + EVERY;
+	if (has_map()) {
+		if (stage == STAGE_MOVE)
+			map_init(&progress.map, progress.picture);
+		progress.due = now;
+	}
 	progress_point();
 }
 
@@ -256,18 +250,34 @@ void progress_end(void)
 {
 	if (asked)
 		answer(budget_now());
-	progress_clear();
+	terminal_clear();
 	progress.where.stage = STAGE_NONE;
 	progress.file = NULL;
 	progress.ino = 0;
+	map_free(&progress.map);
+}
+
+void progress_keep(void)
+{
+	if (has_map() && progress.where.stage != STAGE_NONE) {
+		/* Nothing is read or written any more. */
+		if (progress.where.stage == STAGE_MOVE)
+			map_drawn(&progress.map);
+		terminal_redraw();
+		draw(budget_now(), true);
+		terminal_keep();
+	}
+	progress_end();
 }
 
 void progress_host_done(void)
 {
 	progress_end();
-	free(progress.host);
+	free(progress.title);
+	progress.title = NULL;
 	progress.host = NULL;
 	progress.survey = NULL;
+	progress.picture = NULL;
 }
 
 void progress_count(uint32_t ino)
@@ -288,6 +298,27 @@ void progress_file(const struct file *file)
 	progress.file = file;
 	progress.before = progress.where.bytes;
 	progress_point();
+}
+
+void progress_step(const struct sequence *from, const struct sequence *to, uint32_t at,
+		   uint32_t end, unsigned int level)
+{
+	if (has_map())
+		map_touch(&progress.map, from, to, at, end, level);
+	progress_point();
+}
+
+void progress_stepped(const struct sequence *from, const struct sequence *to, uint32_t at,
+		      uint32_t end, unsigned int level)
+{
+	if (has_map())
+		map_move(&progress.map, from, to, at, end, level);
+}
+
+void progress_free_blocks(const struct freemap *free)
+{
+	if (has_map() && progress.where.stage == STAGE_MOVE)
+		picture_freemap(&progress.map.picture, free);
 }
 
 void progress_moved(uint64_t blocks)

@@ -65,6 +65,11 @@ void complain(const char *subject, int error, const char *what, ...)
 	fputc('\n', stderr);
 }
 
+FILE *xmemstream(char **text, size_t *size)
+{
+	return have(open_memstream(text, size));
+}
+
 /* Bytes of the UTF-8 character at @text that may be shown as it is; 0 if there is none. */
 static size_t shown_as_is(const unsigned char *text)
 {

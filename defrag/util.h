@@ -6,11 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* realloc of count * size bytes; no memory ends the program with STATUS_FAILED. */
 void *xreallocarray(void *old, size_t count, size_t size);
 char *xstrdup(const char *text);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* open_memstream() */
+FILE *xmemstream(char **text, size_t *size);
 
 /* Make room for one more element in a vector of *allocated elements, *count of them used. */
 #define vec_more(vec, count, allocated)                                            \

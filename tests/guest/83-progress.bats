@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and wants to be
 # What a run shows while it lasts: the line on a terminal, and what SIGUSR1 is answered.
 
 bats_require_minimum_version 1.5.0
@@ -43,9 +44,9 @@ widest() {
 	[ "$(drawn | grep -c "^moving files: .* of [0-9.]* MiB")" -ge 4 ]
 	[[ $(drawn) == *", "[0-9]:[0-9][0-9]" left, "*"/s"* ]]
 	[[ $(drawn) == *", $H/files/f"* ]]
-	[ "$(widest)" -le 89 ]
+	[ "$(widest)" -le 86 ]
 	# after the terminal became narrower
-	[ "$(drawn | tail -n 1 | awk '{ print length }')" -le 59 ]
+	[ "$(drawn | tail -n 1 | awk '{ print length }')" -le 56 ]
 	# none of it is left, and what was printed meanwhile is whole
 	[ "$(grep -c -E "^(looking|finding|moving)" <<<"$output")" = 0 ]
 	[ "$(grep -c -E "^e3defrag: $H: moving files: [0-9]+ of [1-9][0-9]*, " <<<"$output")" = 1 ]
@@ -54,7 +55,7 @@ widest() {
 }
 
 @test "Ctrl-C: the line goes, the report comes" {
-	run -4 terminal -o "$T/raw" 30x70 'moving files=^C' -- e3defrag --bwlimit=1M "$H"
+	run -4 terminal -o "$T/raw" 30x60 'left, =^C' -- e3defrag --bwlimit=1M "$H"
 	echo "$output"
 	[ "$(grep -c -E "^(looking|finding|moving)" <<<"$output")" = 0 ]
 	[[ $output == *$'\n'"Stopped by a signal."$'\n'* ]]
@@ -97,4 +98,63 @@ widest() {
 	run -0 terminal -o "$T/raw" 30x70 -- bash -c "set -m; e3defrag --bwlimit=4M $H & wait \$!"
 	[[ $output == *"Files improved: "* ]]
 	[ -z "$(drawn)" ]
+}
+
+# All that is left to see of maps: their titles.
+titles() {
+	grep -c "^ e3defrag   /dev/loop[0-9]* on $H *$" <<<"$output" || :
+}
+
+@test "--map: drawn in place as blocks move, around messages, at any size; the last one stays, above the report" {
+	export TERM=xterm LC_ALL=C.UTF-8
+
+	run -0 terminal -o "$T/raw" 50x100 'left, =USR1' 'left, =30x90' -- e3defrag --map --bwlimit=1M "$H"
+	echo "$output"
+	# while it ran, something was read, something written, and there were fragments
+	grep -q 'rr' "$T/raw"
+	grep -q 'WW' "$T/raw"
+	grep -q '▚▚' "$T/raw"
+	[ "$(grep -c -E "^e3defrag: $H: moving files: [0-9]+ of [1-9][0-9]*, " <<<"$output")" = 1 ]
+	# that all is gone now
+	[ "$(titles)" = 1 ]
+	run -0 sed -n "/^ e3defrag /,\$p" <<<"$output"
+	[[ $output == *"███"*$'\n'" ░ free "*" X other "*" blocks, "*$'\n'" 100% █████"*$'\n'"moving files: "*$'\n\n'"Files improved: 7, "* ]]
+	[ "$(grep -c -E '▚▚|rr|WW' <<<"${output%%░ free*}")" = 0 ]
+	[[ ${lines[-1]} =~ ^"-- cursor "[0-9]+" 0, shown, plain, codes "[1-9][0-9]+", strange 0"$ ]]
+}
+
+@test "--map: Ctrl-C, SIGTERM and SIGKILL leave the terminal as it was" {
+	export TERM=xterm LC_ALL=C.UTF-8
+
+	for event in ^C TERM; do
+		run -4 terminal -o "$T/raw" 40x100 "WW=$event" -- e3defrag --map --bwlimit=1M "$H"
+		echo "$output"
+		[ "$(titles)" = 1 ]
+		[[ $output == *"moving files: "*$'\n'"Stopped by a signal."* ]]
+		[[ ${lines[-1]} == "-- cursor "*" 0, shown, plain, codes "*", strange 0" ]]
+	done
+	run -137 terminal -o "$T/raw" 40x100 'WW=KILL' -- e3defrag --map --bwlimit=1M "$H"
+	[[ ${lines[-1]} == "-- cursor "*", shown, plain, codes "*", strange 0" ]]
+}
+
+@test "--map without colours, without UTF-8, and where there is no room or no terminal for it" {
+	export TERM=xterm
+
+	LC_ALL=C.UTF-8 NO_COLOR=1 run -0 terminal -o "$T/raw" 40x100 -- e3defrag -c --map "$H"
+	echo "$output"
+	[[ $output == *"▚▚"*$'\n'" 100% "*"Free space: "* ]]
+	[ "$(titles)" = 1 ]
+	run ! grep -c $'\033\\[[0-9;]*m' "$T/raw"
+	LC_ALL=C run -0 terminal -o "$T/raw" 40x100 -- e3defrag -c --map "$H"
+	[[ $output == *"%%"*$'\n'" 100% "* ]]
+	run ! env LC_ALL=C grep -c $'[\x80-\xff]' "$T/raw"
+
+	LC_ALL=C.UTF-8 run -0 terminal 40x39 -- e3defrag -c --map "$H"
+	[[ ${lines[-1]} == *", codes 0, strange 0" ]]
+	TERM=dumb run -0 terminal 40x100 -- e3defrag -c --map "$H"
+	[[ ${lines[-1]} == *", codes 0, strange 0" ]]
+	[ "$(titles)" = 0 ]
+	run -0 --separate-stderr e3defrag -c --map "$H"
+	[ -z "$stderr" ]
+	[[ $output != *$'\033'* ]]
 }

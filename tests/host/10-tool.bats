@@ -42,7 +42,7 @@ as_nobody() {
 	[[ ${lines[0]} == "Usage: e3defrag"* ]]
 	for option in -c,\ --check -n,\ --dry-run -N,\ --nice --min-fragment-size=SIZE --json=FILE --csv=FILE --prometheus=FILE --html=FILE --sort=KEY --top=N \
 		--vm=IMAGE --partition=N \
-		-q,\ --quiet -v,\ --verbose -V,\ --version \
+		--map -q,\ --quiet -v,\ --verbose -V,\ --version \
 		-h,\ --help --usage; do
 		[[ $output == *" $option "* ]]
 	done
@@ -95,7 +95,7 @@ as_nobody() {
 
 @test "usage errors: 2, a message and nothing on standard output" {
 	for args in "" "--bogus /" "-x /" "--check" "-c -n /" "--check=yes /" \
-		"--check --dry-run /" "-q -v /" "--min-fragment-size /" "--min-fragment-size= /" \
+		"--check --dry-run /" "-q -v /" "-q --map /" "--min-fragment-size /" "--min-fragment-size= /" \
 		"--min-fragment-size=128KB /" "--min-fragment-size=-1 /" \
 		"--min-fragment-size=1025G /" "--min-fragment-size"; do
 		# shellcheck disable=SC2086

@@ -73,6 +73,7 @@ int main(void)
 	test_report();
 	test_report_html();
 	test_status();
+	test_map();
 	test_where();
 	printf("1..%d\n", count);
 	return failed ? 1 : 0;
