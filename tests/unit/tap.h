@@ -30,6 +30,7 @@ void test_pace(void);
 void test_picture(void);
 void test_report(void);
 void test_report_html(void);
+void test_state(void);
 void test_status(void);
 void test_map(void);
 void test_where(void);

@@ -72,6 +72,7 @@ int main(void)
 	test_picture();
 	test_report();
 	test_report_html();
+	test_state();
 	test_status();
 	test_map();
 	test_where();
