@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "move.h"
+#include "nights.h"
 #include "order.h"
 #include "plan.h"
 #include "progress.h"
@@ -90,8 +91,8 @@ static int open_file(struct node *node, struct job *job, const struct file *file
 }
 
 /*
- * The most fragments that a plan for this file may have. What was moved in this run is moved again
- * only if it loses a quarter of them.
+ * The most fragments that a plan for this file may have. What was moved in this run, or is still as
+ * an earlier one left it, is moved again only if it loses a quarter of them.
  */
 static uint32_t most_pieces(const struct job *job, const struct file *file, bool any)
 {
@@ -100,7 +101,9 @@ static uint32_t most_pieces(const struct job *job, const struct file *file, bool
 	best += file->blocks % longest != 0;
 	if (!any && best < file->fragments)
 		return best;
-	return moves(job, file) ? file->fragments - (file->fragments + 3) / 4 : file->fragments - 1;
+	return moves(job, file) || nights_settled(job, file) ?
+		       file->fragments - (file->fragments + 3) / 4 :
+		       file->fragments - 1;
 }
 
 static void tell_move(const struct job *job, const struct file *file, uint32_t before)
@@ -166,7 +169,8 @@ static enum reason look_and_plan(struct job *job, struct file *file, struct node
 		return REASON_LONG_PIECES;
 	reason = plan_file(&t->plan, &t->seq, &job->map, &job->meta.geo,
 			   inode_group(&job->meta.geo, file->ino));
-	if (!reason && t->plan.pieces > most_pieces(job, file, any))
+	if (!reason && (t->plan.pieces > most_pieces(job, file, any) ||
+			nights_in_vain(job, file, (uint32_t)t->plan.pieces)))
 		reason = REASON_NO_BETTER;
 	return reason;
 }
@@ -246,6 +250,7 @@ static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 	if (!reason && file->fragments == 1)
 		reason = REASON_PERFECT;
 	file->reason = (uint8_t)reason;
+	nights_tried(job, file, moves(job, file) != moved, (uint32_t)t->plan.pieces);
 	if (job->options->verbose && (moves(job, file) != moved || file->failed))
 		tell_move(job, file, before);
 }

@@ -19,6 +19,9 @@
  * Where the module can't be loaded, all of that happens in a virtual machine: vm.c runs another
  * e3defrag in it (machine.c), on an image or a device that nobody else uses (image.c).
  *
+ * With --state, nights.c hands from one run to the next what state.c has rules for; state_text.c
+ * is its form, state_file.c its file.
+ *
  * Between two pieces of work of any of them, pace.c waits for others if it is told to, budget.c
  * ends a run that has had what it may take, and progress.c shows where it is: terminal.c draws
  * what where.c has words for, or what map.c makes of picture.c.
@@ -37,6 +40,7 @@
 #include "host.h"
 #include "job.h"
 #include "meta.h"
+#include "nights.h"
 #include "options.h"
 #include "progress.h"
 #include "report.h"
@@ -140,6 +144,7 @@ static int run_job(struct job *job, struct report *report)
 	}
 	report_picture(&job->free_before, &job->map, &job->meta.geo);
 	picture_freemap(&job->picture_before, &job->map);
+	nights_cool(job);
 	survey_best_all(&job->survey, &job->map);
 	report_gather(report, job);
 	report_survey(report);
@@ -166,10 +171,12 @@ static int run_job(struct job *job, struct report *report)
 }
 
 static int run_host(const struct options *options, const struct host *host, struct budget *budget,
-		    struct reports *reports)
+		    struct nights *nights, struct reports *reports)
 {
 	struct report report = { 0 };
-	struct job job = { .options = options, .host = host, .stop = &stop, .budget = budget };
+	struct job job = {
+		.options = options, .host = host, .stop = &stop, .budget = budget, .nights = nights
+	};
 	char why[512];
 	int status, err;
 
@@ -195,8 +202,10 @@ static int run_host(const struct options *options, const struct host *host, stru
 		if (options->nice)
 			pace_open(&job.pace, host->dev, host->device, &stop);
 		freemap_init(&job.map);
+		nights_begin(&job);
 		status = run_job(&job, &report);
 		progress_host_done();
+		nights_end(&job, status);
 		if (report.job)
 			reports_add(reports, &report, status);
 		report_free(&report);
@@ -213,6 +222,7 @@ static int run_host(const struct options *options, const struct host *host, stru
 static int run(const struct options *options)
 {
 	struct hosts hosts = { 0 };
+	struct nights opened, *nights = options->state ? &opened : NULL;
 	struct reports reports;
 	struct budget budget;
 	int status = moves(options) ? STATUS_NOTHING : STATUS_DONE, found;
@@ -232,6 +242,11 @@ static int run(const struct options *options)
 		reports_close(&reports, STATUS_FAILED, STOP_NOT);
 		return STATUS_FAILED;
 	}
+	if (nights) {
+		found = nights_open(nights, options->state, moves(options));
+		if (found)
+			return reports_close(&reports, found, stop) ? found : STATUS_FAILED;
+	}
 	catch_signals();
 	progress_open(options->quiet, options->map);
 	progress_bounds(options->seconds, options->max_bytes);
@@ -242,15 +257,20 @@ static int run(const struct options *options)
 		if (found)
 			status = status_worse(status, found);
 	}
+	if (nights)
+		nights_order(nights, &hosts);
 	for (i = 0; i < hosts.count && !stop; i++) {
 		if (i)
 			putchar('\n');
-		status = status_worse(status, run_host(options, &hosts.host[i], &budget, &reports));
+		status = status_worse(status,
+				      run_host(options, &hosts.host[i], &budget, nights, &reports));
 	}
 	/* Those that it didn't come to. */
 	if (i < hosts.count)
 		status = status_worse(status, STATUS_STOPPED);
 	hosts_free(&hosts);
+	if (nights && !nights_close(nights))
+		status = STATUS_FAILED;
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("standard output", errno, "can't write it");
 		status = STATUS_FAILED;

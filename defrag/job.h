@@ -15,6 +15,8 @@
 #include "picture.h"
 #include "survey.h"
 
+struct nights;
+
 /* The free space at one moment, for the report. */
 struct free_picture {
 	uint64_t blocks, runs;
@@ -29,6 +31,7 @@ struct job {
 	const volatile int *stop; /* an enum stop, set by signals and budgets */
 	struct budget *budget;
 	struct pace pace;
+	struct nights *nights; /* with --state, else NULL */
 
 	struct meta meta;
 	struct survey survey;

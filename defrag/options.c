@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "e3defrag.h"
+#include "state_file.h"
 #include "util.h"
 
 /* How many files a report names unless told otherwise. */
@@ -47,6 +48,40 @@ static const char *check_files(const struct options *options)
 				return "two reports can't go to one FILE";
 	}
 	return NULL;
+}
+
+/* What can't be the file of --state; NULL if nothing. */
+static const char *check_state(const struct options *options)
+{
+	const char *const file[] = { options->json, options->csv, options->prometheus };
+	size_t i;
+
+	if (!options->state)
+		return NULL;
+	if (!*options->state || !strcmp(options->state, "-"))
+		return "--state wants the name of a FILE";
+	for (i = 0; i < 3; i++)
+		if (file[i] && !strcmp(file[i], options->state))
+			return "a report can't go to the FILE of --state";
+	return NULL;
+}
+
+/*
+ * popt would take what follows "--state" for its FILE, though it be a TARGET: the default is put
+ * there in full. The answer is malloc'd.
+ */
+static const char **with_default_state(int argc, const char **argv)
+{
+	const char **full = xreallocarray(NULL, (size_t)argc + 1, sizeof(*full));
+	bool options = true;
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		options = options && strcmp(argv[i], "--");
+		full[i] = options && !strcmp(argv[i], "--state") ? "--state=" STATE_FILE : argv[i];
+	}
+	full[argc] = NULL;
+	return full;
 }
 
 /* The command line once more, for the options as they were given: but those of the appliance. */
@@ -98,12 +133,12 @@ static void print_help(poptContext context)
 		printf("  %d  %s\n", i, status_text((enum status)i));
 }
 
-int options_parse(struct options *options, int argc, const char **argv)
+int options_parse(struct options *options, int argc, const char **given)
 {
 	int check = 0, dry_run = 0, map = 0, nice = 0, quiet = 0, verbose = 0, status = -1, got;
 	char *min_fragment = NULL, *sort = NULL, *time = NULL, *max_bytes = NULL, *rate = NULL;
 	long top = TOP;
-	const char *wrong;
+	const char *wrong, **argv = with_default_state(argc, given);
 	const struct poptOption table[] = {
 		{ "bwlimit", 0, POPT_ARG_STRING, &rate, 0,
 		  "Move no more than RATE bytes a second (K, M, G)", "RATE" },
@@ -131,6 +166,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 		  "Print nothing but what goes wrong: no progress, no text report", NULL },
 		{ "sort", 0, POPT_ARG_STRING, &sort, 0,
 		  "Name files by score, fragments, size or name", "KEY" },
+		{ "state", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, &options->state, 0,
+		  "Go on where the last run stopped, as FILE has it", "FILE" },
 		{ "time", 't', POPT_ARG_STRING, &time, 0,
 		  "End the run after TIME seconds, or so many m or h", "TIME" },
 		{ "top", 0, POPT_ARG_LONG, &top, 0, "Name N fragmented files instead of 10", "N" },
@@ -206,6 +243,8 @@ int options_parse(struct options *options, int argc, const char **argv)
 		status = STATUS_USAGE;
 	}
 	wrong = check_files(options);
+	if (!wrong)
+		wrong = check_state(options);
 	if (status < 0 && wrong) {
 		complain(NULL, 0, "%s", wrong);
 		status = STATUS_USAGE;
@@ -230,6 +269,7 @@ int options_parse(struct options *options, int argc, const char **argv)
 	if (status == STATUS_USAGE)
 		fputs("Try 'e3defrag --help'.\n", stderr);
 	poptFreeContext(context);
+	free(argv);
 	free(min_fragment);
 	free(sort);
 	free(time);
@@ -262,4 +302,5 @@ void options_free(struct options *options)
 	free(options->csv);
 	free(options->prometheus);
 	free(options->html);
+	free(options->state);
 }

@@ -38,6 +38,7 @@ struct options {
 	uint32_t top;		       /* how many files a report names if not verbose */
 	char *json, *csv, *prometheus; /* files to write, or NULL; "-" is standard output */
 	char *html;		       /* the same */
+	char *state;		       /* the file of what runs know of each other, or NULL */
 	char **target;		       /* as given, ended by NULL */
 	char *vm;		       /* image or device to work on in the appliance, or NULL */
 	long partition;		       /* of it; 0: it is one filesystem */

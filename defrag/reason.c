@@ -32,6 +32,8 @@ static const struct {
 	[REASON_EMPTY] = { .text = "no blocks", .key = "empty" },
 	[REASON_PERFECT] = { .text = "already in one fragment", .key = "perfect" },
 	[REASON_LONG_PIECES] = { .text = "pieces long enough", .key = "long-pieces" },
+	[REASON_COOLING] = { .text = "cooling down, since it was moved lately",
+			     .key = "cool-down" },
 	[REASON_SHARED] = { .text = "shares blocks with another file: run e2fsck",
 			    .key = "shared" },
 	[REASON_NO_ROOM] = { .text = "not enough free space", .key = "no-room" },

@@ -32,6 +32,7 @@ enum reason {
 	REASON_EMPTY,
 	REASON_PERFECT,
 	REASON_LONG_PIECES, /* long enough for --min-fragment-size */
+	REASON_COOLING,	    /* moved lately, and in more pieces again: see --state */
 	REASON_SHARED,	    /* with another file; only a damaged filesystem has that */
 	REASON_NO_ROOM,
 	REASON_NO_BETTER,
