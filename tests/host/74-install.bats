@@ -33,6 +33,7 @@ nightly() {
 		script=$1
 		shift
 		mount -t tmpfs tmpfs /run
+		mount -t tmpfs tmpfs /var/lib
 		mkdir -p /run/lock "$@"
 		exec "$script"' sh "$HERE/libexec/e3defrag/nightly" "$@"
 }
@@ -138,6 +139,7 @@ settings() {
 	settings 'TARGETS="/proc"'
 	run -0 unshare --user --map-root-user --mount bash -ec '
 		mount -t tmpfs tmpfs /run
+		mount -t tmpfs tmpfs /var/lib
 		mkdir /run/lock
 		exec 8>/run/lock/e3defrag-nightly
 		flock 8

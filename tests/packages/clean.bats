@@ -137,6 +137,7 @@ settings() {
 	until_true 60 pgrep -x e3defrag
 	until_true 300 tool_ended
 	kill "$(<"$BATS_FILE_TMPDIR/cron")"
+	[ -s $C/var/lib/e3defrag/state ]
 	defragmented /srv/one
 }
 
@@ -185,6 +186,7 @@ settings() {
 	until_true 60 pgrep -x e3defrag
 	until_true 300 tool_ended
 	until_true 60 service_ended
+	[ "$(stat -c %a $C/var/lib/e3defrag $C/var/lib/e3defrag/state)" = 700$'\n'600 ]
 	in_systemd journalctl --no-pager -u e3defrag.service
 	[ "$(in_systemd systemctl show -P Result e3defrag.service)" = success ]
 	defragmented /srv/two
