@@ -106,7 +106,7 @@ static uint32_t most_pieces(const struct job *job, const struct file *file, bool
 		       file->fragments - 1;
 }
 
-static void tell_move(const struct job *job, const struct file *file, uint32_t before)
+void tell_move(const struct job *job, const struct file *file, uint32_t before)
 {
 	char *shown = survey_name(&job->survey, file);
 
@@ -119,51 +119,54 @@ static void tell_move(const struct job *job, const struct file *file, uint32_t b
 	free(shown);
 }
 
-/* What is at hand for one file after the other. */
-struct tools {
-	struct layout layout;
-	struct sequence seq;
-	struct plan plan;
-};
-
-static void tools_init(struct tools *t)
+void tools_init(struct tools *t)
 {
 	layout_init(&t->layout);
 	sequence_init(&t->seq);
 	plan_init(&t->plan);
 }
 
-static void tools_free(struct tools *t)
+void tools_free(struct tools *t)
 {
 	plan_free(&t->plan);
 	sequence_free(&t->seq);
 	layout_free(&t->layout);
 }
 
+enum reason look_failed(struct job *job, struct file *file, int err, const char *what)
+{
+	enum reason reason = reason_of_errno(-err);
+	char *shown;
+
+	if (reason == REASON_VANISHED)
+		return reason;
+	shown = survey_name(&job->survey, file);
+	complain(shown, -err, "%s", what);
+	file->failed = true;
+	free(shown);
+	return reason;
+}
+
+enum reason look_anew(struct job *job, struct file *file, struct node *node, struct tools *t)
+{
+	struct info info;
+	int err = node_info(node, &info);
+
+	if (!err)
+		err = survey_again(&job->survey, file, node, &info, &t->layout, &t->seq);
+	if (err)
+		return look_failed(job, file, err, "can't look at its blocks");
+	return info.relocatable;
+}
+
 /* Look at an open file and make a plan for it: as few pieces as can be, or @any gain. */
 static enum reason look_and_plan(struct job *job, struct file *file, struct node *node, bool any,
 				 struct tools *t)
 {
-	enum reason reason;
-	struct info info;
-	int err;
+	enum reason reason = look_anew(job, file, node, t);
 
-	err = node_info(node, &info);
-	if (!err)
-		err = survey_again(&job->survey, file, node, &info, &t->layout, &t->seq);
-	if (err) {
-		char *shown = survey_name(&job->survey, file);
-
-		reason = reason_of_errno(-err);
-		if (reason != REASON_VANISHED) {
-			complain(shown, -err, "can't look at its blocks");
-			file->failed = true;
-		}
-		free(shown);
+	if (reason)
 		return reason;
-	}
-	if (info.relocatable)
-		return info.relocatable;
 	if (job->options->min_fragment && file->fragments > 1 &&
 	    !sequence_pays(&t->seq, job->meta.geo.blocksize, job->options->min_fragment))
 		return REASON_LONG_PIECES;
@@ -234,14 +237,7 @@ static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 	}
 	err = open_file(&node, job, file, &info);
 	if (err) {
-		reason = reason_of_errno(-err);
-		if (reason != REASON_VANISHED) {
-			char *shown = survey_name(&job->survey, file);
-
-			complain(shown, -err, "can't look at it");
-			file->failed = true;
-			free(shown);
-		}
+		reason = look_failed(job, file, err, "can't look at it");
 	} else {
 		reason = try_file(job, file, &node, any, t);
 		node_close(&node);

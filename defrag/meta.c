@@ -231,24 +231,30 @@ int meta_free_blocks(struct meta *meta, struct freemap *map)
 	return err;
 }
 
-bool meta_block_is_free(struct meta *meta, uint32_t block)
+uint32_t meta_free_from(struct meta *meta, uint32_t block)
 {
 	int fd = openat(meta->root, "allocation/free_blocks", O_RDONLY | O_CLOEXEC);
 	struct freemap map;
 	char text[256];
+	uint32_t more = 0;
 	ssize_t got;
-	bool is;
 
 	if (fd < 0)
-		return false;
+		return 0;
 	/* The position is a block: the list goes on with the run that holds it, or comes next. */
 	got = pread(fd, text, sizeof(text), block);
 	close(fd);
 	freemap_init(&map);
-	is = got > 0 && !text_free_blocks(text, (size_t)got, &meta->geo, &map) && map.runs &&
-	     block - map.run[0].start < map.run[0].length;
+	if (got > 0 && !text_free_blocks(text, (size_t)got, &meta->geo, &map) && map.runs &&
+	    block - map.run[0].start < map.run[0].length)
+		more = map.run[0].length - (block - map.run[0].start);
 	freemap_free(&map);
-	return is;
+	return more;
+}
+
+bool meta_block_is_free(struct meta *meta, uint32_t block)
+{
+	return meta_free_from(meta, block) > 0;
 }
 
 int meta_open_inodes(struct meta *meta)

@@ -42,7 +42,11 @@ void meta_close(struct meta *meta);
 
 /* The free blocks as the allocator sees them now; @map is cleared first, indexed at the end. */
 int meta_free_blocks(struct meta *meta, struct freemap *map);
-/* Whether @block is free at the moment. */
+/*
+ * How many blocks are free at the moment from @block on; 0: @block isn't. It may be fewer than
+ * there are: whoever wants more asks again for the first one behind them.
+ */
+uint32_t meta_free_from(struct meta *meta, uint32_t block);
 bool meta_block_is_free(struct meta *meta, uint32_t block);
 
 /* The inodes in use, ascending. @inodes is malloc'd. */
