@@ -121,6 +121,7 @@ define files
 644 man/e3defrag.8 $(MANDIR)/man8/e3defrag.8
 644 man/ext3meta.5 $(MANDIR)/man5/ext3meta.5
 644 man/e3defrag-report.schema.json $(DATADIR)/e3defrag/e3defrag-report.schema.json
+644 man/e3defrag-plan.schema.json $(DATADIR)/e3defrag/e3defrag-plan.schema.json
 644 contrib/completion/e3defrag $(DATADIR)/bash-completion/completions/e3defrag
 644 contrib/systemd/e3defrag.timer $(UNITDIR)/e3defrag.timer
 644 contrib/systemd/e3defrag.service $(UNITDIR)/e3defrag.service

@@ -61,6 +61,7 @@ settings() {
 	755 usr/local/libexec/e3defrag/tell-failure
 	755 usr/local/sbin/e3defrag
 	644 usr/local/share/bash-completion/completions/e3defrag
+	644 usr/local/share/e3defrag/e3defrag-plan.schema.json
 	644 usr/local/share/e3defrag/e3defrag-report.schema.json
 	644 usr/local/share/man/man5/ext3meta.5
 	644 usr/local/share/man/man8/e3defrag.8

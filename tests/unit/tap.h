@@ -25,6 +25,7 @@ void test_score(void);
 void test_freemap(void);
 void test_order(void);
 void test_plan(void);
+void test_planfile(void);
 void test_claims(void);
 void test_pace(void);
 void test_picture(void);

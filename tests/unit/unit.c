@@ -67,6 +67,7 @@ int main(void)
 	test_freemap();
 	test_order();
 	test_plan();
+	test_planfile();
 	test_claims();
 	test_pace();
 	test_picture();
