@@ -11,6 +11,7 @@
 #include "nights.h"
 #include "order.h"
 #include "plan.h"
+#include "planfile_write.h"
 #include "progress.h"
 #include "terminal.h"
 #include "util.h"
@@ -352,6 +353,8 @@ void defragment_dry_run(struct job *job)
 	int any;
 
 	tools_init(&t);
+	if (job->plan)
+		plan_writer_begin(job->plan, job);
 	for (any = 0; any < 2; any++) {
 		progress_begin(STAGE_PLAN, count, 0);
 		for (i = 0; i < count && !*job->stop; i++) {
@@ -376,9 +379,13 @@ void defragment_dry_run(struct job *job)
 				continue;
 			plan_claim(&t.plan, &job->map);
 			tell_plan(job, file, &t.plan);
+			if (job->plan)
+				plan_writer_move(job->plan, job, file, &t.layout, &t.plan);
 			file->planned = true;
 		}
 	}
+	if (job->plan)
+		plan_writer_end(job->plan, job);
 	progress_end();
 	tools_free(&t);
 	free(order);

@@ -18,7 +18,7 @@
  */
 void defragment(struct job *job);
 
-/* Print what the first round of that would do. */
+/* Print what the first round of that would do, and write it to job->plan. */
 void defragment_dry_run(struct job *job);
 
 /* For whoever moves one file after the other, be it by another plan: what is at hand for each. */

@@ -12,6 +12,7 @@
  * 6. freemap.c     the free space; bylength.c finds its runs by length
  * 7. plan.c        a place for a file; it does no I/O
  * 8. defragment.c  which file when, in the order of order.c; move.c carries out one plan
+ *    apply.c       the same by a plan from a file (planfile.c), which planfile_write.c wrote
  *    picture.c     where on the disk all of that lies, for people: filled in by 4, 6 and 8
  * 9. report.c      what there is to tell; report_*.c tell it, each in a form of its own, and
  *                  reports.c has them written to files (output.c)
@@ -34,6 +35,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "budget.h"
 #include "defragment.h"
 #include "e3defrag.h"
@@ -94,6 +96,8 @@ static int job_status(const struct job *job)
 			return STATUS_PARTLY;
 		improved |= outcome == OUTCOME_IMPROVED;
 	}
+	if (job->undone)
+		return STATUS_PARTLY;
 	return improved || !moves(job->options) ? STATUS_DONE : STATUS_NOTHING;
 }
 
@@ -142,6 +146,8 @@ static int run_job(struct job *job, struct report *report)
 		complain(job->host->mountpoint, 0, "stopped before all files were looked at");
 		return STATUS_STOPPED;
 	}
+	if (job->planned)
+		apply_survey(job);
 	report_picture(&job->free_before, &job->map, &job->meta.geo);
 	picture_freemap(&job->picture_before, &job->map);
 	nights_cool(job);
@@ -161,7 +167,10 @@ static int run_job(struct job *job, struct report *report)
 	} else if (!options->check) {
 		if (options->picture)
 			picture_shrink(&job->picture_after, &job->picture_before, PICTURE_CELLS);
-		defragment(job);
+		if (job->planned)
+			apply(job);
+		else
+			defragment(job);
 		report_picture(&job->free_after, &job->map, &job->meta.geo);
 		picture_freemap(&job->picture_after, &job->map);
 		report_after(report);
@@ -171,11 +180,17 @@ static int run_job(struct job *job, struct report *report)
 }
 
 static int run_host(const struct options *options, const struct host *host, struct budget *budget,
-		    struct nights *nights, struct reports *reports)
+		    struct nights *nights, struct reports *reports, const struct planfile *planned)
 {
 	struct report report = { 0 };
 	struct job job = {
-		.options = options, .host = host, .stop = &stop, .budget = budget, .nights = nights
+		.options = options,
+		.host = host,
+		.stop = &stop,
+		.budget = budget,
+		.nights = nights,
+		.plan = reports->plan,
+		.planned = planned,
 	};
 	char why[512];
 	int status, err;
@@ -197,6 +212,8 @@ static int run_host(const struct options *options, const struct host *host, stru
 			 "ext3meta has features that this version only knows "
 			 "how to read: ro_compat 0x%" PRIx32,
 			 job.meta.features.ro_compat);
+		status = STATUS_REFUSED;
+	} else if (!apply_fits(&job)) {
 		status = STATUS_REFUSED;
 	} else {
 		if (options->nice)
@@ -223,6 +240,7 @@ static int run(const struct options *options)
 {
 	struct hosts hosts = { 0 };
 	struct nights opened, *nights = options->state ? &opened : NULL;
+	struct planfile planned = { 0 };
 	struct reports reports;
 	struct budget budget;
 	int status = moves(options) ? STATUS_NOTHING : STATUS_DONE, found;
@@ -252,23 +270,29 @@ static int run(const struct options *options)
 	progress_bounds(options->seconds, options->max_bytes);
 	budget_start(&budget, options->seconds, options->max_bytes, options->rate, &stop);
 
-	for (i = 0; options->target[i]; i++) {
-		found = hosts_add(&hosts, options->target[i]);
-		if (found)
-			status = status_worse(status, found);
+	found = options->apply ? apply_read(&planned, options, &hosts) : STATUS_DONE;
+	if (found)
+		status = status_worse(status, found);
+	/* Without the plan that was asked for, there is nothing to do anywhere. */
+	for (i = 0; options->target[i] && (!options->apply || !found); i++) {
+		int target = hosts_add(&hosts, options->target[i]);
+
+		if (target)
+			status = status_worse(status, target);
 	}
 	if (nights)
 		nights_order(nights, &hosts);
 	for (i = 0; i < hosts.count && !stop; i++) {
 		if (i)
 			putchar('\n');
-		status = status_worse(status,
-				      run_host(options, &hosts.host[i], &budget, nights, &reports));
+		status = status_worse(status, run_host(options, &hosts.host[i], &budget, nights,
+						       &reports, options->apply ? &planned : NULL));
 	}
 	/* Those that it didn't come to. */
 	if (i < hosts.count)
 		status = status_worse(status, STATUS_STOPPED);
 	hosts_free(&hosts);
+	planfile_free(&planned);
 	if (nights && !nights_close(nights))
 		status = STATUS_FAILED;
 	if (fflush(stdout) || ferror(stdout)) {

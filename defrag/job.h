@@ -30,6 +30,8 @@ struct job {
 	const struct host *host;
 	const volatile int *stop; /* an enum stop, set by signals and budgets */
 	struct budget *budget;
+	struct plan_writer *plan;	/* of --plan, or NULL */
+	const struct planfile *planned; /* of --apply, or NULL */
 	struct pace pace;
 	struct nights *nights; /* with --state, else NULL */
 
@@ -41,6 +43,7 @@ struct job {
 
 	uint64_t given_back; /* blocks freed, but not in `map` before the next refresh */
 	uint64_t moved;	     /* blocks that changed places */
+	uint64_t undone;     /* moves of a plan that went otherwise than it says */
 	bool broken;	     /* the host or its interface failed, not a file: no way to go on */
 };
 

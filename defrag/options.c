@@ -50,19 +50,28 @@ static const char *check_files(const struct options *options)
 	return NULL;
 }
 
+/* Does a report go to that file? */
+static bool is_report(const struct options *options, const char *name)
+{
+	const char *const file[] = { options->json, options->csv, options->prometheus,
+				     options->html };
+	size_t i;
+
+	for (i = 0; i < sizeof(file) / sizeof(*file); i++)
+		if (name && file[i] && !strcmp(file[i], name))
+			return true;
+	return false;
+}
+
 /* What can't be the file of --state; NULL if nothing. */
 static const char *check_state(const struct options *options)
 {
-	const char *const file[] = { options->json, options->csv, options->prometheus };
-	size_t i;
-
 	if (!options->state)
 		return NULL;
 	if (!*options->state || !strcmp(options->state, "-"))
 		return "--state wants the name of a FILE";
-	for (i = 0; i < 3; i++)
-		if (file[i] && !strcmp(file[i], options->state))
-			return "a report can't go to the FILE of --state";
+	if (is_report(options, options->state))
+		return "a report can't go to the FILE of --state";
 	return NULL;
 }
 
@@ -82,6 +91,21 @@ static const char **with_default_state(int argc, const char **argv)
 	}
 	full[argc] = NULL;
 	return full;
+}
+
+/* What can't be done with plans; NULL if nothing. */
+static const char *check_plans(const struct options *options, bool check, bool dry_run)
+{
+	if (options->plan && check)
+		return "--check and --plan exclude each other";
+	if (options->apply && (check || dry_run || options->plan))
+		return "--apply moves files: it excludes --check, --dry-run and --plan";
+	if ((options->plan && !*options->plan) ||
+	    (options->apply && (!*options->apply || !strcmp(options->apply, "-"))))
+		return "a plan wants the name of a FILE";
+	if (is_report(options, options->plan) || is_report(options, options->apply))
+		return "a plan and a report can't be one FILE";
+	return NULL;
 }
 
 /* The command line once more, for the options as they were given: but those of the appliance. */
@@ -128,6 +152,7 @@ static void print_help(poptContext context)
 	printf("\nDefragments files of mounted ext3 filesystems while they are in use.\n"
 	       "A TARGET is a file, a directory (the files below it), a mount point or a mounted\n"
 	       "block device (the whole filesystem). With --vm it is a path in IMAGE; none: all.\n"
+	       "With --apply none: the filesystems that the plan is for.\n"
 	       "\nExit status:\n");
 	for (i = 0; i < STATUSES; i++)
 		printf("  %d  %s\n", i, status_text((enum status)i));
@@ -140,6 +165,8 @@ int options_parse(struct options *options, int argc, const char **given)
 	long top = TOP;
 	const char *wrong, **argv = with_default_state(argc, given);
 	const struct poptOption table[] = {
+		{ "apply", 0, POPT_ARG_STRING, &options->apply, 0,
+		  "Make the moves of the plan in FILE that still fit", "FILE" },
 		{ "bwlimit", 0, POPT_ARG_STRING, &rate, 0,
 		  "Move no more than RATE bytes a second (K, M, G)", "RATE" },
 		{ "check", 'c', POPT_ARG_NONE, &check, 0, "Report only, move nothing", NULL },
@@ -160,6 +187,8 @@ int options_parse(struct options *options, int argc, const char **given)
 		  NULL },
 		{ "partition", 0, POPT_ARG_LONG, &options->partition, 0,
 		  "With --vm: work on partition N of IMAGE", "N" },
+		{ "plan", 0, POPT_ARG_STRING, &options->plan, 0,
+		  "Write what a dry run would move where to FILE", "FILE" },
 		{ "prometheus", 0, POPT_ARG_STRING, &options->prometheus, 0,
 		  "Write metrics to FILE, for node_exporter", "FILE" },
 		{ "quiet", 'q', POPT_ARG_NONE, &quiet, 0,
@@ -245,6 +274,8 @@ int options_parse(struct options *options, int argc, const char **given)
 	wrong = check_files(options);
 	if (!wrong)
 		wrong = check_state(options);
+	if (!wrong)
+		wrong = check_plans(options, check, dry_run);
 	if (status < 0 && wrong) {
 		complain(NULL, 0, "%s", wrong);
 		status = STATUS_USAGE;
@@ -255,7 +286,7 @@ int options_parse(struct options *options, int argc, const char **given)
 
 		while (args && args[count])
 			count++;
-		if (!count && !options->vm) {
+		if (!count && !options->vm && !options->apply) {
 			complain(NULL, 0, "no TARGET given");
 			status = STATUS_USAGE;
 		}
@@ -277,13 +308,12 @@ int options_parse(struct options *options, int argc, const char **given)
 	free(rate);
 	options->top = (uint32_t)top;
 	options->check = check;
-	options->dry_run = dry_run;
+	options->dry_run = dry_run || options->plan;
 	options->map = map;
-	options->picture = options->picture || map;
 	options->nice = nice;
 	options->quiet = quiet;
 	options->verbose = verbose;
-	options->picture = options->html;
+	options->picture = options->html || map;
 	return status;
 }
 
@@ -303,4 +333,6 @@ void options_free(struct options *options)
 	free(options->prometheus);
 	free(options->html);
 	free(options->state);
+	free(options->plan);
+	free(options->apply);
 }

@@ -39,6 +39,8 @@ struct options {
 	char *json, *csv, *prometheus; /* files to write, or NULL; "-" is standard output */
 	char *html;		       /* the same */
 	char *state;		       /* the file of what runs know of each other, or NULL */
+	char *plan;		       /* file to write a plan to, or NULL */
+	char *apply;		       /* file with a plan to carry out, or NULL */
 	char **target;		       /* as given, ended by NULL */
 	char *vm;		       /* image or device to work on in the appliance, or NULL */
 	long partition;		       /* of it; 0: it is one filesystem */

@@ -44,6 +44,12 @@ static const struct {
 	[REASON_BUSY] = { .text = "busy", .key = "busy" },
 	[REASON_FAILED] = { .text = "failed", .key = "failed" },
 	[REASON_STOPPED] = { .text = "the run was stopped before", .key = "stopped" },
+	[REASON_UNPLANNED] = { .text = "not in the plan", .key = "unplanned" },
+	[REASON_OUTSIDE] = { .text = "planned, but in no TARGET", .key = "outside" },
+	[REASON_REPLACED] = { .text = "another file than the planned one", .key = "replaced" },
+	[REASON_OUTDATED] = { .text = "changed since it was planned", .key = "outdated" },
+	[REASON_TAKEN] = { .text = "the place planned for it is taken", .key = "taken" },
+	[REASON_IN_PLACE] = { .text = "lies where it was planned to lie", .key = "in-place" },
 };
 
 const char *reason_text(enum reason reason)

@@ -45,6 +45,14 @@ enum reason {
 	REASON_FAILED,
 	REASON_STOPPED,
 
+	/* what --apply finds */
+	REASON_UNPLANNED,
+	REASON_OUTSIDE,	 /* of the TARGETs, but planned */
+	REASON_REPLACED, /* another file has its inode number */
+	REASON_OUTDATED,
+	REASON_TAKEN, /* the place for it */
+	REASON_IN_PLACE,
+
 	REASONS /* how many there are */
 };
 

@@ -177,5 +177,8 @@ void report_file(const struct report *report, size_t number, struct report_file 
 
 const char *report_mode(const struct options *options)
 {
-	return options->check ? "check" : options->dry_run ? "dry-run" : "defragment";
+	return options->check	? "check" :
+	       options->dry_run ? "dry-run" :
+	       options->apply	? "apply" :
+				  "defragment";
 }

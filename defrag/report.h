@@ -51,7 +51,7 @@ void report_gather(struct report *report, const struct job *job);
 void report_after(struct report *report);
 void report_free(struct report *report);
 
-/* "check", "dry-run" or "defragment". */
+/* "check", "dry-run", "apply" or "defragment". */
 const char *report_mode(const struct options *options);
 
 /* Does it count among the files left alone? */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "e3defrag.h"
+
 bool reports_open(struct reports *reports, const struct options *options)
 {
 	memset(reports, 0, sizeof(*reports));
@@ -12,11 +14,14 @@ bool reports_open(struct reports *reports, const struct options *options)
 	    (options->csv && !output_open(&reports->csv_file, options->csv, 0666, true)) ||
 	    (options->html && !output_open(&reports->html_file, options->html, 0666, true)) ||
 	    (options->prometheus &&
-	     !output_open(&reports->prometheus_file, options->prometheus, 0644, false))) {
+	     !output_open(&reports->prometheus_file, options->prometheus, 0644, false)) ||
+	    /* What others could write, --apply refuses. */
+	    (options->plan && !output_open(&reports->plan_file, options->plan, 0644, true))) {
 		output_drop(&reports->json_file);
 		output_drop(&reports->csv_file);
 		output_drop(&reports->html_file);
 		output_drop(&reports->prometheus_file);
+		output_drop(&reports->plan_file);
 		return false;
 	}
 	if (options->json)
@@ -29,6 +34,8 @@ bool reports_open(struct reports *reports, const struct options *options)
 	if (options->html)
 		reports->html = report_html_begin(reports->html_file.stream, report_mode(options),
 						  reports->started);
+	if (options->plan)
+		reports->plan = plan_writer_open(reports->plan_file.stream, reports->started);
 	return true;
 }
 
@@ -63,6 +70,13 @@ bool reports_close(struct reports *reports, int status, enum stop stop)
 	if (reports->html) {
 		report_html_end(reports->html, ended, status, stop);
 		good &= output_commit(&reports->html_file);
+	}
+	if (reports->plan) {
+		/* Half a plan is one, too, but not one of a run that broke off. */
+		if (plan_writer_close(reports->plan) && status != STATUS_FAILED)
+			good &= output_commit(&reports->plan_file);
+		else
+			output_drop(&reports->plan_file);
 	}
 	return good;
 }

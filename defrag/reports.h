@@ -6,11 +6,13 @@
 #include <stdbool.h>
 
 #include "output.h"
+#include "planfile_write.h"
 #include "report.h"
 
 struct reports {
-	struct output json_file, csv_file, prometheus_file, html_file;
+	struct output json_file, csv_file, prometheus_file, html_file, plan_file;
 	struct report_json *json;
+	struct plan_writer *plan; /* a dry run writes to it what it plans */
 	struct report_prometheus *prometheus;
 	struct report_html *html;
 	time_t started;

@@ -41,6 +41,7 @@ static const struct vm_file {
 	{ "csv", 0666, true },
 	{ "html", 0666, true },
 	{ "json", 0666, true },
+	{ "plan", 0644, true },
 	{ "prometheus", 0644, false },
 };
 #define FILES (sizeof(vm_files) / sizeof(*vm_files))

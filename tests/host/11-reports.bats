@@ -72,6 +72,31 @@ setup() {
 	done
 }
 
+@test "plans: what makes no sense is a usage error, and no file" {
+	for args in "--plan= /" "--plan=a -c /" "--plan=a --json=a /" "--plan=- --csv=- /" "--plan=a" \
+		"--apply=" "--apply=-" "--apply=a -c" "--apply=a -n /" "--apply=a --plan=b" \
+		"--apply=a --prometheus=a /" "--apply=a --vm=b"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr "$tool" $args
+		[ -z "$output" ]
+		[[ $stderr == "e3defrag: "* ]]
+		[ -z "$(ls -A)" ]
+	done
+}
+
+@test "a plan of nothing isn't written; one that is none is refused before any target is looked at" {
+	echo before >plan
+	run -3 --separate-stderr "${root[@]}" "$tool" --plan=plan --json=report /proc
+	[ "$(<plan)" = before ]
+	[[ $(<report) == *'"mode": "dry-run"'* ]]
+	for target in "" /proc; do
+		# shellcheck disable=SC2086
+		run -3 --separate-stderr "${root[@]}" "$tool" --apply=plan --json=report $target
+		[ "$stderr" = "e3defrag: plan: line 1: is no JSON: lexical error: invalid char in json text." ]
+		[[ $(tr -d ' \n' <report) == *'"mode":"apply",'*'"filesystems":[],'*'"status":3}' ]]
+	done
+}
+
 @test "the alert rules are valid, and fire when they should" {
 	cd "$BATS_TEST_DIRNAME/../../contrib/prometheus"
 	promtool check rules e3defrag.rules.yml

@@ -264,9 +264,12 @@ gone() {
 
 	# for a report the journal is replayed, too, but not in the image
 	cp "$image" "$image.copy"
-	run -0 --separate-stderr "$tool" -n --vm "$image"
+	run -0 --separate-stderr "$tool" --plan="$image.plan" --vm "$image"
 	[ -z "$stderr" ]
 	[[ $output == *"would move "*"Files to move: "* ]]
+	python3 -W ignore -m jsonschema -i "$image.plan" "$root/man/e3defrag-plan.schema.json"
+	[ "$(jq '.filesystems[0].moves | length' "$image.plan")" = \
+		"$(grep -c '^would move ' <<<"$output")" ]
 	cmp "$image" "$image.copy"
 	status=0
 	e2fsck -fp "$image.copy" || status=$?
