@@ -183,12 +183,14 @@ static void put_disk(FILE *stream, const struct report *report)
 		"<figure><figcaption>%s</figcaption>\n",
 		human(report_html_bar(before) * job->meta.geo.blocksize, size),
 		after->cells ? "Before" : "Now");
-	report_html_map(stream, "Map of the disk before; the table below has its numbers", before,
-			after, PICTURE_AWAY);
+	report_html_map(stream,
+			after->cells ? "Map of the disk before; a table below has its numbers" :
+				       "Map of the disk; a table below has its numbers",
+			before, after, PICTURE_AWAY);
 	fputs("</figure>\n", stream);
 	if (after->cells) {
 		fputs("<figure><figcaption>After</figcaption>\n", stream);
-		report_html_map(stream, "Map of the disk after; the table below has its numbers",
+		report_html_map(stream, "Map of the disk after; a table below has its numbers",
 				after, after, PICTURE_IN);
 		fputs("</figure>\n", stream);
 	}
@@ -219,7 +221,7 @@ static void put_totals(FILE *stream, const struct report *report)
 	const bool both = report->ran;
 
 	table_begin(stream, "Totals");
-	heads(stream, "", report);
+	heads(stream, "Total", report);
 	row_of_numbers(stream, "Score", both, before->score, after->score);
 	fprintf(stream, "<tr><th scope=\"row\">Verdict</th><td class=\"verdict\">%s</td>",
 		score_verdict(before->score));

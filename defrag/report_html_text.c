@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What comes from the filesystem, as text of the page. Whoever may make a file chooses its name, and
- * the page is looked at by root: no name must become markup, or look like another one.
+ * What comes from the filesystem, as text of the page. Whoever may make a file chooses its name,
+ * and the page is looked at by root: no name must become markup, or look like another one.
  */
 #include <stdbool.h>
 
