@@ -7,7 +7,8 @@
  * 1. options.c     the command line
  * 2. host.c        what was named -> the filesystems (hosts) it lies on
  * 3. meta.c        the inside of a host as text, by ext3meta; text.c reads it
- * 4. survey.c      each file: where its blocks lie (look.c, layout.c, names.c)
+ * 4. survey.c      each file: where its blocks lie (look.c, layout.c, names.c), and whether the
+ *                  user wants it to be left alone (filter.c, exclude.c; choice.c by its names)
  * 5. score.c       blocks -> reading order, fragments, score
  * 6. freemap.c     the free space; bylength.c finds its runs by length
  * 7. plan.c        a place for a file; it does no I/O
@@ -112,6 +113,7 @@ static int run_job(struct job *job, struct report *report)
 		.top = options->top,
 		.least = options->min_fragment,
 		.picture = options->picture ? &job->picture_before : NULL,
+		.filter = &options->filter,
 	};
 
 	/*

@@ -75,10 +75,20 @@ static void walk_failed(struct walk *w, struct level *level, int error, const ch
 	free(path);
 }
 
-static void walk_file(struct walk *w, struct level *level, const struct dirent *entry)
+static bool wants_more(const struct names_wanted *wanted)
 {
-	uint32_t *slot = w->wanted->slot(w->wanted->to, (uint32_t)entry->d_ino);
+	return wanted->left || (wanted->watch && wanted->watch->left);
+}
 
+static void walk_file(struct walk *w, int fd, struct level *level, const struct dirent *entry)
+{
+	const struct names_watch *watch = w->wanted->watch;
+	uint32_t *slot = NULL;
+
+	if (watch && watch->left)
+		watch->file(watch->to, fd, entry->d_name, (uint32_t)entry->d_ino);
+	if (w->wanted->left)
+		slot = w->wanted->slot(w->wanted->to, (uint32_t)entry->d_ino);
 	if (!slot)
 		return;
 	*slot = names_add(w->names, level_name(w->names, level), entry->d_name,
@@ -89,6 +99,7 @@ static void walk_file(struct walk *w, struct level *level, const struct dirent *
 /* Walk the directory that @fd is open on, and close it. */
 static void walk(struct walk *w, int fd, struct level *level)
 {
+	const struct names_watch *watch = w->wanted->watch;
 	DIR *dir = fdopendir(fd);
 	struct dirent *entry;
 	struct stat st;
@@ -98,7 +109,7 @@ static void walk(struct walk *w, int fd, struct level *level)
 		close(fd);
 		return;
 	}
-	for (errno = 0; w->wanted->left; errno = 0) {
+	for (errno = 0; wants_more(w->wanted); errno = 0) {
 		struct level below = { level, NULL, NAME_NONE };
 		unsigned char type;
 		int child_fd;
@@ -118,7 +129,7 @@ static void walk(struct walk *w, int fd, struct level *level)
 			type = S_ISREG(st.st_mode) ? DT_REG : S_ISDIR(st.st_mode) ? DT_DIR : DT_LNK;
 		}
 		if (type == DT_REG)
-			walk_file(w, level, entry);
+			walk_file(w, fd, level, entry);
 		if (type != DT_DIR)
 			continue;
 		child_fd = openat(fd, entry->d_name,
@@ -130,10 +141,14 @@ static void walk(struct walk *w, int fd, struct level *level)
 			continue;
 		}
 		below.text = entry->d_name;
+		if (watch)
+			watch->enter(watch->to, entry->d_name);
 		if (child_fd < 0)
 			walk_failed(w, &below, errno, "can't open this directory");
 		else
 			walk(w, child_fd, &below);
+		if (watch)
+			watch->leave(watch->to);
 	}
 	if (errno)
 		walk_failed(w, level, errno, "can't read this directory");
@@ -148,7 +163,7 @@ void names_walk(struct names *names, int fd, dev_t dev, const char *prefix,
 	struct rlimit limit;
 	int tree, dir;
 
-	if (!wanted->left)
+	if (!wants_more(wanted))
 		return;
 	/* One descriptor a level: deep trees need many. */
 	if (!getrlimit(RLIMIT_NOFILE, &limit)) {

@@ -30,13 +30,28 @@ struct names {
 	uint64_t failed; /* directories that could not be read; each was complained about */
 };
 
+/*
+ * Somebody who goes along with a walk and looks at all names, wanted or not: then it doesn't end
+ * before this has seen enough, either.
+ */
+struct names_watch {
+	/* The file @name, in the directory @dir. */
+	void (*file)(void *to, int dir, const char *name, uint32_t ino);
+	/* Into a directory, whose @name lasts until it is left again. */
+	void (*enter)(void *to, const char *name);
+	void (*leave)(void *to);
+	void *to;
+	size_t left; /* 0: it has seen enough */
+};
+
 /* What a walk is for. */
 struct names_wanted {
 	/* Called for each regular file: where the number of its name goes, NULL if nobody asks. */
 	uint32_t *(*slot)(void *to, uint32_t ino);
 	void *to;
-	size_t left; /* the walk ends when so many names were taken */
-	bool again;  /* a second walk: what can't be read was complained about */
+	size_t left;		   /* the walk ends when so many names were taken */
+	bool again;		   /* a second walk: what can't be read was complained about */
+	struct names_watch *watch; /* or NULL */
 };
 
 void names_free(struct names *names);

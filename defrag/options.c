@@ -12,6 +12,8 @@
 
 /* How many files a report names unless told otherwise. */
 #define TOP 10
+/* Options that may come several times, as popt tells of them. */
+enum { OPTION_EXCLUDE = 1, OPTION_EXCLUDE_FROM };
 /* A rate below this would have steps of fewer bytes than a block for some filesystems. */
 #define RATE_LEAST (64U << 10)
 
@@ -112,9 +114,11 @@ static const char *check_plans(const struct options *options, bool check, bool d
 static void note_given(struct options *options, const struct poptOption *table, int argc,
 		       const char **argv)
 {
+	const struct exclude *exclude = &options->filter.exclude;
 	struct poptOption own[64] = { 0 };
 	poptContext context;
 	int i, got;
+	size_t k;
 
 	for (i = 0; i < 63 && (table[i].longName || table[i].shortName); i++) {
 		const unsigned int kind = table[i].argInfo & POPT_ARG_MASK;
@@ -130,7 +134,9 @@ static void note_given(struct options *options, const struct poptOption *table, 
 		const struct poptOption *option = &table[got - 1];
 		char *value = poptGetOptArg(context);
 
-		if (option->arg == &options->vm || option->arg == &options->partition) {
+		/* What excludes comes below, without the files that it may have come from. */
+		if (option->arg == &options->vm || option->arg == &options->partition ||
+		    option->val == OPTION_EXCLUDE || option->val == OPTION_EXCLUDE_FROM) {
 			free(value);
 			continue;
 		}
@@ -142,6 +148,13 @@ static void note_given(struct options *options, const struct poptOption *table, 
 		};
 	}
 	poptFreeContext(context);
+	for (k = 0; k < exclude->count; k++) {
+		vec_more(options->given, options->given_count, options->given_room);
+		options->given[options->given_count++] = (struct option_given){
+			.name = "exclude",
+			.value = xstrdup(exclude->pattern[k].text),
+		};
+	}
 }
 
 static void print_help(poptContext context)
@@ -162,6 +175,7 @@ int options_parse(struct options *options, int argc, const char **given)
 {
 	int check = 0, dry_run = 0, map = 0, nice = 0, quiet = 0, verbose = 0, status = -1, got;
 	char *min_fragment = NULL, *sort = NULL, *time = NULL, *max_bytes = NULL, *rate = NULL;
+	struct filter_options filter = { 0 };
 	long top = TOP;
 	const char *wrong, **argv = with_default_state(argc, given);
 	const struct poptOption table[] = {
@@ -174,6 +188,10 @@ int options_parse(struct options *options, int argc, const char **given)
 		  "FILE" },
 		{ "dry-run", 'n', POPT_ARG_NONE, &dry_run, 0,
 		  "Say what would be moved where, move nothing", NULL },
+		{ "exclude", 0, POPT_ARG_STRING, NULL, OPTION_EXCLUDE,
+		  "Leave files alone whose path matches GLOB", "GLOB" },
+		{ "exclude-from", 0, POPT_ARG_STRING, NULL, OPTION_EXCLUDE_FROM,
+		  "The same for each GLOB of FILE, one a line", "FILE" },
 		{ "html", 0, POPT_ARG_STRING, &options->html, 0,
 		  "Write the report as a page with maps of the disk to FILE", "FILE" },
 		{ "json", 0, POPT_ARG_STRING, &options->json, 0, "Write the report as JSON to FILE",
@@ -181,10 +199,20 @@ int options_parse(struct options *options, int argc, const char **given)
 		{ "map", 0, POPT_ARG_NONE, &map, 0, "Show a map of the blocks as they move", NULL },
 		{ "max-bytes", 0, POPT_ARG_STRING, &max_bytes, 0,
 		  "End the run when SIZE bytes have been moved (K, M, G)", "SIZE" },
+		{ "max-size", 0, POPT_ARG_STRING, &filter.max_size, 0,
+		  "Leave files alone larger than SIZE (K, M, G)", "SIZE" },
 		{ "min-fragment-size", 0, POPT_ARG_STRING, &min_fragment, 0,
 		  "Leave files alone whose pieces are this long (K, M, G)", "SIZE" },
+		{ "min-fragments", 0, POPT_ARG_STRING, &filter.min_fragments, 0,
+		  "Leave files alone in fewer than N fragments", "N" },
+		{ "min-score", 0, POPT_ARG_STRING, &filter.min_score, 0,
+		  "Leave files alone whose score is below N", "N" },
+		{ "min-size", 0, POPT_ARG_STRING, &filter.min_size, 0,
+		  "Leave files alone smaller than SIZE (K, M, G)", "SIZE" },
 		{ "nice", 'N', POPT_ARG_NONE, &nice, 0, "Step aside while others use the disk",
 		  NULL },
+		{ "older-than", 0, POPT_ARG_STRING, &filter.older_than, 0,
+		  "Leave files alone that changed less than TIME ago", "TIME" },
 		{ "partition", 0, POPT_ARG_LONG, &options->partition, 0,
 		  "With --vm: work on partition N of IMAGE", "N" },
 		{ "plan", 0, POPT_ARG_STRING, &options->plan, 0,
@@ -198,7 +226,7 @@ int options_parse(struct options *options, int argc, const char **given)
 		{ "state", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, &options->state, 0,
 		  "Go on where the last run stopped, as FILE has it", "FILE" },
 		{ "time", 't', POPT_ARG_STRING, &time, 0,
-		  "End the run after TIME seconds, or so many m or h", "TIME" },
+		  "End the run after TIME seconds, or so many m, h or d", "TIME" },
 		{ "top", 0, POPT_ARG_LONG, &top, 0, "Name N fragmented files instead of 10", "N" },
 		{ "verbose", 'v', POPT_ARG_NONE, &verbose, 0,
 		  "Report on every file, not only on the worst ones", NULL },
@@ -215,6 +243,12 @@ int options_parse(struct options *options, int argc, const char **given)
 	poptSetOtherOptionHelp(context, "[OPTION...] TARGET...");
 	while (status < 0 && (got = poptGetNextOpt(context)) != -1) {
 		switch (got) {
+		case OPTION_EXCLUDE:
+			filter_option_add(&filter.exclude, poptGetOptArg(context));
+			break;
+		case OPTION_EXCLUDE_FROM:
+			filter_option_add(&filter.exclude_from, poptGetOptArg(context));
+			break;
 		case 'h':
 			print_help(context);
 			status = STATUS_DONE;
@@ -247,7 +281,7 @@ int options_parse(struct options *options, int argc, const char **given)
 		status = STATUS_USAGE;
 	}
 	if (status < 0 && time && (!parse_time(time, &options->seconds) || !options->seconds)) {
-		complain(NULL, 0, "--time wants a TIME like 90, 30m or 5h, up to 1000h");
+		complain(NULL, 0, "--time wants a TIME like 90, 30m, 5h or 7d, up to 10000d");
 		status = STATUS_USAGE;
 	}
 	if (status < 0 &&
@@ -271,6 +305,8 @@ int options_parse(struct options *options, int argc, const char **given)
 		complain(NULL, 0, "--partition wants the number of one, and --vm");
 		status = STATUS_USAGE;
 	}
+	if (status < 0 && !filter_parse(&options->filter, &filter))
+		status = STATUS_USAGE;
 	wrong = check_files(options);
 	if (!wrong)
 		wrong = check_state(options);
@@ -301,6 +337,7 @@ int options_parse(struct options *options, int argc, const char **given)
 		fputs("Try 'e3defrag --help'.\n", stderr);
 	poptFreeContext(context);
 	free(argv);
+	filter_options_free(&filter);
 	free(min_fragment);
 	free(sort);
 	free(time);
@@ -327,6 +364,7 @@ void options_free(struct options *options)
 	for (i = 0; i < options->given_count; i++)
 		free(options->given[i].value);
 	free(options->given);
+	filter_free(&options->filter);
 	free(options->vm);
 	free(options->json);
 	free(options->csv);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "filter.h"
+
 /* The order of the files that a report names. */
 enum sort {
 	SORT_SCORE, /* worst first */
@@ -34,6 +36,7 @@ struct options {
 	uint64_t max_bytes;    /* to move; 0: any number */
 	uint64_t rate;	       /* bytes a second to move; 0: as fast as it goes */
 	uint64_t min_fragment; /* bytes; 0: any file in pieces is worth moving */
+	struct filter filter;  /* which files are left alone */
 	enum sort sort;
 	uint32_t top;		       /* how many files a report names if not verbose */
 	char *json, *csv, *prometheus; /* files to write, or NULL; "-" is standard output */

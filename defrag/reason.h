@@ -33,7 +33,13 @@ enum reason {
 	REASON_PERFECT,
 	REASON_LONG_PIECES, /* long enough for --min-fragment-size */
 	REASON_COOLING,	    /* moved lately, and in more pieces again: see --state */
-	REASON_SHARED,	    /* with another file; only a damaged filesystem has that */
+	REASON_FEW_FRAGMENTS,
+	REASON_LOW_SCORE,
+	REASON_SIZE,   /* smaller or larger than asked for */
+	REASON_RECENT, /* changed, more recently than --older-than */
+	REASON_EXCLUDED,
+	REASON_NAMELESS, /* its names should have been looked at, and it has none */
+	REASON_SHARED,	 /* with another file; only a damaged filesystem has that */
 	REASON_NO_ROOM,
 	REASON_NO_BETTER,
 

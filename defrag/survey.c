@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "choice.h"
 #include "look.h"
 #include "order.h"
 #include "progress.h"
@@ -143,6 +144,9 @@ static void add_look(void *to, struct look *look)
 	else if (survey->scope.least &&
 		 !sequence_pays(&s->seq, s->geo->blocksize, survey->scope.least))
 		file.reason = REASON_LONG_PIECES;
+	else if (survey->scope.filter)
+		file.reason = (uint8_t)filter_look(survey->scope.filter, file.fragments, file.score,
+						   look->info.size);
 	if (file.fragments > 1 || survey->scope.all) {
 		struct detail *detail = survey_detail(survey, &file);
 
@@ -317,9 +321,13 @@ static uint32_t *name_slot(void *to, uint32_t ino)
 static void find_names(struct survey *survey, const struct host *host, struct pace *pace)
 {
 	struct names_wanted wanted = { .slot = name_slot, .to = survey };
+	struct choice choice;
 	size_t i;
 
 	wanted.left = want_names(survey);
+	wanted.watch = choice_begin(&choice, survey, host->dev);
+	if (host->whole && wanted.watch)
+		choice_start(&choice, host->prefix);
 	progress_begin(STAGE_NAMES, 0, 0);
 	if (host->whole)
 		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted, pace);
@@ -328,6 +336,10 @@ static void find_names(struct survey *survey, const struct host *host, struct pa
 		const struct target *target = &host->target[i];
 		uint32_t *slot;
 
+		if (wanted.watch && target->directory)
+			choice_start(&choice, target->path);
+		else if (wanted.watch)
+			choice_file(&choice, target->path, target->fd, target->ino);
 		if (target->directory) {
 			names_walk(&survey->names, target->fd, host->dev, target->path, &wanted,
 				   pace);
@@ -339,6 +351,7 @@ static void find_names(struct survey *survey, const struct host *host, struct pa
 			wanted.left--;
 		}
 	}
+	choice_end(&choice);
 	for (i = 0; i < survey->details; i++)
 		if (survey->detail[i].name == NAME_WANTED)
 			survey->detail[i].name = NAME_NONE;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "claims.h"
+#include "filter.h"
 #include "freemap.h"
 #include "host.h"
 #include "meta.h"
@@ -40,6 +41,7 @@ struct file {
 	uint8_t reason;	  /* enum reason: why it is left alone, or not better yet */
 	bool failed : 1;  /* something went wrong with it and was complained about */
 	bool planned : 1; /* a dry run has a place for it */
+	bool named : 1;	  /* the choice knows a name of it */
 };
 
 /* What is known besides of a file that is in pieces, damaged, or wanted in a full report. */
@@ -67,6 +69,7 @@ struct trouble {
  */
 struct survey_scope {
 	uint64_t least;
+	const struct filter *filter; /* what else is left alone; or NULL */
 	bool all;
 	bool moves;
 	size_t top; /* so many of the worst */

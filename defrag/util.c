@@ -166,9 +166,9 @@ bool parse_size(const char *text, uint64_t *bytes)
 
 bool parse_time(const char *text, uint64_t *seconds)
 {
-	static const char units[] = "smh";
-	static const uint64_t times[] = { 1, 60, 3600 };
-	const uint64_t most = 1000 * 3600;
+	static const char units[] = "smhd";
+	static const uint64_t times[] = { 1, 60, 3600, 86400 };
+	const uint64_t most = 10000 * 86400;
 	const char *unit;
 	uint64_t value = 0;
 

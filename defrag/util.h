@@ -44,7 +44,7 @@ char *human(uint64_t bytes, char to[HUMAN_SIZE]);
 /* @text, digits and perhaps K, M or G, as bytes up to 2^40. False for anything else. */
 bool parse_size(const char *text, uint64_t *bytes);
 
-/* @text, digits and perhaps s, m or h, as seconds up to 1000 hours. False for anything else. */
+/* @text, digits and perhaps s, m, h or d, as seconds up to 10000 days. False for anything else. */
 bool parse_time(const char *text, uint64_t *seconds);
 
 #endif

@@ -153,3 +153,38 @@ as_nobody() {
 	run -3 --separate-stderr as_root "$tool" $'/none\e[2J\n'
 	[[ $stderr == 'e3defrag: /none\033[2J\012: '* ]]
 }
+
+@test "what chooses files: usage errors end the run before it begins" {
+	cd "$BATS_TEST_TMPDIR"
+	printf 'a\n\n# b \nc/\\\n' >list
+	printf 'a\n' >good
+	truncate -s 1048577 large
+	while IFS='|' read -r args said; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr "$tool" $args
+		[ -z "$output" ]
+		echo "$stderr"
+		[[ $stderr == "e3defrag: $said"* ]]
+	done <<-'END'
+	--min-fragments=-1 /|--min-fragments wants a number
+	--min-fragments=4294967296 /|--min-fragments wants a number
+	--min-score=101 /|--min-score wants a number from 0 to 100
+	--min-score=5% /|--min-score wants a number from 0 to 100
+	--min-size=1T /|--min-size wants a SIZE
+	--max-size=0 /|--max-size wants a SIZE
+	--min-size=2K --max-size=1K /|--min-size is more than --max-size
+	--older-than=1w /|--older-than wants a TIME
+	--older-than=10001d /|--older-than wants a TIME
+	--time=10001d /|--time wants a TIME
+	--exclude= /|--exclude wants a GLOB; '' is empty
+	--exclude=a --exclude=/ /|--exclude wants a GLOB; '/' names nothing
+	--exclude|--exclude: missing argument
+	--exclude-from=list /|list: line 4 has a backslash with nothing after it
+	--exclude-from=good --exclude-from=none /|none: can't open it: No such file or directory
+	--exclude-from=. /|.: can't read it: Is a directory
+	--exclude-from=large /|large: is larger than 1 MiB
+	END
+	# and what is right gets past that
+	run -3 as_root "$tool" --min-fragments=2 --min-score=0 --min-size=1K --max-size=1K \
+		--older-than=10000d --time=7d --exclude='*' --exclude-from=good "$foreign"
+}

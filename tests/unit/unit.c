@@ -64,6 +64,7 @@ int main(void)
 	test_budget();
 	test_names();
 	test_score();
+	test_filter();
 	test_freemap();
 	test_order();
 	test_plan();
