@@ -48,6 +48,7 @@
 #include "progress.h"
 #include "report.h"
 #include "reports.h"
+#include "suitable.h"
 #include "util.h"
 #include "vm.h"
 
@@ -181,6 +182,32 @@ static int run_job(struct job *job, struct report *report)
 	return job_status(job);
 }
 
+/* Between what is told of two filesystems. */
+static void separate(void)
+{
+	static bool told;
+
+	if (told)
+		putchar('\n');
+	told = true;
+}
+
+/* With --all: one that nobody named, and that is none for us, is no error. */
+#define LEFT_OUT (-1)
+
+static int leave_out(const struct options *options, const struct host *host, const char *why)
+{
+	char *shown;
+
+	if (options->verbose) {
+		shown = printable(host->mountpoint);
+		separate();
+		printf("%s: left out: %s\n", shown, why);
+		free(shown);
+	}
+	return LEFT_OUT;
+}
+
 static int run_host(const struct options *options, const struct host *host, struct budget *budget,
 		    struct nights *nights, struct reports *reports, const struct planfile *planned)
 {
@@ -194,14 +221,19 @@ static int run_host(const struct options *options, const struct host *host, stru
 		.plan = reports->plan,
 		.planned = planned,
 	};
+	const char *unsuited = NULL;
 	char why[512];
 	int status, err;
 
+	if (options->all && host->readonly)
+		return leave_out(options, host, "mounted read-only");
 	if (moves(options) && host->readonly) {
 		complain(host->mountpoint, 0, "is mounted read-only; -c reports all the same");
 		return STATUS_REFUSED;
 	}
 	err = meta_open(&job.meta, host->fd, why, sizeof(why));
+	if (options->all && err == -ENODEV)
+		return leave_out(options, host, *why ? why : "ext3meta refuses it");
 	if (err) {
 		if (*why)
 			complain(host->mountpoint, 0, "%s", why);
@@ -220,19 +252,26 @@ static int run_host(const struct options *options, const struct host *host, stru
 	} else {
 		if (options->nice)
 			pace_open(&job.pace, host->dev, host->device, &stop);
-		freemap_init(&job.map);
-		nights_begin(&job);
-		status = run_job(&job, &report);
-		progress_host_done();
-		nights_end(&job, status);
-		if (report.job)
-			reports_add(reports, &report, status);
-		report_free(&report);
-		freemap_free(&job.map);
-		picture_free(&job.picture_before);
-		picture_free(&job.picture_after);
+		if (options->all)
+			unsuited = unsuitable(&job.meta, &job.pace, &stop);
+		if (unsuited) {
+			status = leave_out(options, host, unsuited);
+		} else {
+			separate();
+			freemap_init(&job.map);
+			nights_begin(&job);
+			status = run_job(&job, &report);
+			progress_host_done();
+			nights_end(&job, status);
+			if (report.job)
+				reports_add(reports, &report, status);
+			report_free(&report);
+			freemap_free(&job.map);
+			picture_free(&job.picture_before);
+			picture_free(&job.picture_after);
+			survey_free(&job.survey);
+		}
 		pace_close(&job.pace);
-		survey_free(&job.survey);
 	}
 	meta_close(&job.meta);
 	return status;
@@ -246,7 +285,7 @@ static int run(const struct options *options)
 	struct reports reports;
 	struct budget budget;
 	int status = moves(options) ? STATUS_NOTHING : STATUS_DONE, found;
-	size_t i;
+	size_t i, left_out = 0;
 
 	if (options->vm)
 		return vm_run(options);
@@ -282,14 +321,25 @@ static int run(const struct options *options)
 		if (target)
 			status = status_worse(status, target);
 	}
+	if (options->all)
+		status = status_worse(status, hosts_add_all(&hosts));
 	if (nights)
 		nights_order(nights, &hosts);
 	for (i = 0; i < hosts.count && !stop; i++) {
-		if (i)
-			putchar('\n');
-		status = status_worse(status, run_host(options, &hosts.host[i], &budget, nights,
-						       &reports, options->apply ? &planned : NULL));
+		struct host *host = &hosts.host[i];
+
+		/* One that was unmounted before its turn came is none any more. */
+		found = host_hold(host) ? run_host(options, host, &budget, nights, &reports,
+						   options->apply ? &planned : NULL) :
+					  LEFT_OUT;
+		host_release(host);
+		if (found == LEFT_OUT)
+			left_out++;
+		else
+			status = status_worse(status, found);
 	}
+	if (options->all && left_out == hosts.count && status != STATUS_FAILED)
+		puts("No ext3 filesystem is mounted here that e3defrag can work on.");
 	/* Those that it didn't come to. */
 	if (i < hosts.count)
 		status = status_worse(status, STATUS_STOPPED);

@@ -19,6 +19,15 @@
 
 #define ROOT_INODE 2
 
+static struct libmnt_table *read_mounts(void)
+{
+	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+
+	if (!table)
+		complain("/proc/self/mountinfo", errno, "can't read it");
+	return table;
+}
+
 /* The line of mountinfo for the mount that @fd is on, into @table. NULL if it isn't listed. */
 static struct libmnt_fs *mount_of_fd(struct libmnt_table *table, int fd)
 {
@@ -115,25 +124,42 @@ static struct host *find_host(struct hosts *hosts, dev_t dev)
 	return NULL;
 }
 
-/* A new host for what @fd is open on; @dir_fd is the directory to hold it by. */
-static struct host *new_host(struct hosts *hosts, struct libmnt_table *table, dev_t dev, int dir_fd)
+static struct host *add_host(struct hosts *hosts, dev_t dev)
 {
-	struct libmnt_fs *fs = mount_of_fd(table, dir_fd);
-	struct statvfs vfs;
 	struct host *host;
 
 	vec_more(hosts->host, hosts->count, hosts->room);
 	host = &hosts->host[hosts->count++];
 	memset(host, 0, sizeof(*host));
 	host->dev = dev;
+	host->fd = host->root_fd = -1;
+	return host;
+}
+
+/* @dir_fd is the directory to hold it by. */
+static void describe(struct host *host, struct libmnt_table *table, int dir_fd)
+{
+	struct libmnt_fs *fs = mount_of_fd(table, dir_fd);
+	struct statvfs vfs;
+
+	free(host->device);
+	free(host->mountpoint);
+	free(host->type);
 	host->fd = dir_fd;
-	host->root_fd = -1;
 	host->readonly = !fstatvfs(dir_fd, &vfs) && vfs.f_flag & ST_RDONLY;
 	host->device = fs && mnt_fs_get_srcpath(fs) ?
 			       xstrdup(mnt_fs_get_srcpath(fs)) :
-			       xasprintf("device %u:%u", major(dev), minor(dev));
+			       xasprintf("device %u:%u", major(host->dev), minor(host->dev));
 	host->mountpoint = xstrdup(fs && mnt_fs_get_target(fs) ? mnt_fs_get_target(fs) : "?");
 	host->type = xstrdup(fs && mnt_fs_get_fstype(fs) ? mnt_fs_get_fstype(fs) : "ext3");
+}
+
+/* A new host for what @fd is open on. */
+static struct host *new_host(struct hosts *hosts, struct libmnt_table *table, dev_t dev, int dir_fd)
+{
+	struct host *host = add_host(hosts, dev);
+
+	describe(host, table, dir_fd);
 	return host;
 }
 
@@ -252,14 +278,13 @@ static int add_path(struct hosts *hosts, struct libmnt_table *table, int fd, con
 
 int hosts_add(struct hosts *hosts, const char *name)
 {
-	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_table *table = read_mounts();
 	char *path = blkid_evaluate_spec(name, NULL), *shown = printable(name);
 	int fd = -1, status = STATUS_REFUSED;
 	size_t length;
 	struct stat st;
 
 	if (!table) {
-		complain("/proc/self/mountinfo", errno, "can't read it");
 		status = STATUS_FAILED;
 		goto out;
 	}
@@ -287,25 +312,85 @@ out:
 	return status;
 }
 
+static bool is_whole_ext(struct libmnt_fs *fs)
+{
+	const char *type = mnt_fs_get_fstype(fs), *root = mnt_fs_get_root(fs);
+
+	return type && (!strcmp(type, "ext3") || !strcmp(type, "ext4")) && root &&
+	       !strcmp(root, "/") && mnt_fs_get_target(fs);
+}
+
+int hosts_add_all(struct hosts *hosts)
+{
+	struct libmnt_table *table = read_mounts();
+	struct libmnt_iter *iter;
+	struct libmnt_fs *fs;
+
+	if (!table)
+		return STATUS_FAILED;
+	iter = mnt_new_iter(MNT_ITER_FORWARD);
+	while (iter && !mnt_table_next_fs(table, iter, &fs))
+		if (is_whole_ext(fs) && !find_host(hosts, mnt_fs_get_devno(fs)))
+			add_host(hosts, mnt_fs_get_devno(fs))->whole = true;
+	mnt_free_iter(iter);
+	mnt_unref_table(table);
+	return STATUS_NOTHING;
+}
+
+bool host_hold(struct host *host)
+{
+	struct libmnt_table *table;
+	char *mountpoint = NULL;
+	int fd = -1;
+
+	if (host->fd >= 0)
+		return true;
+	table = read_mounts();
+	if (table)
+		fd = open_device_mount(table, host->dev, &mountpoint);
+	if (fd >= 0 && is_root(fd)) {
+		describe(host, table, fd);
+		free(host->prefix);
+		host->prefix = mountpoint;
+		host->root_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	} else {
+		if (fd >= 0)
+			close(fd);
+		free(mountpoint);
+	}
+	mnt_unref_table(table);
+	return host->root_fd >= 0;
+}
+
+void host_release(struct host *host)
+{
+	size_t i;
+
+	for (i = 0; i < host->targets; i++) {
+		free(host->target[i].path);
+		close(host->target[i].fd);
+	}
+	host->targets = 0;
+	if (host->root_fd >= 0)
+		close(host->root_fd);
+	if (host->fd >= 0)
+		close(host->fd);
+	host->root_fd = host->fd = -1;
+}
+
 void hosts_free(struct hosts *hosts)
 {
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < hosts->count; i++) {
 		struct host *host = &hosts->host[i];
 
-		for (j = 0; j < host->targets; j++) {
-			free(host->target[j].path);
-			close(host->target[j].fd);
-		}
+		host_release(host);
 		free(host->target);
 		free(host->device);
 		free(host->mountpoint);
 		free(host->type);
 		free(host->prefix);
-		if (host->root_fd >= 0)
-			close(host->root_fd);
-		close(host->fd);
 	}
 	free(hosts->host);
 	memset(hosts, 0, sizeof(*hosts));

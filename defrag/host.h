@@ -18,7 +18,7 @@ struct target {
 
 struct host {
 	dev_t dev;
-	int fd; /* a directory on it, open: it holds the mount, and donors are made here */
+	int fd; /* a directory on it, open: it holds the mount, and donors are made here; or -1 */
 	bool readonly;
 	char *device; /* "/dev/vda" */
 	char *mountpoint;
@@ -42,6 +42,17 @@ struct hosts {
  * mounted. Messages are printed. Returns an exit status.
  */
 int hosts_add(struct hosts *hosts, const char *name);
+
+/*
+ * Add each ext3 or ext4 filesystem whose root is mounted somewhere, once. They aren't held before
+ * their turn comes. Returns an exit status.
+ */
+int hosts_add_all(struct hosts *hosts);
+
+/* Its turn has come, or is over: open what is closed, close what is open. False: it is gone. */
+bool host_hold(struct host *host);
+void host_release(struct host *host);
+
 void hosts_free(struct hosts *hosts);
 
 #endif

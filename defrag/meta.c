@@ -47,10 +47,12 @@ static int mount_detached(int host_fd, char *why, size_t size)
 	context = fsopen("ext3meta", FSOPEN_CLOEXEC);
 	if (context < 0) {
 		err = -errno;
-		if (err == -ENODEV)
+		if (err == -ENODEV) {
 			snprintf(why, size,
 				 "the kernel module ext3meta is not there: install it "
 				 "for this kernel, then 'modprobe ext3meta' tells more");
+			err = -ENOPKG;
+		}
 		return err;
 	}
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", host_fd);

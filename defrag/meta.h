@@ -35,7 +35,8 @@ struct meta {
 /*
  * Show the inside of the filesystem that @host_fd is open on. The mount is attached nowhere: it is
  * this process's alone and goes when the process does, however it ends. While it lasts, the
- * host's own mount can't be unmounted. On an error @why (@size bytes) has a line about it.
+ * host's own mount can't be unmounted. On an error @why (@size bytes) has a line about it. -ENODEV:
+ * this filesystem is none for the module; -ENOPKG: there is no module.
  */
 int meta_open(struct meta *meta, int host_fd, char *why, size_t size);
 void meta_close(struct meta *meta);

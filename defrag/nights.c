@@ -37,16 +37,22 @@ bool nights_close(struct nights *nights)
 }
 
 /* Only the inside of a filesystem tells its UUID for sure. Why there is none shows later. */
-static void ask_id(const struct host *host, char id[37])
+static void ask_id(struct host *host, char id[37])
 {
+	const bool held = host->fd >= 0;
 	struct meta meta;
 	char why[512];
 
 	memset(id, 0, 37);
-	if (meta_open(&meta, host->fd, why, sizeof(why)))
+	if (!host_hold(host))
 		return;
-	memcpy(id, meta.geo.id, 37);
-	meta_close(&meta);
+	if (!meta_open(&meta, host->fd, why, sizeof(why))) {
+		memcpy(id, meta.geo.id, 37);
+		meta_close(&meta);
+	}
+	/* With --all none is held before its turn comes. */
+	if (!held)
+		host_release(host);
 }
 
 void nights_order(const struct nights *nights, struct hosts *hosts)

@@ -173,12 +173,15 @@ static void print_help(poptContext context)
 
 int options_parse(struct options *options, int argc, const char **given)
 {
-	int check = 0, dry_run = 0, map = 0, nice = 0, quiet = 0, verbose = 0, status = -1, got;
+	int all = 0, check = 0, dry_run = 0, map = 0, nice = 0, quiet = 0, verbose = 0, status = -1;
+	int got;
 	char *min_fragment = NULL, *sort = NULL, *time = NULL, *max_bytes = NULL, *rate = NULL;
 	struct filter_options filter = { 0 };
 	long top = TOP;
 	const char *wrong, **argv = with_default_state(argc, given);
 	const struct poptOption table[] = {
+		{ "all", 0, POPT_ARG_NONE, &all, 0,
+		  "Work on each ext3 or ext4 filesystem that is mounted", NULL },
 		{ "apply", 0, POPT_ARG_STRING, &options->apply, 0,
 		  "Make the moves of the plan in FILE that still fit", "FILE" },
 		{ "bwlimit", 0, POPT_ARG_STRING, &rate, 0,
@@ -322,7 +325,13 @@ int options_parse(struct options *options, int argc, const char **given)
 
 		while (args && args[count])
 			count++;
-		if (!count && !options->vm && !options->apply) {
+		if (all && (count || options->vm)) {
+			complain(NULL, 0, "--all goes with no TARGET, and not with --vm");
+			status = STATUS_USAGE;
+		} else if (all && options->apply) {
+			complain(NULL, 0, "--all and --apply exclude each other");
+			status = STATUS_USAGE;
+		} else if (!count && !options->vm && !options->apply && !all) {
 			complain(NULL, 0, "no TARGET given");
 			status = STATUS_USAGE;
 		}
@@ -344,6 +353,7 @@ int options_parse(struct options *options, int argc, const char **given)
 	free(max_bytes);
 	free(rate);
 	options->top = (uint32_t)top;
+	options->all = all;
 	options->check = check;
 	options->dry_run = dry_run || options->plan;
 	options->map = map;

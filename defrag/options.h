@@ -25,6 +25,7 @@ struct option_given {
 };
 
 struct options {
+	bool all;	       /* each filesystem there is, instead of targets */
 	bool check;	       /* report only */
 	bool dry_run;	       /* say what would be moved, and move nothing */
 	bool nice;	       /* wait while others use the disk */

@@ -62,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct hosts hosts = { 0 };
 	struct stat st;
+	size_t i;
 
 	if (fuzzed < 0) {
 		fuzzed = memfd_create("mountinfo", MFD_CLOEXEC);
@@ -74,6 +75,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_device(st.st_dev);
 	check_device(makedev(8, 1));
 	hosts_add(&hosts, "/");
+	hosts_free(&hosts);
+	hosts_add_all(&hosts);
+	for (i = 0; i < hosts.count; i++) {
+		struct host *host = &hosts.host[i];
+
+		MUST(host->whole && find_host(&hosts, host->dev) == host);
+		if (host_hold(host))
+			MUST(!fstat(host->fd, &st) && st.st_dev == host->dev && is_root(host->fd));
+		host_release(host);
+		MUST(host->fd < 0 && host->root_fd < 0);
+	}
 	hosts_free(&hosts);
 	return 0;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and wants to be
-# Which files are moved: what each option of choosing does.
+# Which files are moved, and on which filesystems: what each option of choosing does.
 
 bats_require_minimum_version 1.5.0
 
@@ -30,6 +30,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${pid:-}" ] || kill -9 "$pid" 2>/dev/null || :
 	mount | awk -v at="$T/" 'index($3, at) == 1 { print $3 }' | tac |
 		while read -r mounted; do umount "$mounted"; done
 	e2fsck -fn "$T/image" >/dev/null
@@ -158,4 +159,75 @@ choose() {
 	run -2 --separate-stderr e3defrag --exclude-from="$T/list" "$H"
 	[ -z "$output" ]
 	[[ $stderr == "e3defrag: $T/list: line 5 "* ]]
+}
+
+# FILE as another filesystem, with a file in two pieces, mapped by blocks
+make_other() {
+	truncate -s 8M "$1"
+	mke2fs -q -F "${@:2}" "$1"
+}
+
+@test "--all: each filesystem once, and none that can't be worked on" {
+	mkdir -p "$T/small" "$T"/{without,extents,readonly,empty}
+	mount --bind "$H" "$T/bind"
+	mount --bind "$H/small" "$T/small"
+	make_other "$T/without.img" -t ext4 -O ^has_journal,^extents,^64bit
+	mount -o loop "$T/without.img" "$T/without"
+	make_other "$T/extents.img" -t ext4
+	mount -o loop "$T/extents.img" "$T/extents"
+	echo x | tee "$T/without/file" >"$T/extents/file"
+	cp --sparse=always "$T/aged" "$T/second"
+	mount -t ext3 -o loop,ro "$T/second" "$T/readonly"
+	run -0 --separate-stderr e3defrag -c --all --json="$T/json"
+	[ -z "$stderr" ]
+	[ "$(jq -r '.filesystems[].mountpoint' "$T/json")" = "$H" ]
+	run -0 --separate-stderr e3defrag --all --json="$T/json"
+	[ -z "$stderr" ]
+	[[ $output == /dev/*" on $H, "* ]]
+	[[ $output != *"left out"* ]]
+	[ "$(jq -r '.filesystems[] | .mountpoint, .whole, .after.fragmented_files' "$T/json")" = \
+		"$H"$'\ntrue\n0' ]
+	run -6 --separate-stderr e3defrag --all -v
+	[ -z "$stderr" ]
+	[[ $output == *"$T/without: left out: the filesystem has no journal"* ]]
+	[[ $output == *"$T/extents: left out: no file on it is mapped by blocks"* ]]
+	[[ $output == *"$T/readonly: left out: mounted read-only"* ]]
+	[ "$(grep -c "left out" <<<"$output")" = 3 ]
+	# none is left that could be worked on
+	umount "$T/bind" "$T/small" "$H"
+	run -6 --separate-stderr e3defrag --all
+	[ -z "$stderr" ]
+	[ "$output" = "No ext3 filesystem is mounted here that e3defrag can work on." ]
+	run -0 e3defrag --all -c
+}
+
+@test "--all: one that fails stops no other, and only the one at work is held" {
+	cp --sparse=always "$T/image" "$T/second"
+	debugfs -w -R "sif /files/f04 block[0] 99999999" "$T/second"
+	umount "$H"
+	mount -t ext3 -o loop "$T/second" "$T/other"
+	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	run -3 --separate-stderr e3defrag --all --json="$T/json"
+	[[ $stderr == *"$T/other: is damaged"* ]]
+	[ "$(jq -c '[.filesystems[] | .status]' "$T/json")" = "[3,0]" ]
+
+	umount "$T/other"
+	umount "$H"
+	cp --sparse=always "$T/aged" "$T/image"
+	cp --sparse=always "$T/aged" "$T/second"
+	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	mount -t ext3 -o loop "$T/second" "$T/other"
+	e3defrag --all --bwlimit=64K >"$T/text" 2>&1 3>&- &
+	pid=$!
+	until grep -q "on $H," "$T/text"; do
+		sleep 0.1
+	done
+	run umount "$H"
+	[ "$status" != 0 ]
+	umount "$T/other"
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	cat "$T/text"
+	[ "$status" = 4 ]
 }

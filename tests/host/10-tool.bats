@@ -154,7 +154,7 @@ as_nobody() {
 	[[ $stderr == 'e3defrag: /none\033[2J\012: '* ]]
 }
 
-@test "what chooses files: usage errors end the run before it begins" {
+@test "what chooses files and filesystems: usage errors end the run before it begins" {
 	cd "$BATS_TEST_TMPDIR"
 	printf 'a\n\n# b \nc/\\\n' >list
 	printf 'a\n' >good
@@ -183,6 +183,8 @@ as_nobody() {
 	--exclude-from=good --exclude-from=none /|none: can't open it: No such file or directory
 	--exclude-from=. /|.: can't read it: Is a directory
 	--exclude-from=large /|large: is larger than 1 MiB
+	--all /|--all goes with no TARGET, and not with --vm
+	--all --vm=good|--all goes with no TARGET, and not with --vm
 	END
 	# and what is right gets past that
 	run -3 as_root "$tool" --min-fragments=2 --min-score=0 --min-size=1K --max-size=1K \
