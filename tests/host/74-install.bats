@@ -129,6 +129,19 @@ settings() {
 	[[ $output == *"none"*"status 2." ]]
 }
 
+@test "the nightly run takes --all for a target, by cron and by systemd" {
+	local command
+
+	# That it goes with no other shows that it got there.
+	settings 'TARGETS="--all /proc"'
+	run -2 nightly
+	[[ $output == *"e3defrag: --all goes with no TARGET"*"status 2." ]]
+	command=$(sed -n '/^ExecStart=/,/[^\\]$/{s/^ExecStart=//;s/\\$//;p}' \
+		"$HERE/lib/systemd/system/e3defrag.service" | tr -d '\n')
+	RUNTIME=5h OPTIONS=--nice TARGETS="--all /proc" run -2 sh -c "$command"
+	[[ $output == *"e3defrag: --all goes with no TARGET"* ]]
+}
+
 @test "nightly by cron: it steps aside where systemd runs" {
 	settings 'TARGETS="/proc"'
 	run -0 nightly /run/systemd/system
