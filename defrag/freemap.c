@@ -193,18 +193,23 @@ size_t freemap_next_shorter(const struct freemap *map, size_t run)
 	return run_or_none(by_length_next(map->by_length, (uint32_t)run));
 }
 
-void freemap_claim(struct freemap *map, size_t run, uint32_t length)
+void freemap_claim_end(struct freemap *map, size_t run, uint32_t length)
 {
 	uint32_t before = map->run[run].length;
 
 	by_length_remove(map->by_length, (uint32_t)run);
-	map->run[run].start += length;
 	map->run[run].length -= length;
 	map->total -= length;
 	if (map->run[run].length)
 		by_length_insert(map->by_length, (uint32_t)run);
 	if (map->greatest[run / FREEMAP_LOT] == before)
 		update_greatest(map, run / FREEMAP_LOT);
+}
+
+void freemap_claim(struct freemap *map, size_t run, uint32_t length)
+{
+	freemap_claim_end(map, run, length);
+	map->run[run].start += length;
 }
 
 uint32_t freemap_pieces(const struct freemap *map, uint64_t need, uint32_t most)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The map of free space: runs of free blocks, ascending, a snapshot of allocation/free_blocks
- * less what plans have claimed since. Claims are taken from the front of a run, so a run keeps its
+ * less what plans have claimed since. Claims are taken from the ends of a run, so a run keeps its
  * number until the map is read anew.
  *
  * It is made for ten million runs: 17 bytes a run, and questions that look at a few runs, however
@@ -72,6 +72,8 @@ size_t freemap_next_shorter(const struct freemap *map, size_t run);
 
 /* Take the first @length blocks, 1 up to all, of a run. */
 void freemap_claim(struct freemap *map, size_t run, uint32_t length);
+/* Or the last ones. */
+void freemap_claim_end(struct freemap *map, size_t run, uint32_t length);
 
 /*
  * The fewest runs that hold @need blocks together; 0 if all runs together don't, and @most if it

@@ -33,6 +33,8 @@ void test_picture(void);
 void test_report(void);
 void test_report_html(void);
 void test_state(void);
+void test_stretch(void);
+void test_window(void);
 void test_status(void);
 void test_map(void);
 void test_where(void);

@@ -75,6 +75,8 @@ int main(void)
 	test_report();
 	test_report_html();
 	test_state();
+	test_stretch();
+	test_window();
 	test_status();
 	test_map();
 	test_where();
