@@ -13,6 +13,7 @@
 #include "plan.h"
 #include "planfile_write.h"
 #include "progress.h"
+#include "reserve.h"
 #include "terminal.h"
 #include "util.h"
 
@@ -51,7 +52,7 @@ static bool is_candidate(const struct file *file)
 static bool may_change(enum reason reason)
 {
 	return reason == REASON_NONE || reason == REASON_NO_ROOM || reason == REASON_NO_BETTER ||
-	       reason == REASON_OUTCOME;
+	       reason == REASON_OUTCOME || reason == REASON_RESERVE;
 }
 
 /*
@@ -189,6 +190,8 @@ static enum reason try_file(struct job *job, struct file *file, struct node *nod
 	const uint32_t before = moves(job, file);
 	enum reason reason;
 
+	if (reserve_waits(job, file->blocks) && refresh_map(job))
+		return REASON_FAILED;
 	reason = look_and_plan(job, file, node, any, t);
 	if (reason)
 		return reason;
@@ -295,6 +298,7 @@ void defragment(struct job *job)
 	int round;
 
 	tools_init(&t);
+	reserve_set(job);
 	progress_begin(STAGE_MOVE, 0, fragments_now(&job->survey));
 	for (round = 0; round < ROUNDS_MOST && !*job->stop; round++) {
 		const uint64_t moved = job->moved;

@@ -12,7 +12,8 @@
  * 5. score.c       blocks -> reading order, fragments, score
  * 6. freemap.c     the free space; bylength.c finds its runs by length
  * 7. plan.c        a place for a file; it does no I/O
- * 8. defragment.c  which file when, in the order of order.c; move.c carries out one plan
+ * 8. defragment.c  which file when, in the order of order.c; move.c carries out one plan, as far
+ *                  as reserve.c has room for it
  *    apply.c       the same by a plan from a file (planfile.c), which planfile_write.c wrote
  *    picture.c     where on the disk all of that lies, for people: filled in by 4, 6 and 8
  * 9. report.c      what there is to tell; report_*.c tell it, each in a form of its own, and

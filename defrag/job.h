@@ -44,6 +44,7 @@ struct job {
 	uint64_t given_back; /* blocks freed, but not in `map` before the next refresh */
 	uint64_t moved;	     /* blocks that changed places */
 	uint64_t undone;     /* moves of a plan that went otherwise than it says */
+	uint64_t reserve;    /* blocks: free space is left at least that */
 	bool broken;	     /* the host or its interface failed, not a file: no way to go on */
 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "progress.h"
+#include "reserve.h"
 #include "util.h"
 
 /* One request relocates this much at most, so that a signal is soon heard. */
@@ -292,6 +293,8 @@ enum reason move_file(struct job *job, struct file *file, struct node *node,
 	enum reason reason;
 	int err;
 
+	if (!reserve_allows(job, seq->blocks))
+		return REASON_RESERVE;
 	err = donor_open(&m);
 	if (err == -ENOSPC)
 		return REASON_NO_ROOM;

@@ -17,6 +17,22 @@ enum { OPTION_EXCLUDE = 1, OPTION_EXCLUDE_FROM };
 /* A rate below this would have steps of fewer bytes than a block for some filesystems. */
 #define RATE_LEAST (64U << 10)
 
+/* SIZE, or N% of the filesystem. */
+static bool parse_reserve(const char *text, struct options *options)
+{
+	char *end;
+	unsigned long percent;
+
+	options->reserve_given = true;
+	if (*text < '0' || *text > '9')
+		return false;
+	percent = strtoul(text, &end, 10);
+	if (strcmp(end, "%"))
+		return parse_size(text, &options->reserve);
+	options->percent = (uint32_t)percent;
+	return percent <= 100;
+}
+
 static bool parse_sort(const char *text, enum sort *sort)
 {
 	static const char *const name[] = {
@@ -176,6 +192,7 @@ int options_parse(struct options *options, int argc, const char **given)
 	int all = 0, check = 0, dry_run = 0, map = 0, nice = 0, quiet = 0, verbose = 0, status = -1;
 	int got;
 	char *min_fragment = NULL, *sort = NULL, *time = NULL, *max_bytes = NULL, *rate = NULL;
+	char *reserve = NULL;
 	struct filter_options filter = { 0 };
 	long top = TOP;
 	const char *wrong, **argv = with_default_state(argc, given);
@@ -224,6 +241,8 @@ int options_parse(struct options *options, int argc, const char **given)
 		  "Write metrics to FILE, for node_exporter", "FILE" },
 		{ "quiet", 'q', POPT_ARG_NONE, &quiet, 0,
 		  "Print nothing but what goes wrong: no progress, no text report", NULL },
+		{ "reserve", 0, POPT_ARG_STRING, &reserve, 0,
+		  "Always leave SIZE free (K, M, G, or a % of the filesystem)", "SIZE" },
 		{ "sort", 0, POPT_ARG_STRING, &sort, 0,
 		  "Name files by score, fragments, size or name", "KEY" },
 		{ "state", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, &options->state, 0,
@@ -295,6 +314,10 @@ int options_parse(struct options *options, int argc, const char **given)
 			 "a RATE of 64K at least");
 		status = STATUS_USAGE;
 	}
+	if (status < 0 && reserve && !parse_reserve(reserve, options)) {
+		complain(NULL, 0, "--reserve wants a SIZE like 500M, up to 1024G, or like 2%%");
+		status = STATUS_USAGE;
+	}
 	if (status < 0 && sort && !parse_sort(sort, &options->sort)) {
 		complain(NULL, 0, "--sort wants score, fragments, size or name");
 		status = STATUS_USAGE;
@@ -352,6 +375,7 @@ int options_parse(struct options *options, int argc, const char **given)
 	free(time);
 	free(max_bytes);
 	free(rate);
+	free(reserve);
 	options->top = (uint32_t)top;
 	options->all = all;
 	options->check = check;

@@ -36,6 +36,9 @@ struct options {
 	uint64_t seconds;      /* for all of the run; 0: any time */
 	uint64_t max_bytes;    /* to move; 0: any number */
 	uint64_t rate;	       /* bytes a second to move; 0: as fast as it goes */
+	bool reserve_given;    /* else it is a share of what is free */
+	uint64_t reserve;      /* bytes to leave free at any moment */
+	uint32_t percent;      /* of the filesystem to leave free; 0: so many bytes */
 	uint64_t min_fragment; /* bytes; 0: any file in pieces is worth moving */
 	struct filter filter;  /* which files are left alone */
 	enum sort sort;

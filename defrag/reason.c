@@ -45,6 +45,8 @@ static const struct {
 			    .key = "shared" },
 	[REASON_NO_ROOM] = { .text = "not enough free space", .key = "no-room" },
 	[REASON_NO_BETTER] = { .text = "free space has no better place", .key = "no-better" },
+	[REASON_RESERVE] = { .text = "would take from the free space that --reserve keeps",
+			     .key = "reserve" },
 	[REASON_OUTCOME] = { .text = "the blocks got were no better", .key = "outcome" },
 	[REASON_CHANGED] = { .text = "was changed meanwhile", .key = "changed" },
 	[REASON_VANISHED] = { .text = "deleted meanwhile", .key = "vanished" },

@@ -42,6 +42,7 @@ enum reason {
 	REASON_SHARED,	 /* with another file; only a damaged filesystem has that */
 	REASON_NO_ROOM,
 	REASON_NO_BETTER,
+	REASON_RESERVE, /* it would take more than --reserve leaves */
 
 	/* what happened during the run */
 	REASON_OUTCOME,
