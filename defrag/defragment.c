@@ -10,6 +10,7 @@
 #include "move.h"
 #include "nights.h"
 #include "order.h"
+#include "partial.h"
 #include "plan.h"
 #include "planfile_write.h"
 #include "progress.h"
@@ -80,6 +81,14 @@ static uint32_t longest_possible(const struct job *job)
 	return seen > group ? seen : group;
 }
 
+/* The fewest fragments that a file could have if the filesystem had nothing else. */
+static uint32_t best_possible(const struct job *job, const struct file *file)
+{
+	uint32_t longest = longest_possible(job);
+
+	return file->blocks / longest + (file->blocks % longest != 0);
+}
+
 /* How many times blocks of a file changed places in this run. */
 static uint32_t moves(const struct job *job, const struct file *file)
 {
@@ -98,9 +107,8 @@ static int open_file(struct node *node, struct job *job, const struct file *file
  */
 static uint32_t most_pieces(const struct job *job, const struct file *file, bool any)
 {
-	uint32_t longest = longest_possible(job), best = file->blocks / longest;
+	uint32_t best = best_possible(job, file);
 
-	best += file->blocks % longest != 0;
 	if (!any && best < file->fragments)
 		return best;
 	return moves(job, file) || nights_settled(job, file) ?
@@ -289,6 +297,26 @@ static uint64_t fragments_now(const struct survey *survey)
 	return sum;
 }
 
+/* No whole file finds a better place, and there are better ones. */
+static bool in_need(const struct job *job, const struct file *file)
+{
+	return may_change((enum reason)file->reason) && file->fragments > best_possible(job, file);
+}
+
+static void move_parts(struct job *job, const uint32_t *order, size_t count)
+{
+	uint32_t *before = xreallocarray(NULL, count, sizeof(*before));
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		before[i] = job->survey.file[order[i]].fragments;
+	partial(job, in_need);
+	for (i = 0; job->options->verbose && i < count; i++)
+		if (job->survey.file[order[i]].fragments != before[i])
+			tell_move(job, &job->survey.file[order[i]], before[i]);
+	free(before);
+}
+
 void defragment(struct job *job)
 {
 	size_t count, i;
@@ -323,6 +351,8 @@ void defragment(struct job *job)
 		else
 			break;
 	}
+	if (!*job->stop && !job->broken)
+		move_parts(job, order, count);
 	for (i = 0; *job->stop && i < count; i++) {
 		struct file *file = &job->survey.file[order[i]];
 

@@ -10,7 +10,8 @@
  * Move what can be improved, worst score first. At first only files that find as few runs as they
  * could in an empty filesystem, mostly one; what they leave behind makes room, so this goes on in
  * rounds for as long as something moves. Then the others, in the fewest pieces there are; when
- * that has made room, the first kind again; and so on until a round moves nothing.
+ * that has made room, the first kind again; and so on until a round moves nothing. Then parts of
+ * those that found no room (partial.h).
  *
  * The free map is read again (after syncfs, which frees the blocks given back) between rounds, and
  * within one when a file finds no run and the blocks given back could make a difference; not for

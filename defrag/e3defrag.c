@@ -19,6 +19,10 @@
  * 9. report.c      what there is to tell; report_*.c tell it, each in a form of its own, and
  *                  reports.c has them written to files (output.c)
  *
+ * Where no whole file finds a place, as on a nearly full disk, partial.c moves parts of them:
+ * pieces.c knows which file has which blocks, stretch.c plans on that what should go where without
+ * any I/O, and window.c what move.c shall ask for then.
+ *
  * Where the module can't be loaded, all of that happens in a virtual machine: vm.c runs another
  * e3defrag in it (machine.c), on an image or a device that nobody else uses (image.c).
  *

@@ -26,8 +26,10 @@ struct move {
 	struct node donor;
 	int donor_fd;
 	struct layout layout; /* first the donor's, at the end the file's new one */
+	struct layout after;  /* of a move in part: what the file's would be */
 	struct sequence seq;
-	const struct sequence *old; /* where the file lay */
+	const struct layout *whole; /* where the file lay */
+	const struct sequence *old; /* the same */
 };
 
 /*
@@ -87,16 +89,14 @@ static void donor_close(struct move *m)
 	close(m->donor_fd);
 }
 
-/* Give the donor the blocks of the plan. */
-static int donor_fill(struct move *m, const struct plan *plan, const struct sequence *seq)
+/* Give the donor the blocks that were planned. */
+static int donor_fill(struct move *m, const struct plan_requests *requests)
 {
-	struct plan_requests requests = { 0 };
 	size_t i;
 	int err = 0;
 
-	plan_requests(&requests, plan, seq);
-	for (i = 0; i < requests.requests && !err; i++) {
-		const struct plan_request *r = &requests.request[i];
+	for (i = 0; i < requests->requests && !err; i++) {
+		const struct plan_request *r = &requests->request[i];
 
 		if (r->kind == ASK_GOAL)
 			err = node_goal(&m->donor, r->value);
@@ -107,7 +107,6 @@ static int donor_fill(struct move *m, const struct plan *plan, const struct sequ
 		progress_point();
 		pace_point(&m->job->pace, true);
 	}
-	plan_requests_free(&requests);
 	return err;
 }
 
@@ -251,7 +250,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	int err;
 
 	err = swap_data(m, old, &end, &data, m->job->stop);
-	if (data) {
+	if (data || !old->data) {
 		int ind_err = swap_indirect(m, old, end, &indirect, false);
 
 		if (!err && ind_err) {
@@ -276,7 +275,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 		}
 		look_again(m);
 	}
-	picture_relayout(&m->job->picture_after, old, seq->fragments, &m->layout,
+	picture_relayout(&m->job->picture_after, m->whole, seq->fragments, &m->layout,
 			 m->file->fragments);
 	survey_detail(&m->job->survey, m->file)->moves += data + indirect > 0;
 	m->job->moved += data + indirect;
@@ -285,52 +284,104 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	return reason;
 }
 
-enum reason move_file(struct job *job, struct file *file, struct node *node,
-		      const struct layout *layout, const struct sequence *seq,
-		      const struct plan *plan, uint32_t most)
+/* All of the file, or only @part of it. */
+static enum reason move(struct move *m, const struct layout *layout, const struct sequence *seq,
+			const struct plan_requests *requests, const struct layout *part,
+			uint32_t blocks, uint32_t most)
 {
-	struct move m = { .job = job, .file = file, .node = node, .old = seq };
+	struct job *job = m->job;
 	enum reason reason;
 	int err;
 
-	if (!reserve_allows(job, seq->blocks))
+	if (!reserve_allows(job, blocks))
 		return REASON_RESERVE;
-	err = donor_open(&m);
+	err = donor_open(m);
 	if (err == -ENOSPC)
 		return REASON_NO_ROOM;
 	if (err)
-		return went_wrong(&m, err, "can't make a donor file");
-	layout_init(&m.layout);
-	sequence_init(&m.seq);
-	job->given_back += seq->blocks;
+		return went_wrong(m, err, "can't make a donor file");
+	layout_init(&m->layout);
+	layout_init(&m->after);
+	sequence_init(&m->seq);
+	job->given_back += blocks;
 
-	err = donor_fill(&m, plan, seq);
+	err = donor_fill(m, requests);
 	if (!err)
-		err = node_layout(&m.donor, &m.layout, UINT64_MAX);
+		err = node_layout(&m->donor, &m->layout, UINT64_MAX);
 	if (err) {
 		reason = err == -ENOSPC ? REASON_NO_ROOM :
-					  went_wrong(&m, err, "can't get blocks for it");
+					  went_wrong(m, err, "can't get blocks for it");
 		goto out;
 	}
-	sequence_build(&m.seq, &m.layout, &job->meta.geo);
-	if (m.seq.fragments > most) {
+	if (part)
+		window_outcome(&m->after, layout, part, &m->layout);
+	sequence_build(&m->seq, part ? &m->after : &m->layout, &job->meta.geo);
+	if (m->seq.fragments > most) {
 		reason = REASON_OUTCOME;
 		goto out;
 	}
 	/* What the plan was made for may be history by now. */
-	err = node_layout(node, &m.layout, UINT64_MAX);
+	err = node_layout(m->node, &m->layout, UINT64_MAX);
 	if (err) {
-		reason = went_wrong(&m, err, "can't look at its blocks");
+		reason = went_wrong(m, err, "can't look at its blocks");
 		goto out;
 	}
-	if (!layout_holds(&m.layout, layout)) {
+	if (!layout_holds(&m->layout, layout)) {
 		reason = REASON_CHANGED;
 		goto out;
 	}
-	reason = swap(&m, layout, seq);
+	reason = swap(m, part ? part : layout, seq);
 out:
-	sequence_free(&m.seq);
-	layout_free(&m.layout);
-	donor_close(&m);
+	sequence_free(&m->seq);
+	layout_free(&m->after);
+	layout_free(&m->layout);
+	donor_close(m);
+	return reason;
+}
+
+enum reason move_file(struct job *job, struct file *file, struct node *node,
+		      const struct layout *layout, const struct sequence *seq,
+		      const struct plan *plan, uint32_t most)
+{
+	struct move m = { .job = job, .file = file, .node = node, .whole = layout, .old = seq };
+	struct plan_requests requests = { 0 };
+	enum reason reason;
+
+	plan_requests(&requests, plan, seq);
+	reason = move(&m, layout, seq, &requests, NULL, seq->blocks, most);
+	plan_requests_free(&requests);
+	return reason;
+}
+
+enum reason move_windows(struct job *job, struct file *file, struct node *node,
+			 const struct layout *layout, const struct sequence *seq,
+			 const struct window *windows, size_t count)
+{
+	struct move m = { .job = job, .file = file, .node = node, .whole = layout, .old = seq };
+	const struct geometry *geo = &job->meta.geo;
+	struct plan_requests requests = { 0 };
+	enum reason reason = REASON_NO_ROOM;
+	struct layout part, planned, after;
+	struct sequence best;
+	uint32_t above;
+
+	layout_init(&part);
+	layout_init(&planned);
+	layout_init(&after);
+	sequence_init(&best);
+	above = window_requests(&requests, &part, seq, geo, windows, count, &job->map);
+	window_planned(&planned, seq, windows, count);
+	window_outcome(&after, layout, &part, &planned);
+	sequence_build(&best, &after, geo);
+	/* Half of what was to be gained will do; where that is nothing, nothing may be lost. */
+	if (above != UINT32_MAX && best.fragments <= seq->fragments)
+		reason = move(&m, layout, seq, &requests, &part,
+			      (uint32_t)(part.data + part.indirects) + above,
+			      best.fragments + (seq->fragments - best.fragments) / 2);
+	sequence_free(&best);
+	layout_free(&after);
+	layout_free(&planned);
+	layout_free(&part);
+	plan_requests_free(&requests);
 	return reason;
 }

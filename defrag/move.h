@@ -5,6 +5,7 @@
 
 #include "job.h"
 #include "plan.h"
+#include "window.h"
 
 /*
  * Move one file, whose node is open and which lies as @layout and @seq say, to where @plan wants
@@ -18,5 +19,14 @@
 enum reason move_file(struct job *job, struct file *file, struct node *node,
 		      const struct layout *layout, const struct sequence *seq,
 		      const struct plan *plan, uint32_t most);
+
+/*
+ * The same for parts of it: @count windows, in the order of @seq, whole fragments each. The rest of
+ * the file stays where it is, and it never gets more fragments by it. What the donor needs besides
+ * is claimed from the job's free map.
+ */
+enum reason move_windows(struct job *job, struct file *file, struct node *node,
+			 const struct layout *layout, const struct sequence *seq,
+			 const struct window *windows, size_t count);
 
 #endif

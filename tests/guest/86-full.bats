@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A nearly full disk: what is gained on it, and what is left to others meanwhile.
+
+bats_require_minimum_version 1.5.0
+
+T=/tmp/full
+H=$T/host
+
+# aged NAME BLOCKSIZE: 32 MiB, 97% full, most of it in pieces of some 20 KiB, with holes all over.
+aged() {
+	truncate -s 32M "$T/$1"
+	mke2fs -q -F -t ext3 -J size=4 -b "$2" "$T/$1"
+	mount -t ext3 -o loop "$T/$1" "$H"
+	age-mounted "$H" 7 4 3072
+	comb "$H/comb" 1000000 3 20
+	umount "$H"
+}
+
+setup_file() {
+	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
+	mkdir -p "$H"
+	aged 4K 4096
+	aged 1K 1024
+}
+
+# begin NAME: a copy of an image, mounted.
+begin() {
+	cp --sparse=always "$T/$1" "$T/image"
+	before=$(fragcount "$T/image" | awk '$1 == "total" { print $7 }')
+	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	manifest "$H" >"$T/before"
+	free=$(stat -f -c %f "$H")
+}
+
+# Whatever a run did, nothing that a user sees has changed, and nothing was used up.
+teardown() {
+	manifest "$H" | diff "$T/before" -
+	sync -f "$H"
+	[ "$(stat -f -c %f "$H")" = "$free" ]
+	umount "$H"
+	e2fsck -fn "$T/image"
+}
+
+# What the image itself says of its fragments now.
+fragments() {
+	fragcount "$T/image" | awk '$1 == "total" { print $7 }'
+}
+
+halved() {
+	begin "$1"
+	run -0 --separate-stderr e3defrag "$H"
+	echo "$output"
+	[ -z "$stderr" ]
+	[[ $output == *", partly: 0, failed: 0"* ]]
+	umount "$H"
+	after=$(fragments)
+	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	echo "$before fragments, $after now"
+	[ "$before" -gt 800 ]
+	[ $((after * 2)) -le "$before" ]
+}
+
+# The fewest blocks that are free at any moment of a run, as far as one can see.
+watched() {
+	local most=0 least now
+
+	: >"$T/watching"
+	while [ -e "$T/watching" ]; do
+		stat -f -c %f "$H"
+	done >"$T/free" &
+	run --separate-stderr e3defrag "$@" "$H"
+	rm "$T/watching"
+	wait
+	sort -n "$T/free" | head -1 >"$T/least"
+	echo "$output" "$stderr"
+	echo "$(wc -l <"$T/free") looks, the least free: $(<"$T/least") of $free"
+}
+
+@test "97% full, 4 KiB blocks: one run halves the fragments, and nothing else changes" {
+	halved 4K
+}
+
+@test "97% full, 1 KiB blocks: the same" {
+	halved 1K
+}
+
+@test "a run is stopped between its parts, and the next one goes on" {
+	begin 4K
+	run -4 --separate-stderr e3defrag --max-bytes=1M "$H"
+	echo "$output"
+	[[ $output == *"Stopped by --max-bytes."* ]]
+	umount "$H"
+	after=$(fragments)
+	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	[ "$after" -le "$before" ]
+	run -4 --separate-stderr e3defrag --max-bytes=2M "$H"
+	umount "$H"
+	[ "$(fragments)" -lt "$after" ]
+	mount -t ext3 -o loop,noatime "$T/image" "$H"
+}
+
+@test "--reserve: so much stays free while files move; what needs more is left alone" {
+	run -2 e3defrag --reserve=101% "$H"
+	run -2 e3defrag --reserve=1x "$H"
+	# files of 3 MiB, and a free run for one of them
+	begin 4K
+	rm "$H/comb" "$H/small/13-blocks"
+	sync -f "$H"
+	manifest "$H" >"$T/before"
+	free=$(stat -f -c %f "$H")
+
+	watched --reserve=90%
+	[ "$status" = 6 ]
+	[[ $output == *"4  would take from the free space that --reserve keeps"* ]]
+	[ "$(<"$T/least")" = "$free" ]
+	# no file as a whole
+	watched --reserve=$(((free - 500) * 4))K
+	[ "$status" = 0 ]
+	[ "$(<"$T/least")" -ge $((free - 500)) ]
+	[[ $output == *"Files improved: 4"* ]]
+}
+
+@test "--reserve=0: all that is free may be taken" {
+	begin 4K
+	rm "$H/comb" "$H/small/13-blocks"
+	sync -f "$H"
+	manifest "$H" >"$T/before"
+	free=$(stat -f -c %f "$H")
+	watched --reserve=0
+	[ "$status" = 0 ]
+	[ "$(<"$T/least")" -lt $((free - 700)) ]
+}
