@@ -206,8 +206,8 @@ static void join(struct stretches *plan, struct pieces *pieces, struct freemap *
 }
 
 /*
- * Give each of @runs a stretch of at least @wanted pieces of @mean blocks or more on average, as long
- * as there are such. Returns how many runs got one: the first ones.
+ * Give each of @runs a stretch of at least @wanted pieces of @mean blocks or more on average, as
+ * long as there are such. Returns how many runs got one: the first ones.
  */
 static size_t deal(struct stretches *plan, struct pieces *pieces, struct freemap *map,
 		   const struct stretch_limits *limits, const uint32_t *run, size_t runs,
@@ -306,9 +306,9 @@ static bool gather_class(struct stretches *plan, struct pieces *pieces, struct f
 
 /*
  * Stretches from anywhere, the longest runs first. What counts is that there will be holes for what
- * then has to be moved out of the way. So it isn't the smallest pieces that go, which would gain the
- * most, but such as leave holes of the average length at least, as long as there are such. Of those
- * the first go: a file gets better from its start on, with no odd pieces left in between.
+ * then has to be moved out of the way. So it isn't the smallest pieces that go, which would gain
+ * the most, but such as leave holes of the average length at least, as long as there are such. Of
+ * those the first go: a file gets better from its start on, with no odd pieces left in between.
  */
 static void gather(struct stretches *plan, struct pieces *pieces, struct freemap *map,
 		   const struct stretch_limits *limits)
@@ -382,8 +382,8 @@ static bool next_region(struct region *region, struct cursor *head, const struct
 }
 
 /*
- * Clear a region, as far as there are holes for what is in it. What finds none goes to its front, as
- * far as the first free run there has room for it.
+ * Clear a region, as far as there are holes for what is in it. What finds none goes to its front,
+ * as far as the first free run there has room for it.
  */
 static void clear(struct stretches *plan, struct pieces *pieces, struct freemap *map,
 		  const struct region *region, uint64_t scratch)

@@ -4,8 +4,8 @@
  * in, stretches out.
  *
  * A stretch is some whole fragments of one file, one after the other in reading order, that move to
- * one place. So the file has as many fragments less as the stretch had more than one, and one or two
- * less still where the place is right behind the fragment before it, or right before the next one.
+ * one place. So the file has as many fragments less as the stretch had more than one, and one or
+ * two less still where the place is right behind the fragment before it, or right before the next.
  * Since no fragment is ever cut, no move makes anything worse, whatever else moves.
  *
  * Two kinds of plans take turns. One moves stretches to free runs, where each gains something. When
@@ -36,9 +36,9 @@ struct stretches {
 };
 
 struct stretch_limits {
-	uint64_t scratch; /* blocks to move at most: they leave as many behind that aren't free yet */
+	uint64_t scratch; /* blocks to move at most: what they leave isn't free yet */
 	uint32_t worth;	  /* blocks to move at most for one fragment less */
-	uint32_t least; /* pieces that a stretch must have to get a run that isn't beside its file */
+	uint32_t least;	  /* pieces that make a stretch worth a run that isn't beside its file */
 };
 
 void stretches_init(struct stretches *plan);

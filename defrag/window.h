@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Some parts of a file that change places with a donor, while the rest stays where it is. Pure: what
- * to ask ext3meta for, and what would come of it.
+ * Some parts of a file that change places with a donor, while the rest stays where it is. Pure:
+ * what to ask ext3meta for, and what would come of it.
  */
 #ifndef E3DEFRAG_WINDOW_H
 #define E3DEFRAG_WINDOW_H
@@ -22,11 +22,11 @@ struct window {
 };
 
 /*
- * The requests that give a donor the shape of @windows, @count of them in the order of the sequence,
- * and in @part what of the file's layout that is: what is to change places.
+ * The requests that give a donor the shape of @windows, @count of them in the order of the
+ * sequence, and in @part what of the file's layout that is: what is to change places.
  *
- * A block of a donor needs the indirect blocks above it. Those that aren't in a window themselves go
- * to whatever small run @map has, which is claimed: they are free again when the donor is closed.
+ * A block of a donor needs the indirect blocks above it. Those that aren't in a window themselves
+ * go to whatever small run @map has, which is claimed: they are free again when the donor is closed.
  * Returns how many there are; UINT32_MAX if there is no room for one.
  */
 uint32_t window_requests(struct plan_requests *out, struct layout *part, const struct sequence *seq,

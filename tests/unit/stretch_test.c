@@ -251,8 +251,8 @@ static void is_right(const struct model *m, const char *what)
 }
 
 /*
- * A disk as tests/lib/age-mounted makes it, then filled, then with holes all over it. @unit is 4 KiB
- * in blocks.
+ * A disk as tests/lib/age-mounted makes it, then filled, then with holes all over it. @unit is
+ * 4 KiB in blocks.
  */
 static void aged(struct model *m, uint32_t blocks, uint32_t unit, uint32_t group,
 		 uint32_t per_mille)
