@@ -21,7 +21,12 @@ int apply_read(struct planfile *plan, const struct options *options, struct host
 		if (!plan->fs[i].moves)
 			continue;
 		name = xasprintf("UUID=%s", plan->fs[i].id);
-		found = hosts_add(hosts, name);
+		if (hosts_ambiguous(plan->fs[i].id)) {
+			complain(name, 0, "several mounted filesystems have it: name the TARGET");
+			found = STATUS_REFUSED;
+		} else {
+			found = hosts_add(hosts, name);
+		}
 		if (found)
 			status = status_worse(status, found);
 		free(name);
@@ -91,11 +96,12 @@ void apply_survey(struct job *job)
 
 	for (i = fs->first; i < fs->first + fs->moves; i++) {
 		const struct planfile_move *move = &job->planned->move[i];
-		struct survey before = *survey;
+		/* What joined it is at its end, in no order yet. */
+		struct survey found = *survey;
 		struct detail *detail;
 
-		before.files = known;
-		if (survey_file(&before, move->ino))
+		found.files = known;
+		if (survey_file(&found, move->ino))
 			continue;
 		vec_more(survey->file, survey->files, survey->room);
 		end = &survey->file[survey->files++];
@@ -164,11 +170,15 @@ static enum reason check(struct job *job, struct file *file, struct node *node,
 		return reason;
 	if (file->fragments <= 1)
 		return file->fragments ? REASON_PERFECT : REASON_EMPTY;
-	/* What only the survey of all files can tell, and what this run was asked to leave alone. */
-	if (before == REASON_SHARED || before == REASON_LONG_PIECES)
+	/* The survey couldn't look at it: whether it shares blocks with others, nobody knows. */
+	if (before == REASON_VANISHED)
+		return REASON_FAILED;
+	if (before == REASON_SHARED)
 		return before;
 	if (file->blocks == move->blocks && in_place(&t->seq, piece, move->pieces))
 		return REASON_IN_PLACE;
+	if (before == REASON_LONG_PIECES)
+		return before;
 	if (file->blocks != move->blocks || layout_print(&t->layout) != move->layout)
 		return REASON_OUTDATED;
 	if (move->after >= file->fragments)
@@ -220,6 +230,22 @@ static enum reason carry_out(struct job *job, struct file *file, const struct pl
 	return reason;
 }
 
+/* Is there more to say of a move than that it was made, needn't be, or wasn't asked for? */
+static bool is_undone(enum reason reason)
+{
+	switch (reason) {
+	case REASON_NONE:
+	case REASON_PERFECT:
+	case REASON_IN_PLACE:
+	/* As it was asked for, by the TARGETs and by --min-fragment-size. */
+	case REASON_OUTSIDE:
+	case REASON_LONG_PIECES:
+		return false;
+	default:
+		return true;
+	}
+}
+
 void apply(struct job *job)
 {
 	const struct planfile_fs *fs = planned_fs(job);
@@ -240,10 +266,7 @@ void apply(struct job *job)
 			continue;
 		}
 		reason = carry_out(job, file, move, &t);
-		/* Who names TARGETs doesn't expect the rest to be done. */
-		if (reason && reason != REASON_PERFECT && reason != REASON_IN_PLACE &&
-		    reason != REASON_OUTSIDE)
-			job->undone++;
+		job->undone += is_undone(reason);
 		if (!reason && file->fragments == 1)
 			reason = REASON_PERFECT;
 		file->reason = (uint8_t)reason;

@@ -378,6 +378,32 @@ void host_release(struct host *host)
 	host->root_fd = host->fd = -1;
 }
 
+bool hosts_ambiguous(const char *id)
+{
+	struct libmnt_table *table = read_mounts();
+	struct libmnt_iter *iter = table ? mnt_new_iter(MNT_ITER_FORWARD) : NULL;
+	struct libmnt_fs *fs;
+	dev_t first = 0;
+	bool more = false;
+
+	while (iter && !more && !mnt_table_next_fs(table, iter, &fs)) {
+		const char *type = mnt_fs_get_fstype(fs), *source = mnt_fs_get_srcpath(fs);
+		char *found;
+
+		if (!type || strncmp(type, "ext", 3) || !source || mnt_fs_get_devno(fs) == first)
+			continue;
+		found = blkid_get_tag_value(NULL, "UUID", source);
+		if (found && !strcmp(found, id)) {
+			more = first;
+			first = mnt_fs_get_devno(fs);
+		}
+		free(found);
+	}
+	mnt_free_iter(iter);
+	mnt_unref_table(table);
+	return more;
+}
+
 void hosts_free(struct hosts *hosts)
 {
 	size_t i;

@@ -53,6 +53,9 @@ int hosts_add_all(struct hosts *hosts);
 bool host_hold(struct host *host);
 void host_release(struct host *host);
 
+/* Is the UUID @id that of several mounted filesystems, as of a snapshot and its origin? */
+bool hosts_ambiguous(const char *id);
+
 void hosts_free(struct hosts *hosts);
 
 #endif

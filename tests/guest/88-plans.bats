@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2154 # bats sets $stderr
+# shellcheck disable=SC2154,SC2016 # bats sets $stderr; the $names of jq are its own
 # Plans in files: what --plan writes, and what --apply makes of it, be it what it was or not.
 
 bats_require_minimum_version 1.5.0
@@ -10,7 +10,7 @@ H=$T/host
 setup_file() {
 	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
 	mkdir -p "$H"
-	truncate -s 32M "$T/aged"
+	truncate -s 24M "$T/aged"
 	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
 	mount -t ext3 -o loop "$T/aged" "$H"
 	age-mounted "$H" 7 9 1024
@@ -85,6 +85,8 @@ as_planned() {
 	echo "$output"
 	[ -z "$stderr" ]
 	[ "$(report .mode)" = '"apply"' ]
+	# in one piece each, and some in several
+	[ "$(jq '[.filesystems[0].moves[].fragments_after] | min == 1 and max > 4' "$T/plan")" = true ]
 	[ "$(as_planned 0)" = "$moves" ]
 	[ "$(came)" = "improved=$moves" ]
 	[ "$(report '.filesystems[0] | [.before, .after | [.fragmented_files, .fragments, .score]]')" = \
@@ -110,7 +112,7 @@ as_planned() {
 	[ -z "$stderr" ]
 	[ "$(came)" = "improved=1 unplanned=$((moves - 1))" ]
 
-	name() { find "$H/files" -inum "${ino[$1]}" -print -quit; }
+	name() { find "$H" -inum "${ino[$1]}" -print -quit; }
 	for i in 2 3 4; do
 		file=$(name "$i")
 		case $i in
@@ -186,8 +188,17 @@ as_planned() {
 	refused "$H: is not what was planned for: the plan has no filesystem with the UUID $id" "$H"
 	refused "UUID=01234567-89ab-cdef-0123-456789abcdef: no such device"
 	edit plan.bad '.filesystems[0].blocks += 1'
-	refused "$H: is not what was planned for: it has 32768 blocks of 1024 bytes, not 32769 of 1024" "$H"
+	refused "$H: is not what was planned for: it has 24576 blocks of 1024 bytes, not 24577 of 1024" "$H"
 	unmoved
+
+	# which of two, if both are mounted?
+	cp "$T/plan" "$T/plan.bad"
+	cp --sparse=always "$T/image" "$T/copy"
+	mkdir "$T/copied"
+	mount -t ext3 -o loop "$T/copy" "$T/copied"
+	refused "UUID=$id: several mounted filesystems have it: name the TARGET"
+	umount "$T/copied"
+	rm -r "$T/copied" "$T/copy"
 
 	# a plan without moves is one
 	edit plan.bad '.filesystems[0].moves = []'
@@ -197,8 +208,15 @@ as_planned() {
 }
 
 @test "whatever an edited plan wants, only what is free and better is had" {
+	local generation
 	plan
-	# a place that the filesystem itself uses, one that another file has, and one that isn't better
+	# a directory, by what its inode says
+	read -r generation _ < <(lsattr -dv "$H/files")
+	edit plan.bad ".filesystems[0] |= (.moves |= .[0:1] | .moves[0].generation = $generation |
+		.moves[0].inode = $(stat -c %i "$H/files"))"
+	run -1 e3defrag --apply="$T/plan.bad" --json="$T/report" "$H"
+	[ "$(came)" = "improved=0 type=1 unplanned=$moves" ]
+	# a place that the filesystem itself uses, what isn't the file, and what isn't better
 	edit plan.bad '.filesystems[0] |= (.moves[0].pieces[0].goal = 2 | .moves |= .[0:1])'
 	run -1 --separate-stderr e3defrag --apply="$T/plan.bad" --json="$T/report" "$H"
 	[ "$(came)" = "improved=0 unplanned=$((moves - 1)) taken=1" ]
