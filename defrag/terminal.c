@@ -143,10 +143,15 @@ static void put_line(const char *text, size_t width, unsigned int columns)
 	free(all);
 }
 
-/* To where the first of the lines begins. After another size nobody knows where that is. */
+/*
+ * To where the first of the lines begins. After another size nobody knows where that is: some
+ * terminals break lines anew. Then all that is there scrolls away, and nothing of it is lost.
+ */
 static void go_back(FILE *stream, unsigned int rows, unsigned int columns)
 {
 	if (terminal.lines && (rows != terminal.rows || columns != terminal.columns)) {
+		while (rows--)
+			fputs("\r\n", stream);
 		fputs("\033[H\033[J", stream);
 		forget();
 	} else if (terminal.lines > 1) {

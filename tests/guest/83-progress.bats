@@ -27,6 +27,9 @@ teardown() {
 	e2fsck -fn "$T/image"
 }
 
+# A terminal that gets the size it has is only waited for: the survey may take so long that the time
+# left is shown for it, too.
+
 # The lines as they were drawn, one over the other, in what a terminal got.
 drawn() {
 	tr '\r' '\n' <"$T/raw" | grep -E '^(looking|finding|moving)[a-z ]*: ' || :
@@ -38,7 +41,7 @@ widest() {
 }
 
 @test "a terminal gets a line, redrawn in place, no wider than it is; SIGUSR1 a line that stays" {
-	run -0 terminal -o "$T/raw" 30x90 'left, =USR1' 'left, =30x60' -- e3defrag --bwlimit=1M "$H"
+	run -0 terminal -o "$T/raw" 30x90 'moving=30x90' 'left, =USR1' 'left, =30x60' -- e3defrag --bwlimit=1M "$H"
 	echo "$output"
 	drawn
 	[ "$(drawn | grep -c "^moving files: .* of [0-9.]* MiB")" -ge 4 ]
@@ -55,7 +58,7 @@ widest() {
 }
 
 @test "Ctrl-C: the line goes, the report comes" {
-	run -4 terminal -o "$T/raw" 30x60 'left, =^C' -- e3defrag --bwlimit=1M "$H"
+	run -4 terminal -o "$T/raw" 30x60 'moving=30x60' 'left, =^C' -- e3defrag --bwlimit=1M "$H"
 	echo "$output"
 	[ "$(grep -c -E "^(looking|finding|moving)" <<<"$output")" = 0 ]
 	[[ $output == *$'\n'"Stopped by a signal."$'\n'* ]]
@@ -108,16 +111,20 @@ titles() {
 @test "--map: drawn in place as blocks move, around messages, at any size; the last one stays, above the report" {
 	export TERM=xterm LC_ALL=C.UTF-8
 
-	run -0 terminal -o "$T/raw" 50x100 'left, =USR1' 'left, =30x90' -- e3defrag --map --bwlimit=1M "$H"
+	# the new size comes when a map is there
+	run -0 terminal -o "$T/raw" 50x100 'moving=50x100' 'left, =USR1' $'\033[?25h=50x60' -- e3defrag --map --bwlimit=1M "$H"
 	echo "$output"
 	# while it ran, something was read, something written, and there were fragments
 	grep -q 'rr' "$T/raw"
 	grep -q 'WW' "$T/raw"
 	grep -q '▚▚' "$T/raw"
 	[ "$(grep -c -E "^e3defrag: $H: moving files: [0-9]+ of [1-9][0-9]*, " <<<"$output")" = 1 ]
-	# that all is gone now
-	[ "$(titles)" = 1 ]
+	# the map of the old size has scrolled away as a whole
+	[ "$(titles)" = 2 ]
 	run -0 sed -n "/^ e3defrag /,\$p" <<<"$output"
+	[[ ${output%$'\n e3defrag '*} =~ $'\n'[^$'\n'░▚]*$ ]]
+	output=" e3defrag ${output##*$'\n e3defrag '}"
+	# all of that is gone now
 	[[ $output == *"███"*$'\n'" ░ free "*" X other "*" blocks, "*$'\n'" 100% █████"*$'\n'"moving files: "*$'\n\n'"Files improved: 7, "* ]]
 	[ "$(grep -c -E '▚▚|rr|WW' <<<"${output%%░ free*}")" = 0 ]
 	[[ ${lines[-1]} =~ ^"-- cursor "[0-9]+" 0, shown, plain, codes "[1-9][0-9]+", strange 0"$ ]]
@@ -133,7 +140,8 @@ titles() {
 		[[ $output == *"moving files: "*$'\n'"Stopped by a signal."* ]]
 		[[ ${lines[-1]} == "-- cursor "*" 0, shown, plain, codes "*", strange 0" ]]
 	done
-	run -137 terminal -o "$T/raw" 40x100 'WW=KILL' -- e3defrag --map --bwlimit=1M "$H"
+	# not while a drawing is on its way: nothing can be done about that
+	run -137 terminal -o "$T/raw" 40x100 'WW=40x100' $'\033[?25h=KILL' -- e3defrag --map --bwlimit=1M "$H"
 	[[ ${lines[-1]} == "-- cursor "*", shown, plain, codes "*", strange 0" ]]
 }
 

@@ -200,6 +200,12 @@ gone() {
 	start
 	run -3 "$tool" --vm "$image"
 	[[ $output == "e3defrag: $image: is in use: "* ]]
+	# which is no reason to end, but one to say something
+	kill -USR1 "$pid"
+	until [ -s "$image.err" ]; do
+		kill -0 "$pid"
+		sleep 0.05
+	done
 	# not so close that they become one on the way
 	kill -INT "$pid"
 	sleep 0.05
@@ -209,7 +215,8 @@ gone() {
 	cat "$image.out" "$image.err"
 	[ "$status" = 4 ]
 	grep -q '^Stopped by a signal' "$image.out"
-	[ ! -s "$image.err" ]
+	[ "$(wc -l <"$image.err")" = 1 ]
+	grep -q "^e3defrag: /vm$image: moving files: .* at /vm$image/" "$image.err"
 	unmounted "$image"
 	clean "$image"
 	[ "$(free_blocks "$image")" -eq "$free" ]

@@ -151,6 +151,31 @@ static void hear(char byte)
 	}
 }
 
+/* Most terminals break lines anew when they become narrower: what doesn't fit goes to more rows. */
+static void reflow(int rows, int columns)
+{
+	static char all[2 * ROWS][COLUMNS][5];
+	int row, count = 0, at, length;
+
+	memset(all, 0, sizeof(all));
+	for (row = 0; row <= screen.row; row++) {
+		for (length = COLUMNS; length && !*screen.cell[row][length - 1]; length--)
+			;
+		for (at = 0; count < 2 * ROWS && (at < length || !at); at += columns)
+			memcpy(all[count++], screen.cell[row] + at,
+			       5 * (size_t)(length - at < columns ? length - at : columns));
+		if (row == screen.row)
+			screen.column = length - (at - columns);
+	}
+	for (row = 0; row + rows < count; row++) {
+		memcpy(screen.cell[0], all[row], sizeof(all[0]));
+		show_row(0);
+	}
+	memset(screen.cell, 0, sizeof(screen.cell));
+	memcpy(screen.cell, all[row], sizeof(all[0]) * (size_t)(count - row));
+	screen.row = count < rows ? count - 1 : rows - 1;
+}
+
 static bool parse_size(const char *text)
 {
 	int rows, columns, used = 0;
@@ -158,6 +183,8 @@ static bool parse_size(const char *text)
 	if (sscanf(text, "%dx%d%n", &rows, &columns, &used) != 2 || text[used] || rows < 1 ||
 	    rows > ROWS || columns < 1 || columns >= COLUMNS)
 		return false;
+	if (screen.columns > columns)
+		reflow(rows, columns);
 	screen.rows = rows;
 	screen.columns = columns;
 	if (screen.row >= rows)
