@@ -8,12 +8,15 @@
 #include "defragment.h"
 #include "move.h"
 #include "pieces.h"
+#include "progress.h"
 #include "reserve.h"
 #include "stretch.h"
 #include "util.h"
 
 /* Blocks moved at most, as a multiple of those that the files in need have. */
 #define MOVED_MOST 4
+/* And mostly, to tell how long it will take. */
+#define MOVED_USUALLY 2
 /* So many steps of making room in a round. */
 #define STEPS_MOST 4
 /*
@@ -166,8 +169,10 @@ static void move_one(struct partial *p, struct file *file, size_t first, size_t 
 	struct job *job = p->job;
 	enum reason reason = REASON_CHANGED;
 	const struct sequence *seq = NULL;
+	const uint32_t fragments = file->fragments;
 	struct node node;
 
+	progress_file(file);
 	if (!open_file(p, file, &node))
 		goto out;
 	if (look(p, file, &node)) {
@@ -188,6 +193,7 @@ out:
 	if (seq && file->fragments == 1)
 		file->reason = REASON_PERFECT;
 	pieces_renew(&p->pieces, first, count, seq);
+	progress_part_done(fragments);
 }
 
 /* Carry out what is planned, file by file. False: the run ends. */
@@ -285,6 +291,7 @@ void partial(struct job *job, bool (*in_need)(const struct job *job, const struc
 	partial_init(&p, job);
 	p.limits.worth = SEEK_KIB * 1024 / job->meta.geo.blocksize;
 	collect(&p, in_need);
+	progress_moves(0, MOVED_USUALLY * p.blocks);
 	if (p.pieces.count && !*job->stop)
 		rounds(&p);
 	partial_free(&p);

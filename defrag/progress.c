@@ -328,17 +328,22 @@ void progress_moved(uint64_t blocks)
 	progress_point();
 }
 
+void progress_part_done(uint32_t fragments)
+{
+	progress.where.fragments -= fragments;
+	progress.where.fragments += progress.file->fragments;
+	progress.file = NULL;
+}
+
 void progress_file_done(uint64_t blocks, uint32_t fragments)
 {
 	struct where *where = &progress.where;
 	const uint64_t bytes = blocks * progress.blocksize, moved = where->bytes - progress.before;
 
 	where->files++;
-	where->fragments -= fragments;
-	where->fragments += progress.file->fragments;
 	/* What stays where it is was no work. */
 	if (moved < bytes && progress.to_move >= where->bytes + bytes - moved)
 		progress.to_move -= bytes - moved;
 	bound_bytes();
-	progress.file = NULL;
+	progress_part_done(fragments);
 }

@@ -65,6 +65,8 @@ void progress_stepped(const struct sequence *from, const struct sequence *to, ui
 void progress_moved(uint64_t blocks);
 /* The free blocks were looked at again. */
 void progress_free_blocks(const struct freemap *free);
+/* A part of it is done with; the file had @fragments before, and will come again. */
+void progress_part_done(uint32_t fragments);
 /* It is done with; it had @blocks and @fragments before. */
 void progress_file_done(uint64_t blocks, uint32_t fragments);
 
