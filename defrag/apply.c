@@ -8,6 +8,8 @@
 #include "defragment.h"
 #include "e3defrag.h"
 #include "move.h"
+#include "progress.h"
+#include "reserve.h"
 #include "util.h"
 
 int apply_read(struct planfile *plan, const struct options *options, struct hosts *hosts)
@@ -177,7 +179,7 @@ static enum reason check(struct job *job, struct file *file, struct node *node,
 		return before;
 	if (file->blocks == move->blocks && in_place(&t->seq, piece, move->pieces))
 		return REASON_IN_PLACE;
-	if (before == REASON_LONG_PIECES)
+	if (reason_is_choice(before))
 		return before;
 	if (file->blocks != move->blocks || layout_print(&t->layout) != move->layout)
 		return REASON_OUTDATED;
@@ -237,13 +239,22 @@ static bool is_undone(enum reason reason)
 	case REASON_NONE:
 	case REASON_PERFECT:
 	case REASON_IN_PLACE:
-	/* As it was asked for, by the TARGETs and by --min-fragment-size. */
+	/* As it was asked for, by the TARGETs and by what chooses among their files. */
 	case REASON_OUTSIDE:
-	case REASON_LONG_PIECES:
 		return false;
 	default:
-		return true;
+		return !reason_is_choice(reason);
 	}
+}
+
+static uint64_t planned_blocks(const struct job *job, const struct planfile_fs *fs)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = fs->first; i < fs->first + fs->moves; i++)
+		sum += job->planned->move[i].blocks;
+	return sum;
 }
 
 void apply(struct job *job)
@@ -253,6 +264,9 @@ void apply(struct job *job)
 	size_t i;
 
 	tools_init(&t);
+	reserve_set(job);
+	progress_begin(STAGE_MOVE, 0, survey_fragments(&job->survey));
+	progress_moves(fs->moves, planned_blocks(job, fs));
 	for (i = fs->first; i < fs->first + fs->moves; i++) {
 		const struct planfile_move *move = &job->planned->move[i];
 		struct file *file = survey_file(&job->survey, move->ino);
@@ -265,7 +279,9 @@ void apply(struct job *job)
 				file->reason = REASON_STOPPED;
 			continue;
 		}
+		progress_file(file);
 		reason = carry_out(job, file, move, &t);
+		progress_file_done(move->blocks, before);
 		job->undone += is_undone(reason);
 		if (!reason && file->fragments == 1)
 			reason = REASON_PERFECT;
@@ -274,5 +290,6 @@ void apply(struct job *job)
 			tell_move(job, file, before);
 	}
 	refresh_map(job);
+	progress_keep();
 	tools_free(&t);
 }

@@ -286,17 +286,6 @@ static void tell_round(const struct job *job, const uint32_t *order, size_t coun
 	progress_moves(files, blocks);
 }
 
-/* All fragments there are. */
-static uint64_t fragments_now(const struct survey *survey)
-{
-	uint64_t sum = 0;
-	size_t i;
-
-	for (i = 0; i < survey->files; i++)
-		sum += survey->file[i].fragments;
-	return sum;
-}
-
 /* No whole file finds a better place, and there are better ones. */
 static bool in_need(const struct job *job, const struct file *file)
 {
@@ -327,7 +316,7 @@ void defragment(struct job *job)
 
 	tools_init(&t);
 	reserve_set(job);
-	progress_begin(STAGE_MOVE, 0, fragments_now(&job->survey));
+	progress_begin(STAGE_MOVE, 0, survey_fragments(&job->survey));
 	for (round = 0; round < ROUNDS_MOST && !*job->stop; round++) {
 		const uint64_t moved = job->moved;
 
@@ -351,7 +340,8 @@ void defragment(struct job *job)
 		else
 			break;
 	}
-	if (!*job->stop && !job->broken)
+	/* What did not gain enough the last time does not now. */
+	if (!*job->stop && !job->broken && !nights_same(job))
 		move_parts(job, order, count);
 	for (i = 0; *job->stop && i < count; i++) {
 		struct file *file = &job->survey.file[order[i]];

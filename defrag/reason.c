@@ -82,6 +82,22 @@ enum reason reason_of_word(const char *word, size_t length)
 	return REASON_OTHER;
 }
 
+bool reason_is_choice(enum reason reason)
+{
+	switch (reason) {
+	case REASON_LONG_PIECES:
+	case REASON_FEW_FRAGMENTS:
+	case REASON_LOW_SCORE:
+	case REASON_SIZE:
+	case REASON_RECENT:
+	case REASON_EXCLUDED:
+	case REASON_NAMELESS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum reason reason_of_errno(int error)
 {
 	switch (error) {

@@ -3,6 +3,7 @@
 #ifndef E3DEFRAG_REASON_H
 #define E3DEFRAG_REASON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum reason {
@@ -68,6 +69,9 @@ const char *reason_text(enum reason reason);
 
 /* One word for programs, which stays the same: "no-room" for REASON_NO_ROOM. */
 const char *reason_key(enum reason reason);
+
+/* Was it for the command line's choice among the files that this one was left alone? */
+bool reason_is_choice(enum reason reason);
 
 /* The reason for a word of `relocatable`; "yes" is REASON_NONE. */
 enum reason reason_of_word(const char *word, size_t length);

@@ -436,6 +436,16 @@ void survey_best_all(struct survey *survey, const struct freemap *map)
 			survey->best += survey_best(&survey->file[i], map);
 }
 
+uint64_t survey_fragments(const struct survey *survey)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < survey->files; i++)
+		sum += survey->file[i].fragments;
+	return sum;
+}
+
 void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
 		   struct totals *totals)
 {

@@ -125,6 +125,9 @@ void survey_best_all(struct survey *survey, const struct freemap *map);
 void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
 		   struct totals *totals);
 
+/* All fragments there are now. */
+uint64_t survey_fragments(const struct survey *survey);
+
 /* The file of inode @ino, NULL if it isn't in the survey. */
 struct file *survey_file(const struct survey *survey, uint32_t ino);
 
