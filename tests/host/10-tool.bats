@@ -40,7 +40,9 @@ as_nobody() {
 	run -0 --separate-stderr "$tool" --help
 	[ -z "$stderr" ]
 	[[ ${lines[0]} == "Usage: e3defrag"* ]]
-	for option in -c,\ --check -n,\ --dry-run -N,\ --nice --min-fragment-size=SIZE --json=FILE --csv=FILE --prometheus=FILE --html=FILE --plan=FILE --apply=FILE --sort=KEY --top=N \
+	for option in -c,\ --check -n,\ --dry-run -N,\ --nice --min-fragment-size=SIZE \
+		--json=FILE --csv=FILE --prometheus=FILE --html=FILE --plan=FILE --apply=FILE \
+		--all --sort=KEY --top=N --state\[=FILE\] --reserve=SIZE --exclude=GLOB \
 		--vm=IMAGE --partition=N \
 		--map -q,\ --quiet -v,\ --verbose -V,\ --version \
 		-h,\ --help --usage; do

@@ -63,7 +63,9 @@ setup() {
 
 @test "usage errors: 2, a message, and no file" {
 	for args in "--sort=worst" "--sort=" "--top=-1" "--top=x" "--top=4294967296" "--json=" \
-		"--csv=a --json=a" "--csv=- --json=-" "--html=" "--html=a --csv=a"; do
+		"--csv=a --json=a" "--csv=- --json=-" "--html=" "--html=a --csv=a" \
+		"--state=" "--state=-" "--state=a --json=a" "--state=a --html=a" \
+		"--plan=" "--plan=a --html=a" "--apply=-"; do
 		# shellcheck disable=SC2086
 		run -2 --separate-stderr "$tool" $args /
 		[ -z "$output" ]
