@@ -20,8 +20,8 @@
 /* So many steps of making room in a round. */
 #define STEPS_MOST 4
 /*
- * A run for fewer fragments than so many isn't used, but kept for making more room. After a bad round
- * it is half of that, and so on until any will do.
+ * A run for fewer fragments than so many isn't used, but kept for making more room. After a bad
+ * round it is half of that, and so on until any will do.
  */
 #define LEAST_PIECES 8U
 #define BAD_MOST 4
@@ -286,10 +286,14 @@ static void rounds(struct partial *p)
 
 void partial(struct job *job, bool (*in_need)(const struct job *job, const struct file *file))
 {
+	/* What a jump costs, in bytes read. */
+	uint64_t jump = SEEK_KIB * 1024;
 	struct partial p;
 
 	partial_init(&p, job);
-	p.limits.worth = SEEK_KIB * 1024 / job->meta.geo.blocksize;
+	if (job->options->min_fragment && job->options->min_fragment < jump)
+		jump = job->options->min_fragment;
+	p.limits.worth = (uint32_t)(jump / job->meta.geo.blocksize) + 1;
 	collect(&p, in_need);
 	progress_moves(0, MOVED_USUALLY * p.blocks);
 	if (p.pieces.count && !*job->stop)

@@ -5,8 +5,8 @@
  *
  * It goes on in rounds. First room is made, in a few steps, then it is used. After each step a sync
  * frees what was left, and the free map is read anew. A round that gains less than one fragment for
- * each MiB moved, what a jump costs, is a bad one; four bad ones in a row are the end, and so is
- * having moved four times what the files in need have.
+ * each MiB moved, which is what a jump costs, or for each --min-fragment-size, is a bad one; four
+ * bad ones in a row are the end, and so is having moved four times what the files in need have.
  */
 #ifndef E3DEFRAG_PARTIAL_H
 #define E3DEFRAG_PARTIAL_H

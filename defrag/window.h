@@ -26,7 +26,8 @@ struct window {
  * sequence, and in @part what of the file's layout that is: what is to change places.
  *
  * A block of a donor needs the indirect blocks above it. Those that aren't in a window themselves
- * go to whatever small run @map has, which is claimed: they are free again when the donor is closed.
+ * go to whatever small run @map has, which is claimed: they are free again when the donor is
+ * closed.
  * Returns how many there are; UINT32_MAX if there is no room for one.
  */
 uint32_t window_requests(struct plan_requests *out, struct layout *part, const struct sequence *seq,

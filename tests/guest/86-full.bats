@@ -62,8 +62,6 @@ halved() {
 
 # The fewest blocks that are free at any moment of a run, as far as one can see.
 watched() {
-	local most=0 least now
-
 	: >"$T/watching"
 	while [ -e "$T/watching" ]; do
 		stat -f -c %f "$H"
