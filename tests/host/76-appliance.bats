@@ -161,12 +161,15 @@ gone() {
 @test "targets are paths in the image; messages and status come out" {
 	image+=" it's, one"
 	"$lib/aged-image" -b 4096 -m 128 -k 4096 "$image"
-	run -3 --separate-stderr "$tool" -v --json="$image.json" --vm "$image" files/f04 \
-		"it's not there"
+	# a list of excludes is read here, and its patterns hold there
+	printf '%s\n' "# it's only" "*it's, one/files/f05" >"$image.list"
+	run -3 --separate-stderr "$tool" -v --json="$image.json" --exclude-from="$image.list" \
+		--older-than=1d --vm "$image" files/f04 files/f05 "it's not there"
 	[[ $output == *"/vm$image/files/f04: "*" -> 1 fragments"* ]]
 	[ "$(grep -c -e ' -> ' <<<"$output")" = 1 ]
 	[ "$stderr" = "e3defrag: /vm$image/it's not there: can't open it: No such file or directory" ]
 	[ "$(jq .status "$image.json")" = 3 ]
+	[ "$(jq -r '.filesystems[0].left_alone[].reason' "$image.json")" = excluded ]
 	clean "$image"
 	# nobody is left to read it: an end in good order
 	status=0

@@ -308,6 +308,22 @@ static uint32_t fewest(const struct freemap *map, uint32_t need)
 	return have < need ? 0 : count;
 }
 
+/*
+ * So many runs do, wherever a cut may be made: with blocks to spare for a chain of indirect blocks
+ * at the end of each, which goes to the next run with what follows it. @most: as many, or more.
+ */
+static uint32_t surely(const struct freemap *map, uint32_t need, uint32_t most)
+{
+	uint32_t runs, count;
+
+	for (runs = 1; runs < most; runs++) {
+		count = fewest(map, need + 3 * runs);
+		if (count && count <= runs)
+			return runs;
+	}
+	return most;
+}
+
 /* Where one piece should go, by the rules in plan.h and freemap.h; no run was claimed before. */
 static uint32_t one_run_goal(const struct freemap *map, uint32_t need, uint32_t group)
 {
@@ -449,7 +465,7 @@ static void random_plans(void)
 	freemap_init(&map);
 	plan_init(&plan);
 	for (round = 0; round < 1500; round++) {
-		uint32_t group = random_below(15), best;
+		uint32_t group = random_below(15), best, enough;
 		enum reason reason;
 		uint64_t total;
 
@@ -459,6 +475,7 @@ static void random_plans(void)
 		random_map(&map, is_free);
 		total = map.total;
 		best = fewest(&map, seq.blocks);
+		enough = surely(&map, seq.blocks, seq.fragments);
 		reason = plan_file(&plan, &seq, &map, &geo, group);
 
 		if (seq.fragments == 1)
@@ -467,9 +484,9 @@ static void random_plans(void)
 			wrong_reason += reason != REASON_NO_ROOM;
 		else if (best >= seq.fragments)
 			wrong_reason += reason != REASON_NO_BETTER;
-		else if (reason) /* a cut may cost a piece more, if there is a run for it */
+		else if (reason) /* three pieces more than blocks want are tried */
 			wrong_reason += reason != REASON_NO_BETTER ||
-					(best + 1 < seq.fragments && best < map.runs);
+					(enough < seq.fragments && enough <= best + 3);
 		if (reason) {
 			wrong_pieces += plan.pieces != 0;
 			continue;
@@ -477,7 +494,7 @@ static void random_plans(void)
 		planned++;
 		split += plan.pieces > 1;
 		more += plan.pieces > best;
-		wrong_number += plan.pieces < best || plan.pieces > best + 1 ||
+		wrong_number += plan.pieces < best || plan.pieces > enough ||
 				(best == 1 && plan.pieces > 1) || plan.pieces >= seq.fragments;
 		wrong_pieces += !pieces_right(&plan, &map, &seq);
 		if (plan.pieces == 1)
