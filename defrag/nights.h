@@ -26,7 +26,7 @@ struct nights {
 	bool surveyed;		     /* all of it was */
 	bool finished;		     /* the last run came to its end */
 	bool same;		     /* its free space is that which the last run left */
-	/* UUIDs that this run has had: of two filesystems with one, only the first is remembered. */
+	/* UUIDs that this run has had: of two filesystems with one, the first is remembered. */
 	char (*had)[37];
 	size_t had_count, had_room;
 };
@@ -52,7 +52,7 @@ bool nights_same(const struct job *job);
 bool nights_settled(const struct job *job, const struct file *file);
 /* Was this tried in vain, and nothing is different? */
 bool nights_in_vain(const struct job *job, const struct file *file, uint32_t pieces);
-/* After an attempt to move it to so many @pieces, 0 if there was no plan; @moved: blocks of it were. */
+/* After an attempt to move it to @pieces, 0 if there was no plan; @moved: blocks of it were. */
 void nights_tried(struct job *job, const struct file *file, bool moved, uint32_t pieces);
 
 #endif

@@ -20,8 +20,8 @@
 #define STATE_TEXT_MOST (96UL * STATE_FILES_MOST + 192UL * (STATE_SYSTEMS_MOST + 2))
 
 /*
- * Fill in @state, which is empty. 0; -EPROTO if a line, *@line, is not as above; -EOPNOTSUPP if it is
- * of another version. Then @state is empty still.
+ * Fill in @state, which is empty. 0; -EPROTO if a line, *@line, is not as above; -EOPNOTSUPP if it
+ * is of another version. Then @state is empty still.
  */
 int state_parse(struct state *state, const char *text, size_t length, size_t *line);
 

@@ -38,11 +38,13 @@ static const struct vm_file {
 	mode_t mode;
 	bool masked;
 } vm_files[] = {
+	/* clang-format off */
 	{ "csv", 0666, true },
 	{ "html", 0666, true },
 	{ "json", 0666, true },
 	{ "plan", 0644, true },
 	{ "prometheus", 0644, false },
+	/* clang-format on */
 };
 #define FILES (sizeof(vm_files) / sizeof(*vm_files))
 
