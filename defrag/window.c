@@ -26,8 +26,6 @@ static void walk(struct path *path, const struct seq_item *item, bool there)
 		return;
 	path->above[level] = item;
 	path->there[level] = there;
-	while (--level)
-		path->above[level] = NULL;
 }
 
 /*

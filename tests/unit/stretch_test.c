@@ -252,13 +252,15 @@ static void is_right(const struct model *m, const char *what)
 
 /*
  * A disk as tests/lib/age-mounted makes it, then filled, then with holes all over it. @unit is
- * 4 KiB in blocks.
+ * 4 KiB in blocks. With @apart all that fills it is one file, which has shorter pieces than the
+ * others and all of the holes.
  */
 static void aged(struct model *m, uint32_t blocks, uint32_t unit, uint32_t group,
-		 uint32_t per_mille)
+		 uint32_t per_mille, bool apart)
 {
-	const uint32_t files = 16, each = blocks / files + 1;
-	uint32_t left = (uint32_t)((uint64_t)blocks * per_mille / 1000), file = 0, pass, i;
+	const uint32_t files = 16, each = apart ? blocks / 30 : blocks / files + 1;
+	uint32_t left = (uint32_t)((uint64_t)blocks * per_mille / 1000), pass, i;
+	uint32_t file = apart;
 
 	model_init(m, blocks, files);
 	for (i = 0; i < blocks; i++)
@@ -266,14 +268,14 @@ static void aged(struct model *m, uint32_t blocks, uint32_t unit, uint32_t group
 			m->owner[i] = WALL;
 	/* every other part of the disk first, then the rest */
 	for (pass = 0; pass < 2; pass++) {
-		for (i = 0; i < blocks;) {
+		for (i = 0; i < blocks && (pass || file + 1 < files || !apart);) {
 			uint32_t hole = pass ? blocks : (3 + random_below(7)) * unit;
 
 			for (; hole && i < blocks; i++, hole--) {
 				if (m->owner[i] != NOBODY)
 					continue;
 				file += m->size[file] >= each && file + 1 < files;
-				add_block(m, file, i);
+				add_block(m, pass && apart ? 0 : file, i);
 			}
 			i += (1 + random_below(6)) * unit;
 		}
@@ -281,7 +283,7 @@ static void aged(struct model *m, uint32_t blocks, uint32_t unit, uint32_t group
 	while (left) {
 		uint32_t length = (1 + random_below(6)) * unit;
 
-		file = random_below(files);
+		file = apart ? 0 : random_below(files);
 		i = random_below(m->size[file]);
 		if (length > left)
 			length = left;
@@ -298,11 +300,13 @@ static void aged_disks(void)
 	static const struct {
 		const char *what;
 		uint32_t blocks, unit, group, per_mille, share;
+		bool apart;
 	} disk[] = {
-		{ "97% full, 4 KiB", 32768, 1, 32768, 30, 8 },
-		{ "97% full, 1 KiB", 65536, 4, 8192, 30, 8 },
-		{ "98.5% full, 4 KiB", 32768, 1, 32768, 15, 3 },
-		{ "90% full, 4 KiB", 16384, 1, 32768, 100, 20 },
+		{ "97% full, 4 KiB", 32768, 1, 32768, 30, 8, false },
+		{ "97% full, 1 KiB", 65536, 4, 8192, 30, 8, false },
+		{ "98.5% full, 4 KiB", 32768, 1, 32768, 15, 3, false },
+		{ "99% full, one file of short pieces", 32768, 1, 32768, 10, 3, true },
+		{ "90% full, 4 KiB", 16384, 1, 32768, 100, 20, false },
 	};
 	size_t i;
 
@@ -311,7 +315,8 @@ static void aged_disks(void)
 		uint64_t before;
 		int rounds;
 
-		aged(&m, disk[i].blocks, disk[i].unit, disk[i].group, disk[i].per_mille);
+		aged(&m, disk[i].blocks, disk[i].unit, disk[i].group, disk[i].per_mille,
+		     disk[i].apart);
 		before = all_fragments(&m);
 		rounds = run(&m, 256 * disk[i].unit);
 		ok(all_fragments(&m) * disk[i].share <= before,
@@ -433,6 +438,24 @@ static void literal(void)
 	carry_out(&m, limits.scratch);
 	is(fragments(&m, 0), 1, "and before the next one: three become one");
 	is_right(&m, "joined");
+	model_free(&m);
+
+	/* The same where only the end of the hole will do. */
+	model_init(&m, 40, 1);
+	for (i = 0; i < 40; i++)
+		m.owner[i] = WALL;
+	add_block(&m, 0, 20);
+	for (i = 9; i < 14; i++)
+		add_block(&m, 0, i);
+	for (i = 5; i < 9; i++)
+		m.owner[i] = NOBODY;
+	begin(&m);
+	stretch_gain(&m.plan, &m.pieces, &m.map, &limits);
+	ok(m.plan.count == 1 && m.plan.stretch[0].first == 0 && m.plan.stretch[0].goal == 8,
+	   "a piece goes right before the next one");
+	ok(m.map.run[0].start == 5 && m.map.run[0].length == 3, "the end of the run is claimed");
+	carry_out(&m, limits.scratch);
+	is(fragments(&m, 0), 1, "two become one");
 	model_free(&m);
 
 	/* A file that was given more pieces by somebody is let go of. */
