@@ -377,6 +377,7 @@ void defragment_dry_run(struct job *job)
 	int any;
 
 	tools_init(&t);
+	reserve_set(job);
 	if (job->plan)
 		plan_writer_begin(job->plan, job);
 	for (any = 0; any < 2; any++) {
@@ -397,6 +398,8 @@ void defragment_dry_run(struct job *job)
 				continue;
 			}
 			file->reason = (uint8_t)look_and_plan(job, file, &node, any, &t);
+			if (!file->reason && !reserve_allows(job, file->blocks))
+				file->reason = REASON_RESERVE;
 			node_close(&node);
 			pace_point(&job->pace, false);
 			if (file->reason)

@@ -100,7 +100,7 @@ static void collect(struct partial *p, bool (*in_need)(const struct job *, const
 	struct job *job = p->job;
 	size_t i;
 
-	for (i = 0; i < job->survey.files && i < INT32_MAX && !*job->stop; i++) {
+	for (i = 0; i < INT32_MAX && i < job->survey.files && !*job->stop; i++) {
 		struct file *file = &job->survey.file[i];
 		struct node node;
 

@@ -99,7 +99,8 @@ as_nobody() {
 	for args in "" "--bogus /" "-x /" "--check" "-c -n /" "--check=yes /" \
 		"--check --dry-run /" "-q -v /" "-q --map /" "--min-fragment-size /" "--min-fragment-size= /" \
 		"--min-fragment-size=128KB /" "--min-fragment-size=-1 /" \
-		"--min-fragment-size=1025G /" "--min-fragment-size"; do
+		"--min-fragment-size=1025G /" "--min-fragment-size" "--reserve=1x /" \
+		"--reserve=101% /" "--reserve=-1% /" "--reserve=1025G /" "--reserve= /"; do
 		# shellcheck disable=SC2086
 		run -2 --separate-stderr "$tool" $args
 		[ -z "$output" ]
