@@ -285,7 +285,7 @@ static int run_host(const struct options *options, const struct host *host, stru
 static int run(const struct options *options)
 {
 	struct hosts hosts = { 0 };
-	struct nights opened, *nights = options->state ? &opened : NULL;
+	struct nights opened = { 0 }, *nights = options->state ? &opened : NULL;
 	struct planfile planned = { 0 };
 	struct reports reports;
 	struct budget budget;

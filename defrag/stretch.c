@@ -321,7 +321,7 @@ static void gather(struct stretches *plan, struct pieces *pieces, struct freemap
 		return;
 	for (class = class_of(map->run[longest].length); class > 1; class --) {
 		runs = runs_of_class(map, class, &run, &room);
-		if (!gather_class(plan, pieces, map, limits, class, run, runs))
+		if (runs && !gather_class(plan, pieces, map, limits, class, run, runs))
 			break;
 	}
 	free(run);
