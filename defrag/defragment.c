@@ -340,8 +340,7 @@ void defragment(struct job *job)
 		else
 			break;
 	}
-	/* What did not gain enough the last time does not now. */
-	if (!*job->stop && !job->broken && !nights_same(job))
+	if (!*job->stop && !job->broken)
 		move_parts(job, order, count);
 	for (i = 0; *job->stop && i < count; i++) {
 		struct file *file = &job->survey.file[order[i]];

@@ -106,7 +106,7 @@ void nights_begin(struct job *job)
 	nights->system = NULL;
 	nights->now = clock_now();
 	nights->stopped_in = 0;
-	nights->surveyed = nights->finished = nights->same = false;
+	nights->surveyed = nights->same = false;
 	if (was_had(nights, id))
 		return;
 	if (!nights->writes) {
@@ -114,8 +114,6 @@ void nights_begin(struct job *job)
 		return;
 	}
 	nights->system = state_begin(&nights->state, id, nights->now);
-	/* This run counts as a stop until it ends. */
-	nights->finished = nights->system->completed && nights->system->stops == 1;
 	/* Should this run be killed, the next one knows where it was. */
 	write_state(nights);
 }
@@ -161,11 +159,6 @@ void nights_cool(struct job *job)
 		if (moved && state_is_cooling(moved, file->fragments, nights->now))
 			file->reason = REASON_COOLING;
 	}
-}
-
-bool nights_same(const struct job *job)
-{
-	return known(job) && job->nights->finished && job->nights->same && !job->moved;
 }
 
 bool nights_settled(const struct job *job, const struct file *file)

@@ -24,7 +24,6 @@ struct nights {
 	uint64_t now;		     /* when it was begun */
 	uint32_t stopped_in;	     /* the inode that was moving when the run was stopped, or 0 */
 	bool surveyed;		     /* all of it was */
-	bool finished;		     /* the last run came to its end */
 	bool same;		     /* its free space is that which the last run left */
 	/* UUIDs that this run has had: of two filesystems with one, the first is remembered. */
 	char (*had)[37];
@@ -46,8 +45,6 @@ void nights_end(struct job *job, int status);
 /* After the survey: what has been moved too often lately gets that for its reason. */
 void nights_cool(struct job *job);
 
-/* Is all as the last run left it, which came to its end, and has this one moved nothing yet? */
-bool nights_same(const struct job *job);
 /* Has it stayed as an earlier run left it? Then only a gain that is worth it moves it again. */
 bool nights_settled(const struct job *job, const struct file *file);
 /* Was this tried in vain, and nothing is different? */

@@ -46,9 +46,10 @@ fragments() {
 	fragcount "$T/image" | awk '$1 == "total" { print $7 }'
 }
 
+# halved NAME [OPTION]: by one run.
 halved() {
 	begin "$1"
-	run -0 --separate-stderr e3defrag "$H"
+	run -0 --separate-stderr e3defrag "${@:2}" "$H"
 	echo "$output"
 	[ -z "$stderr" ]
 	[[ $output == *", partly: 0, failed: 0"* ]]
@@ -78,8 +79,11 @@ watched() {
 	halved 4K
 }
 
-@test "97% full, 1 KiB blocks: the same" {
-	halved 1K
+@test "97% full, 1 KiB blocks: the same; and with --state nothing moves in the next night" {
+	halved 1K --state="$T/state"
+	run -6 --separate-stderr e3defrag --state="$T/state" "$H"
+	echo "$output"
+	[[ $output == *"Blocks moved: 0 "* ]]
 }
 
 @test "a run is stopped between its parts, and the next one goes on" {
