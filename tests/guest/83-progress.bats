@@ -138,7 +138,8 @@ titles() {
 		echo "$output"
 		[ "$(titles)" = 1 ]
 		[[ $output == *"moving files: "*$'\n'"Stopped by a signal."* ]]
-		[[ ${lines[-1]} == "-- cursor "*" 0, shown, plain, codes "*", strange 0" ]]
+		# the key's echo may come in the middle of a code, which makes one strange
+		[[ ${lines[-1]} == "-- cursor "*" 0, shown, plain, codes "*", strange "[01] ]]
 	done
 	# not while a drawing is on its way: nothing can be done about that
 	run -137 terminal -o "$T/raw" 40x100 'WW=40x100' $'\033[?25h=KILL' -- e3defrag --map --bwlimit=1M "$H"

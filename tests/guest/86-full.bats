@@ -61,13 +61,14 @@ halved() {
 	[ $((after * 2)) -le "$before" ]
 }
 
-# The fewest blocks that are free at any moment of a run, as far as one can see.
+# The fewest blocks that are free at any moment of a run, as far as one can see: it is slow enough
+# for a look at each file that moves.
 watched() {
 	: >"$T/watching"
 	while [ -e "$T/watching" ]; do
 		stat -f -c %f "$H"
 	done >"$T/free" &
-	run --separate-stderr e3defrag "$@" "$H"
+	run --separate-stderr e3defrag --bwlimit=3M "$@" "$H"
 	rm "$T/watching"
 	wait
 	sort -n "$T/free" | head -1 >"$T/least"
