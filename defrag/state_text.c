@@ -85,7 +85,7 @@ static bool read_moved(struct text *t, struct state_system *system)
 	    !number(t, 0, STATE_TIME_MOST, ' ', &moved.last) ||
 	    !number32(t, 0, ' ', &moved.fragments) ||
 	    !number8(t, 0, STATE_TIMES_MOST, '\n', &moved.stops) ||
-	    (!moved.times && !moved.stops) ||
+	    (!moved.times && !moved.stops) || system->vains ||
 	    (system->moves && !after(&system->moved[system->moves - 1].id, &moved.id)))
 		return false;
 	vec_more(system->moved, system->moves, system->moved_room);

@@ -7,7 +7,8 @@
  *	moved INODE:GENERATION TIMES LAST FRAGMENTS STOPS
  *	vain INODE:GENERATION TIMES LAST FRAGMENTS BLOCKS PIECES
  *
- * with any number of each of the last two, ascending; then "end N", N files in all.
+ * with any number of each of the last two, in this order, each ascending; then "end N", N files in
+ * all.
  */
 #ifndef E3DEFRAG_STATE_TEXT_H
 #define E3DEFRAG_STATE_TEXT_H

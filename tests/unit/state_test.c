@@ -328,6 +328,7 @@ static void text(void)
 		HEAD SYSTEM "moved 12:7 1 1 1 0\nmoved 12:7 1 1 1 0\nend 2\n",
 		HEAD SYSTEM "moved 12:7 1 1 1 0\nmoved 11:8 1 1 1 0\nend 2\n",
 		HEAD SYSTEM "moved 12:7 1 1 1 0\nmoved 12:6 1 1 1 0\nend 2\n",
+		HEAD SYSTEM "vain 11:1 1 1 1 1 1\nmoved 12:7 1 1 1 0\nend 2\n",
 		HEAD SYSTEM "vain 12:7 0 1 9 10 1\nend 1\n",
 		HEAD SYSTEM "vain 12:7 1 1 9 10 0\nend 1\n",
 		HEAD SYSTEM "vain 12:7 1 1 9 10 1\nvain 12:7 1 1 9 10 1\nend 2\n",
