@@ -157,7 +157,7 @@ void plan_claim(const struct plan *plan, struct freemap *map)
 		freemap_claim(map, plan->piece[i].run, plan->piece[i].length);
 }
 
-static void ask(struct plan_requests *out, int kind, uint32_t logical, uint32_t value)
+void plan_ask(struct plan_requests *out, int kind, uint32_t logical, uint32_t value)
 {
 	vec_more(out->request, out->requests, out->room);
 	out->request[out->requests].kind = kind;
@@ -191,7 +191,7 @@ void plan_requests(struct plan_requests *out, const struct plan *plan, const str
 			struct plan_request *last;
 
 			if (piece < plan->pieces && next->at == at) {
-				ask(out, ASK_GOAL, 0, next->goal);
+				plan_ask(out, ASK_GOAL, 0, next->goal);
 				piece++;
 				next++;
 				open = false;
@@ -201,7 +201,7 @@ void plan_requests(struct plan_requests *out, const struct plan *plan, const str
 			done += length;
 			if (item->level) {
 				if (barren_ahead(seq, i)) {
-					ask(out, ASK_INDIRECT, item->logical, item->level);
+					plan_ask(out, ASK_INDIRECT, item->logical, item->level);
 					open = false;
 				}
 				continue;
@@ -210,7 +210,7 @@ void plan_requests(struct plan_requests *out, const struct plan *plan, const str
 			if (open && last->logical + last->value == item->logical + done - length)
 				last->value += length;
 			else
-				ask(out, ASK_DATA, item->logical + done - length, length);
+				plan_ask(out, ASK_DATA, item->logical + done - length, length);
 			open = true;
 		}
 	}

@@ -63,6 +63,8 @@ struct plan_requests {
  * asked for by name.
  */
 void plan_requests(struct plan_requests *out, const struct plan *plan, const struct sequence *seq);
+/* One more request, at the end. */
+void plan_ask(struct plan_requests *out, int kind, uint32_t logical, uint32_t value);
 void plan_requests_free(struct plan_requests *requests);
 
 #endif

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "window.h"
 
-#include "util.h"
-
 /* The indirect blocks above what comes next, and whether the donor has them. */
 struct path {
 	const struct seq_item *above[4]; /* by level; NULL: none */
 	bool there[4];
 };
-
-static void ask(struct plan_requests *out, int kind, uint32_t logical, uint32_t value)
-{
-	vec_more(out->request, out->requests, out->room);
-	out->request[out->requests].kind = kind;
-	out->request[out->requests].logical = logical;
-	out->request[out->requests++].value = value;
-}
 
 /* Past an indirect block. */
 static void walk(struct path *path, const struct seq_item *item, bool there)
@@ -47,8 +37,8 @@ static bool ask_above(struct plan_requests *out, struct path *path, const struct
 		run = freemap_fit(map, 1, 0);
 		if (run == FREEMAP_NONE)
 			return false;
-		ask(out, ASK_GOAL, 0, map->run[run].start);
-		ask(out, ASK_INDIRECT, above->logical, level);
+		plan_ask(out, ASK_GOAL, 0, map->run[run].start);
+		plan_ask(out, ASK_INDIRECT, above->logical, level);
 		freemap_claim(map, run, 1);
 		path->there[level] = true;
 		(*count)++;
@@ -73,21 +63,21 @@ uint32_t window_requests(struct plan_requests *out, struct layout *part, const s
 			walk(&path, &seq->item[item], false);
 		if (!ask_above(out, &path, &seq->item[item], geo, map, &more))
 			return UINT32_MAX;
-		ask(out, ASK_GOAL, 0, windows[i].goal);
+		plan_ask(out, ASK_GOAL, 0, windows[i].goal);
 		for (; item < seq->items && seq->item[item].at < end; item++) {
 			const struct seq_item *it = &seq->item[item];
 			struct plan_request *last = &out->request[out->requests - 1];
 
 			walk(&path, it, true);
 			if (it->level) {
-				ask(out, ASK_INDIRECT, it->logical, it->level);
+				plan_ask(out, ASK_INDIRECT, it->logical, it->level);
 				layout_add_indirect(part, it->level, it->logical, it->physical);
 				continue;
 			}
 			if (last->kind == ASK_DATA && last->logical + last->value == it->logical)
 				last->value += it->length;
 			else
-				ask(out, ASK_DATA, it->logical, it->length);
+				plan_ask(out, ASK_DATA, it->logical, it->length);
 			layout_add_extent(part, it->logical, it->physical, it->length);
 		}
 	}
