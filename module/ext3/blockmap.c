@@ -121,7 +121,7 @@ int ext3_path_down(struct ext3_path *path)
 		if (path_has(path, path->found, le32_to_cpu(*slot)))
 			return ext4_abi_report(path->inode, le32_to_cpu(*slot),
 					       "indirect block below itself");
-		bh = sb_bread(path->inode->i_sb, le32_to_cpu(*slot));
+		bh = ext3_bread(path->inode->i_sb, le32_to_cpu(*slot));
 		if (!bh)
 			return -EIO;
 		path->bh[++path->found] = bh;

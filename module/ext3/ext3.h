@@ -5,6 +5,7 @@
  *
  *   host.c         the operations the common half calls
  *   refuse.c       which files may be changed
+ *   buffers.c      metadata blocks, read as ext4 reads them
  *   blockmap.c     the tree of indirect blocks: walk it, reach a slot
  *   extents.c      data/extents, metadata/blocks, and both in a record of inodes
  *   free_blocks.c  allocation/free_blocks
@@ -45,6 +46,10 @@ int ext3_refuse(struct inode *inode, const struct meta_state *state, enum ext3_r
 		const char **why);
 const char *ext3_mapping(struct inode *inode);
 int ext3_writable(struct meta_host *host);
+
+/* buffers.c */
+struct buffer_head *ext3_bread(struct super_block *sb, u64 block);
+void ext3_breadahead(struct super_block *sb, u64 block);
 
 /* blockmap.c */
 

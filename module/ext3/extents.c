@@ -117,7 +117,7 @@ static void slots_ahead(struct inode *inode, __le32 *slots, unsigned int count)
 		return;
 	for (i = 0; i < count; i++)
 		if (slots[i])
-			sb_breadahead(inode->i_sb, le32_to_cpu(slots[i]));
+			ext3_breadahead(inode->i_sb, le32_to_cpu(slots[i]));
 }
 
 /* So many leaves are read ahead of a walk. */

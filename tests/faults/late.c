@@ -16,16 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "device.h"
+#include "hosted.h"
 
-#define FOLDER "/tmp/late"
-#define HOST FOLDER "/host"
-#define META FOLDER "/meta"
 #define PAGE 4096
 #define BLOCKS 64
 #define FIRST 4 /* pages that are pinned; all of a step is read before it is written */
@@ -45,18 +40,6 @@ static void file_of(const char *path, size_t size, int byte)
 	free(bytes);
 }
 
-static int node(unsigned long ino, const char *name, int flags)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), META "/nodes/%lu/%s", ino, name);
-	fd = open(path, flags);
-	if (fd < 0)
-		error(2, errno, "%s", path);
-	return fd;
-}
-
 static void wait_held(const struct device *device, const char *what)
 {
 	int tries;
@@ -68,26 +51,15 @@ static void wait_held(const struct device *device, const char *what)
 	}
 }
 
-static unsigned long ino_of(int fd)
-{
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st))
-		error(2, errno, "opening a file");
-	return (unsigned long)st.st_ino;
-}
-
 /* Physical block of the file's block 0: where the first extent lies. */
 static unsigned long first_block(unsigned long ino)
 {
-	char text[128] = "";
+	char text[128];
 	unsigned long logical, physical = 0;
-	int fd = node(ino, "data/extents", O_RDONLY);
 
-	if (read(fd, text, sizeof(text) - 1) <= 0 ||
-	    sscanf(text, "%lu %lu", &logical, &physical) != 2)
-		error(2, errno, "data/extents");
-	close(fd);
+	hosted_extents(ino, text, sizeof(text));
+	if (sscanf(text, "%lu %lu", &logical, &physical) != 2)
+		error(2, 0, "data/extents");
 	return physical;
 }
 
@@ -141,27 +113,18 @@ int main(void)
 	unsigned char *map;
 	unsigned int i;
 
-	if (system("modprobe ext3meta && modprobe nbd nbds_max=2 max_part=0 && "
-		   "mkdir -p " HOST " " META))
-		error(2, 0, "the modules are missing");
-	file_of(FOLDER "/image", 24 << 20, 0);
-	file_of(FOLDER "/source", 1 << 20, NEW);
-	if (system("mke2fs -q -F -t ext3 -b 4096 -J size=4 -N 64 " FOLDER "/image"))
-		error(2, 0, "mke2fs failed");
-	device_start(&host, 0, FOLDER "/image");
-	device_start(&source, 1, FOLDER "/source");
-	if (mount(host.name, HOST, "ext3", MS_NOATIME, "") ||
-	    mount(HOST, META, "ext3meta", 0, NULL))
-		error(2, errno, "mount");
+	hosted_start(&host, 1, "");
+	file_of(HOSTED "/source", 1 << 20, NEW);
+	device_start(&source, 1, HOSTED "/source");
 
 	file_of(HOST "/file", BLOCKS * PAGE, OLD);
 	fd = open(HOST "/file", O_RDWR);
-	ino = ino_of(fd);
+	ino = hosted_ino(fd);
 	if (fsync(fd))
 		error(2, errno, "fsync");
 	donor = open(HOST, O_TMPFILE | O_EXCL | O_RDWR, 0600);
-	donor_ino = ino_of(donor);
-	alloc = node(donor_ino, "data/alloc", O_WRONLY);
+	donor_ino = hosted_ino(donor);
+	alloc = hosted_node(donor_ino, "data/alloc", O_WRONLY);
 	if (write(alloc, "64", 2) != 2)
 		error(2, errno, "data/alloc");
 	old_block = first_block(ino);
@@ -178,7 +141,7 @@ int main(void)
 	host.control->hold_kind = DEVICE_WRITE;
 	host.control->hold_start = new_block * PAGE;
 	host.control->hold_end = (new_block + 12) * PAGE;
-	reloc = node(ino, "data/reloc", O_WRONLY);
+	reloc = hosted_node(ino, "data/reloc", O_WRONLY);
 	mover = start_reloc(reloc, donor_ino);
 	wait_held(&host, "the copy's write");
 
@@ -216,11 +179,10 @@ int main(void)
 	close(donor);
 	close(alloc);
 	close(reloc);
-	if (umount(META) || umount(HOST))
-		error(2, errno, "umount");
+	hosted_end();
 	device_stop(&host);
 	device_stop(&source);
-	if (system("e2fsck -fn " FOLDER "/image >/dev/null 2>&1"))
+	if (system("e2fsck -fn " HOSTED "/image >/dev/null 2>&1"))
 		error(1, 0, "e2fsck finds something");
 	puts("late data kept");
 	return 0;
