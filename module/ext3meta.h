@@ -102,6 +102,20 @@ struct meta_info {
 	u64 blocks;
 };
 
+/* The most that a record of an inode that isn't in memory has of its map. */
+#define META_RECORD_MAP 12
+
+/* What a record in `inodes` says, but for its map. */
+struct meta_record {
+	u32 ino;
+	u32 generation;
+	u32 links;
+	umode_t mode;
+	u64 size; /* bytes */
+	struct meta_info info;
+	__le32 map[META_RECORD_MAP]; /* the host half's own: for map_record() */
+};
+
 /*
  * A list file being read. The position is in blocks and always that of the
  * first block that no line given out so far has reported.
@@ -140,6 +154,13 @@ struct meta_host_ops {
 	int (*inodes)(struct super_block *sb, u64 from, meta_ino_fn fn, void *priv);
 	/* One of these, referenced; -ENOENT or -ESTALE where a look-up would not find it. */
 	struct inode *(*inode)(struct super_block *sb, u32 ino);
+	/*
+	 * A record of one of these without bringing it into memory, where nobody else has:
+	 * -EAGAIN where it takes the inode to tell.
+	 */
+	int (*record)(struct meta_host *host, u32 ino, struct meta_record *record);
+	/* Its lines in `inodes`, as map() has them for an inode in memory. */
+	int (*map_record)(const struct meta_record *record, struct meta_list *list);
 	/* Begin to read what map() will need of an inode, without waiting. */
 	void (*read_ahead)(struct inode *inode);
 	void (*info)(struct meta_host *host, struct inode *inode, struct meta_info *info);

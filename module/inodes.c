@@ -16,13 +16,14 @@
 
 #include "ext3meta.h"
 
-/* The same as a look-up in nodes/ finds; @cached: others had it in memory before. */
-static struct inode *record_inode(struct meta_host *host, u32 ino, bool *cached)
+static bool is_cached(struct super_block *sb, u32 ino)
 {
+	bool cached;
+
 	rcu_read_lock();
-	*cached = find_inode_by_ino_rcu(host->sb, ino);
+	cached = find_inode_by_ino_rcu(sb, ino);
 	rcu_read_unlock();
-	return host->ops->inode(host->sb, ino);
+	return cached;
 }
 
 /*
@@ -59,29 +60,27 @@ static char *put_number_field(char *to, u64 number)
 /* Whatever a type, a mapping and a reason may be called; snprintf would say so more slowly. */
 #define RECORD_WORDS 96
 
-static int record_text(struct meta_host *host, struct inode *inode, struct meta_list *record)
+static int record_line(const struct meta_record *record, struct meta_list *list)
 {
 	char line[RECORD_WORDS + 5 * (META_DIGITS + 1)], *to = line;
-	struct meta_info info = {};
-	const char *type = meta_type_name(inode->i_mode);
+	const char *type = meta_type_name(record->mode);
+	const struct meta_info *info = &record->info;
 
-	host->ops->info(host, inode, &info);
-	if (WARN_ON_ONCE(strlen(type) + strlen(info.mapping) + strlen(info.relocatable) + 8 >
+	if (WARN_ON_ONCE(strlen(type) + strlen(info->mapping) + strlen(info->relocatable) + 8 >
 			 RECORD_WORDS))
 		return -EIO;
 	*to++ = 'i';
-	to = put_number_field(to, inode->i_ino);
-	to = put_number_field(to, inode->i_generation);
+	to = put_number_field(to, record->ino);
+	to = put_number_field(to, record->generation);
 	to = put_field(to, type);
-	to = put_field(to, info.mapping);
-	to = put_field(to, info.relocatable);
-	to = put_number_field(to, i_size_read(inode));
-	to = put_number_field(to, info.blocks);
-	to = put_number_field(to, inode->i_nlink);
+	to = put_field(to, info->mapping);
+	to = put_field(to, info->relocatable);
+	to = put_number_field(to, record->size);
+	to = put_number_field(to, info->blocks);
+	to = put_number_field(to, record->links);
 	*to++ = '\n';
-	if (!meta_list_put(record, 0, line, to - line))
-		return 0;
-	return host->ops->map(inode, record);
+	meta_list_put(list, 0, line, to - line);
+	return 0;
 }
 
 /*
@@ -92,23 +91,66 @@ static int record_text(struct meta_host *host, struct inode *inode, struct meta_
 /* What a record is likely to take: no more are taken than the buffer has room for. */
 #define RECORD_LIKELY 64
 
+/* An inode that was taken: by itself, or an errno; or NULL, and its record. */
+struct taken {
+	struct inode *inode;
+	bool cached; /* others had it in memory before */
+	struct meta_record record;
+};
+
 struct inodes_read {
 	struct meta_host *host;
 	struct meta_list *list;
 	u32 per_group;
 	u32 group;
 	unsigned int count;
-	struct {
-		struct inode *inode; /* or an errno */
-		u32 ino;
-		bool cached;
-	} ahead[INODES_AHEAD];
+	struct taken ahead[INODES_AHEAD];
 };
 
+/* Only a record where it says all, for an inode that nobody has changed in memory meanwhile. */
+static void take(struct meta_host *host, u32 ino, struct taken *taken)
+{
+	int err = -EAGAIN;
+
+	taken->record.ino = ino;
+	taken->cached = is_cached(host->sb, ino);
+	if (!taken->cached)
+		err = host->ops->record(host, ino, &taken->record);
+	if (err != -EAGAIN && !is_cached(host->sb, ino)) {
+		taken->inode = ERR_PTR(err);
+		return;
+	}
+	/* The same as a look-up in nodes/ finds. */
+	taken->inode = host->ops->inode(host->sb, ino);
+	if (!IS_ERR(taken->inode))
+		host->ops->read_ahead(taken->inode);
+}
+
+static int taken_text(struct meta_host *host, struct taken *taken, struct meta_list *list)
+{
+	struct meta_record *record = &taken->record;
+	struct inode *inode = taken->inode;
+	int err;
+
+	if (inode) {
+		record->generation = inode->i_generation;
+		record->links = inode->i_nlink;
+		record->mode = inode->i_mode;
+		record->size = i_size_read(inode);
+		memset(&record->info, 0, sizeof(record->info));
+		host->ops->info(host, inode, &record->info);
+	}
+	err = record_line(record, list);
+	if (err || list->full)
+		return err;
+	return inode ? host->ops->map(inode, list) : host->ops->map_record(record, list);
+}
+
 /* 1: the list is full. */
-static int inodes_add(struct inodes_read *read, struct inode *inode, u32 ino)
+static int inodes_add(struct inodes_read *read, struct taken *taken)
 {
 	struct meta_list *list = read->list;
+	u32 ino = taken->record.ino;
 	struct meta_list record = {
 		.text = list->text + list->used,
 		.size = list->size - list->used,
@@ -118,12 +160,12 @@ static int inodes_add(struct inodes_read *read, struct inode *inode, u32 ino)
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
-	err = PTR_ERR_OR_ZERO(inode);
+	err = PTR_ERR_OR_ZERO(taken->inode);
 	/* The bitmap is looked at without a lock: it may be gone, or on its way in. */
 	if (err == -ENOENT || err == -ESTALE)
 		return 0;
 	if (!err)
-		err = record_text(read->host, inode, &record);
+		err = taken_text(read->host, taken, &record);
 	if (err == -EINTR)
 		return err;
 	if (!err && !record.full) {
@@ -144,10 +186,12 @@ static int inodes_flush(struct inodes_read *read)
 	int ret = 0;
 
 	for (i = 0; i < read->count; i++) {
+		struct taken *taken = &read->ahead[i];
+
 		if (!ret)
-			ret = inodes_add(read, read->ahead[i].inode, read->ahead[i].ino);
-		if (!IS_ERR(read->ahead[i].inode))
-			record_inode_put(read->ahead[i].inode, read->ahead[i].cached);
+			ret = inodes_add(read, taken);
+		if (!IS_ERR_OR_NULL(taken->inode))
+			record_inode_put(taken->inode, taken->cached);
 	}
 	read->count = 0;
 	return ret;
@@ -158,7 +202,6 @@ static int inodes_take(u64 ino, void *priv)
 	struct inodes_read *read = priv;
 	size_t room = (read->list->size - read->list->used) / RECORD_LIKELY;
 	u32 group = ((u32)ino - 1) / read->per_group;
-	unsigned int i;
 	int ret;
 
 	/* Who reads groups side by side wants no more of this one than there is. */
@@ -168,11 +211,7 @@ static int inodes_take(u64 ino, void *priv)
 			return ret ?: 1;
 		read->group = group;
 	}
-	i = read->count++;
-	read->ahead[i].ino = ino;
-	read->ahead[i].inode = record_inode(read->host, ino, &read->ahead[i].cached);
-	if (!IS_ERR(read->ahead[i].inode))
-		read->host->ops->read_ahead(read->ahead[i].inode);
+	take(read->host, ino, &read->ahead[read->count++]);
 	if (read->count < min_t(size_t, room, INODES_AHEAD))
 		return 0;
 	return inodes_flush(read);

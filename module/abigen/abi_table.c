@@ -26,6 +26,8 @@ const struct abi_field abi_fields[] = {
 	FIELD("ext4_sb_info", "s_es"),
 	FIELD("ext4_sb_info", "s_journal"),
 	FIELD("ext4_sb_info", "s_first_ino"),
+	FIELD("ext4_sb_info", "s_inode_size"),
+	FIELD("ext4_sb_info", "s_daxdev"),
 	FIELD("ext4_sb_info", "s_bitmap_maxbytes"),
 	FIELD("ext4_sb_info", "s_cluster_bits"),
 	FIELD("ext4_sb_info", "s_system_blks"),
@@ -96,6 +98,15 @@ const struct abi_function abi_functions[] = {
 	} },
 	{ .name = "ext4_read_inode_bitmap", .shapes = {
 		"struct buffer_head *(struct super_block *, u32)",
+	} },
+	{ .name = "ext4_get_group_desc", .shapes = {
+		"struct ext4_group_desc *(struct super_block *, u32, struct buffer_head **)",
+	} },
+	{ .name = "ext4_inode_table", .shapes = {
+		"u64 (struct super_block *, struct ext4_group_desc *)",
+	} },
+	{ .name = "ext4_sb_block_valid", .shapes = {
+		"s32 (struct super_block *, struct inode *, u64, u32)",
 	} },
 	{ .name = "ext4_inode_journal_mode", .shapes = {
 		"s32 (struct inode *)",

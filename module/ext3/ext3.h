@@ -6,6 +6,7 @@
  *   host.c         the operations the common half calls
  *   refuse.c       which files may be changed
  *   buffers.c      metadata blocks, read as ext4 reads them
+ *   disk_inode.c   inodes that are not in memory, from the inode tables
  *   blockmap.c     the tree of indirect blocks: walk it, reach a slot
  *   extents.c      data/extents, metadata/blocks, and both in a record of inodes
  *   free_blocks.c  allocation/free_blocks
@@ -51,6 +52,9 @@ int ext3_writable(struct meta_host *host);
 struct buffer_head *ext3_bread(struct super_block *sb, u64 block);
 void ext3_breadahead(struct super_block *sb, u64 block);
 
+/* disk_inode.c */
+int ext3_disk_inode(struct super_block *sb, u32 ino, struct meta_record *record);
+
 /* blockmap.c */
 
 /* The way from an inode to the slot of one logical block. */
@@ -88,6 +92,7 @@ static inline unsigned int ext3_pointers(const struct super_block *sb)
 int ext3_extents(struct inode *inode, struct meta_list *list);
 int ext3_metadata_blocks(struct inode *inode, struct meta_list *list);
 int ext3_map(struct inode *inode, struct meta_list *list);
+int ext3_map_record(const struct meta_record *record, struct meta_list *list);
 void ext3_read_ahead(struct inode *inode);
 
 /* free_blocks.c */

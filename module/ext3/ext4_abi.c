@@ -37,6 +37,7 @@ static_assert(EXT4_ABI_SIZE_ext4_inode_info__i_data == 15 * sizeof(__le32));
 
 /* ext4's names for what is not in BTF, since they are macros: on-disk or long-lived. */
 #define RO_COMPAT_BIGALLOC 0x0200
+#define RO_COMPAT_METADATA_CSUM 0x0400
 #define INCOMPAT_64BIT 0x0080
 #define JOURNAL_DATA_MODE 0x01
 #define WRITEBACK_DATA_MODE 0x04
@@ -83,6 +84,11 @@ static_assert(EXT4_ABI_SIZE_ext4_inode_info__i_data == 15 * sizeof(__le32));
 	X(ext4_fc_mark_ineligible, void, struct super_block *, int, handle_t *)                    \
 	X(ext4_discard_preallocations, void, DISCARD_PARAMETERS)                                   \
 	X(ext4_read_inode_bitmap, struct buffer_head *, struct super_block *, unsigned int)        \
+	X(ext4_get_group_desc, struct ext4_group_desc *,                                           \
+	  struct super_block *, unsigned int, struct buffer_head **)                               \
+	X(ext4_inode_table, unsigned long long, struct super_block *, struct ext4_group_desc *)    \
+	X(ext4_sb_block_valid, int,                                                                \
+	  struct super_block *, struct inode *, unsigned long long, unsigned int)                  \
 	X(ext4_inode_journal_mode, int, struct inode *)                                            \
 	X(ext4_inode_to_goal_block, unsigned long long, struct inode *)                            \
 	X(ext4_inode_is_fast_symlink, int, struct inode *)                                         \
@@ -430,6 +436,29 @@ int ext4_abi_query_free(struct super_block *sb, unsigned int group, int first, i
 			ext4_abi_free_fn fn, void *priv)
 {
 	return CALL(ext4_mballoc_query_range)(sb, group, first, end, NULL, fn, priv);
+}
+
+bool ext4_abi_plain_inodes(struct super_block *sb)
+{
+	return !*FIELD(void *, sbi_of(sb), ext4_sb_info, s_daxdev) &&
+	       !(ES32(sb, s_feature_ro_compat) & (RO_COMPAT_METADATA_CSUM | RO_COMPAT_BIGALLOC));
+}
+
+unsigned int ext4_abi_inode_size(struct super_block *sb)
+{
+	return *FIELD(int, sbi_of(sb), ext4_sb_info, s_inode_size);
+}
+
+u64 ext4_abi_inode_table(struct super_block *sb, unsigned int group)
+{
+	struct ext4_group_desc *desc = CALL(ext4_get_group_desc)(sb, group, NULL);
+
+	return desc ? CALL(ext4_inode_table)(sb, desc) : 0;
+}
+
+bool ext4_abi_blocks_valid(struct super_block *sb, u64 start, unsigned int count)
+{
+	return CALL(ext4_sb_block_valid)(sb, NULL, start, count);
 }
 
 struct buffer_head *ext4_abi_inode_bitmap(struct super_block *sb, unsigned int group)

@@ -39,6 +39,17 @@ u32 ext4_abi_first_ino(struct super_block *sb);
 bool ext4_abi_reserved_ino(struct super_block *sb, u32 ino);
 
 /*
+ * Whether what the inode table has of an inode says all that ext4 itself goes by, unless its flags
+ * say otherwise: no checksums to be verified first, no DAX by mount option, no clusters.
+ */
+bool ext4_abi_plain_inodes(struct super_block *sb);
+unsigned int ext4_abi_inode_size(struct super_block *sb);
+/* The first block of a group's inode table; 0 where there is no such group. */
+u64 ext4_abi_inode_table(struct super_block *sb, unsigned int group);
+/* Whether all of these are blocks that a file can have. Nothing is reported. */
+bool ext4_abi_blocks_valid(struct super_block *sb, u64 start, unsigned int count);
+
+/*
  * The inode of a number that comes from outside, by the same call and with the same answers as the
  * export operations have it, -ESTALE where it is free or reserved; without the dentry.
  */

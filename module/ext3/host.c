@@ -23,6 +23,18 @@ static int ext3_accepts(struct super_block *sb)
 	return ext4_abi_owns(sb) ? 0 : -ENODEV;
 }
 
+/* Why no file of this host is relocatable now; "yes" where nothing speaks against it. */
+static const char *host_relocatable(struct meta_host *host)
+{
+	int err = ext3_writable(host);
+
+	if (err == -EROFS)
+		return "read-only";
+	if (err)
+		return ext4_abi_journal(host->sb) ? "unchecked" : "no-journal";
+	return "yes";
+}
+
 static void ext3_info(struct meta_host *host, struct inode *inode, struct meta_info *info)
 {
 	struct meta_state *state = meta_state_get(host, inode, false);
@@ -32,13 +44,18 @@ static void ext3_info(struct meta_host *host, struct inode *inode, struct meta_i
 	/* i_blocks and i_bytes count bytes, extended attribute block included. */
 	info->blocks = inode_get_bytes(inode) >> inode->i_blkbits;
 	info->mapping = ext3_mapping(inode);
-	if (!ext3_refuse(inode, state, EXT3_ORIGINAL, &info->relocatable)) {
-		if (ext3_writable(host) == -EROFS)
-			info->relocatable = "read-only";
-		else if (ext3_writable(host))
-			info->relocatable = ext4_abi_journal(host->sb) ? "unchecked" : "no-journal";
-	}
+	if (!ext3_refuse(inode, state, EXT3_ORIGINAL, &info->relocatable))
+		info->relocatable = host_relocatable(host);
 	meta_state_put(state);
+}
+
+static int ext3_record(struct meta_host *host, u32 ino, struct meta_record *record)
+{
+	int err = ext3_disk_inode(host->sb, ino, record);
+
+	if (!err && S_ISREG(record->mode))
+		record->info.relocatable = host_relocatable(host);
+	return err;
 }
 
 /* The inode bitmaps, a group at a time. */
@@ -92,6 +109,8 @@ const struct meta_host_ops ext3_host_ops = {
 	.free_blocks = ext3_free_blocks,
 	.inodes = ext3_inodes,
 	.inode = ext4_abi_iget,
+	.record = ext3_record,
+	.map_record = ext3_map_record,
 	.read_ahead = ext3_read_ahead,
 	.info = ext3_info,
 	.extents = ext3_extents,

@@ -598,6 +598,20 @@ all_kinds() {
 	mknod $H/char char
 	mknod $H/block block
 	flags g +0x10
+	open i $H/small-immutable rw,creat
+	pattern i 0 $((3 * BS)) 1
+	fsync i
+	flags i +0x10
+	open a $H/small-append-only rw,creat
+	pattern a 0 $((2 * BS)) 1
+	fsync a
+	flags a +0x20
+	open l $H/long-but-small rw,creat
+	comb l 2 3 3 $BS 1
+	truncate l $((5 << 30))
+	open x $H/attributes rw,creat
+	pattern x 0 $BS 1
+	setxattr x user.big 900
 	open t $H/dense rw
 	link $H/dense $H/link
 	EOF
@@ -608,7 +622,7 @@ all_kinds() {
 	sync -f "$H"
 }
 
-# As it is in memory, and read anew from the disk.
+# As it is in memory, and with nothing in memory.
 inodes_as_in_the_nodes() {
 	local type=$TYPE
 
@@ -620,7 +634,7 @@ inodes_as_in_the_nodes() {
 	EOF
 	unmount_host
 	mount_host "$type"
-	run -0 build/tests/bin/inodejudge "$M" 1048576 65536 64
+	run -0 build/tests/bin/inodejudge -c "$M" 1048576 65536 64
 	echo "$output"
 	# nothing is too long for the largest buffer, nearly all is for the smallest
 	[[ ${lines[0]} == "1048576 "[12]" "*" 0" ]]
@@ -634,7 +648,7 @@ inodes_as_in_the_nodes() {
 }
 
 @test "inodes of an ext4: extents and inline data have no blocks there, block-mapped files do" {
-	make_image 4096 32 -t ext4 -O inline_data,ea_inode,quota -I 256
+	make_image 4096 32 -t ext4 -O inline_data,ea_inode,quota,^metadata_csum -I 256
 	mount_host ext4
 	steps <<-EOF
 	open f $H/extents rw,creat
@@ -653,13 +667,28 @@ inodes_as_in_the_nodes() {
 	setxattr i user.big 6000
 	EOF
 	sync -f "$H"
-	run -0 build/tests/bin/inodejudge "$M" 1048576 4096
+	run -0 build/tests/bin/inodejudge -c "$M" 1048576 4096
 	echo "$output"
 	run -0 cat "$M/inodes"
 	[[ $output == *" regular extents extents 50000 "* ]]
 	[[ $output == *" regular inline inline 20 "* ]]
 	[[ $output == *" regular indirect yes 300000 "* ]]
 	[ "$(grep -c "^e " <<<"$output")" -ge 1 ]
+	unmount_host
+}
+
+@test "inodes has a file that is being written as it is in memory" {
+	make_image 4096 32 -t ext4 -O ^metadata_csum -I 256
+	mount_host ext4
+	# the inode on the disk knows nothing of it before the data has its blocks
+	steps <<-EOF
+	open h $H/mapped rw,creat
+	flags h -0x80000
+	syncfs h
+	pattern h 0 30000 1
+	EOF
+	run -0 cat "$M/inodes"
+	[[ $output == *" regular indirect yes 30000 0 1"* ]]
 	unmount_host
 }
 
@@ -765,8 +794,16 @@ inodes_from_position() {
 	for bad in f12 f13 f14 f15 f16; do
 		head -c 102400 /dev/zero >"$H/$bad"
 	done
+	for bad in f17 f18 f19 f20; do
+		head -c 3000 /dev/zero >"$H/$bad"
+	done
 	unmount_host
-	debugfs -w -R "set_inode_field <14> extra_isize 5" "$IMG"
+	debugfs -w -f - "$IMG" <<-EOF
+	set_inode_field <14> extra_isize 5
+	set_inode_field <17> extra_isize 5
+	set_inode_field <18> block[1] 99999999
+	set_inode_field <19> file_acl 99999999
+	EOF
 	steps <<-EOF
 	imgmap point $IMG 13 20 99999999
 	imgmap point $IMG 15 i12 2
@@ -775,6 +812,8 @@ inodes_from_position() {
 	run -0 --separate-stderr cat "$M/inodes"
 	echo "$output"
 	[[ $output == *$'\n'"i 12 "*$'\n'"e "*$'\n'"n 13"$'\n'"n 14"$'\n'"n 15"$'\n'"i 16 "*$'\n'"e "* ]]
+	# and without indirect blocks
+	[[ $output == *$'\n'"n 17"$'\n'"n 18"$'\n'"n 19"$'\n'"i 20 "*$'\n'"e "* ]]
 	steps <<-EOF
 	slurp $M/nodes/13/data/extents => EUCLEAN
 	open x $M/nodes/14/info r => EUCLEAN

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * inodejudge MOUNT SIZE...: read the file `inodes` of the ext3meta at MOUNT with buffers of each
- * SIZE, and hold every record against what the node's own files say. A record must be whole
+ * inodejudge [-c] MOUNT SIZE...: read the file `inodes` of the ext3meta at MOUNT with buffers of
+ * each SIZE, and hold every record against what the node's own files say. A record must be whole
  * exactly where it fits into the buffer, each inode of nodes/ must come once and in order, and
  * each read must end before the record that no longer fits, or behind the last one of a block
- * group. For a filesystem that rests.
+ * group. For a filesystem that rests. With -c no inode is in memory that nobody has open.
  * Prints "SIZE READS WHOLE REFERRED" for each size.
  *
  * inodejudge -b MOUNT SECONDS: for one that is busy: only the form and the order are judged, for so
@@ -300,8 +300,19 @@ static uint32_t read_per_group(void)
 	return number;
 }
 
+/* The inodes that were looked at have stayed in memory. */
+static void forget_inodes(void)
+{
+	FILE *caches = fopen("/proc/sys/vm/drop_caches", "w");
+
+	sync();
+	if (!caches || fputs("2", caches) < 0 || fclose(caches))
+		error(2, errno, "can't drop what is cached");
+}
+
 int main(int argc, char **argv)
 {
+	bool forget = false;
 	int i;
 
 	if (argc == 4 && !strcmp(argv[1], "-b")) {
@@ -309,11 +320,18 @@ int main(int argc, char **argv)
 		judge_busy(atoi(argv[3]));
 		return 0;
 	}
+	if (argc > 1 && !strcmp(argv[1], "-c")) {
+		forget = true;
+		argv++;
+		argc--;
+	}
 	if (argc < 3)
-		error(2, 0, "usage: inodejudge MOUNT SIZE... | inodejudge -b MOUNT SECONDS");
+		error(2, 0, "usage: inodejudge [-c] MOUNT SIZE... | inodejudge -b MOUNT SECONDS");
 	mount_point = argv[1];
 	per_group = read_per_group();
 	expect_all();
+	if (forget)
+		forget_inodes();
 	for (i = 2; i < argc; i++)
 		judge_size(strtoul(argv[i], NULL, 10));
 	return 0;
