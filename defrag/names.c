@@ -51,6 +51,7 @@ struct level {
 	struct level *up;
 	const char *text;
 	uint32_t name;
+	bool again; /* what can't be read here was complained about */
 };
 
 static uint32_t level_name(struct names *names, struct level *level)
@@ -65,7 +66,7 @@ static void walk_failed(struct walk *w, struct level *level, int error, const ch
 {
 	char *path, *shown;
 
-	if (w->wanted->again)
+	if (level->again)
 		return;
 	path = names_path(w->names, level_name(w->names, level));
 	shown = printable(path);
@@ -110,7 +111,7 @@ static void walk(struct walk *w, int fd, struct level *level)
 		return;
 	}
 	for (errno = 0; wants_more(w->wanted); errno = 0) {
-		struct level below = { level, NULL, NAME_NONE };
+		struct level below = { level, NULL, NAME_NONE, level->again };
 		unsigned char type;
 		int child_fd;
 
@@ -132,6 +133,11 @@ static void walk(struct walk *w, int fd, struct level *level)
 			walk_file(w, fd, level, entry);
 		if (type != DT_DIR)
 			continue;
+		if (w->wanted->leaves && leaves_later(w->wanted->leaves, (uint32_t)entry->d_ino)) {
+			if (!w->wanted->again)
+				continue;
+			below.again = false;
+		}
 		child_fd = openat(fd, entry->d_name,
 				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
 		if (child_fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
@@ -159,7 +165,7 @@ void names_walk(struct names *names, int fd, dev_t dev, const char *prefix,
 		struct names_wanted *wanted, struct pace *pace)
 {
 	struct walk w = { names, wanted, dev, pace };
-	struct level top = { NULL, prefix, NAME_NONE };
+	struct level top = { NULL, prefix, NAME_NONE, wanted->again };
 	struct rlimit limit;
 	int tree, dir;
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "leaves.h"
 #include "pace.h"
 
 #define NAME_NONE UINT32_MAX
@@ -49,8 +50,13 @@ struct names_wanted {
 	/* Called for each regular file: where the number of its name goes, NULL if nobody asks. */
 	uint32_t *(*slot)(void *to, uint32_t ino);
 	void *to;
-	size_t left;		   /* the walk ends when so many names were taken */
-	bool again;		   /* a second walk: what can't be read was complained about */
+	size_t left; /* the walk ends when so many names were taken */
+	bool again;  /* a second walk: what can't be read was complained about */
+	/*
+	 * Directories that a first walk leaves out, or NULL: there are none. A second one looks
+	 * into all, and complains only about what is new to it.
+	 */
+	const struct leaves *leaves;
 	struct names_watch *watch; /* or NULL */
 };
 

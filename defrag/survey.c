@@ -18,6 +18,7 @@ void survey_free(struct survey *survey)
 {
 	names_free(&survey->names);
 	claims_free(&survey->claims);
+	leaves_free(&survey->leaves);
 	free(survey->trouble);
 	free(survey->detail);
 	free(survey->file);
@@ -130,6 +131,9 @@ static void add_look(void *to, struct look *look)
 		return;
 	}
 	claims_add(&survey->claims, &look->layout);
+	/* Its own name, and its `.` */
+	if (look->info.type == TYPE_DIRECTORY && look->info.links == 2)
+		leaves_add(&survey->leaves, look->ino);
 	if (look->info.type == TYPE_REGULAR)
 		measure(&file, &look->layout, s->geo, &s->seq);
 	if (survey->scope.picture)
@@ -259,6 +263,7 @@ static size_t want(struct survey *survey, struct file *file)
 	if (detail->name == NAME_WANTED)
 		return 0;
 	detail->name = NAME_WANTED;
+	leaves_want(&survey->leaves, file->ino);
 	return 1;
 }
 
@@ -290,8 +295,10 @@ static size_t want_names(struct survey *survey)
 			wanted += want(survey, file);
 	}
 	for (i = 0; i < survey->troubles; i++)
-		if (survey->trouble[i].err)
+		if (survey->trouble[i].err) {
+			leaves_want(&survey->leaves, survey->trouble[i].ino);
 			wanted++;
+		}
 	return wanted;
 }
 
@@ -318,20 +325,27 @@ static uint32_t *name_slot(void *to, uint32_t ino)
 }
 
 /* One walk more, over directories that are in memory by now unless all was meant. */
-static void find_names(struct survey *survey, const struct host *host, struct pace *pace)
+static void find_names(struct survey *survey, const struct host *host, const struct geometry *geo,
+		       struct pace *pace)
 {
 	struct names_wanted wanted = { .slot = name_slot, .to = survey };
 	struct choice choice;
 	size_t i;
 
+	leaves_groups(&survey->leaves, geo->inodes, geo->inodes_per_group);
 	wanted.left = want_names(survey);
 	wanted.watch = choice_begin(&choice, survey, host->dev);
 	if (host->whole && wanted.watch)
 		choice_start(&choice, host->prefix);
 	progress_begin(STAGE_NAMES, 0, 0);
-	if (host->whole)
+	if (host->whole) {
+		/* Who looks at all names, wanted or not, doesn't want to see them twice. */
+		wanted.leaves = wanted.watch ? NULL : &survey->leaves;
 		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted, pace);
+	}
 	wanted.again = true;
+	if (wanted.leaves)
+		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted, pace);
 	for (i = 0; !host->whole && i < host->targets; i++) {
 		const struct target *target = &host->target[i];
 		uint32_t *slot;
@@ -411,7 +425,8 @@ void survey_check(struct survey *survey, struct meta *meta, const struct host *h
 	if (survey->troubles)
 		qsort(survey->trouble, survey->troubles, sizeof(*survey->trouble), by_trouble);
 	if (!*stop)
-		find_names(survey, host, pace);
+		find_names(survey, host, &meta->geo, pace);
+	leaves_free(&survey->leaves);
 	for (i = 0; i < survey->troubles; i++)
 		tell_trouble(survey, &survey->trouble[i]);
 	survey->failed += survey->names.failed;

@@ -11,6 +11,7 @@
 #include "filter.h"
 #include "freemap.h"
 #include "host.h"
+#include "leaves.h"
 #include "meta.h"
 #include "names.h"
 #include "pace.h"
@@ -86,6 +87,7 @@ struct survey {
 	struct trouble *trouble;
 	size_t troubles, trouble_room;
 	struct names names;
+	struct leaves leaves; /* of a whole filesystem, until survey_check */
 	struct claims claims; /* until survey_check */
 	uint64_t best;	      /* fragments the free space at the survey's end would allow */
 	bool damaged;	      /* some block map makes no sense: what it claims is not known */

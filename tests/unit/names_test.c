@@ -128,6 +128,55 @@ static void tree(void)
 	ok(!system(path), "cleaned up");
 }
 
+/* A directory that can wait is looked into by the second walk, and trouble with it told then. */
+static void leaves(void)
+{
+	struct taken all = { .asked = 0 };
+	struct leaves later = { .count = 0 };
+	struct names_wanted wanted = { .slot = take, .to = &all, .left = 8, .leaves = &later };
+	char top[] = "/tmp/e3defrag-unit-XXXXXX", path[256];
+	struct names names = { 0 };
+	struct pace pace = { 0 };
+	struct stat st;
+	uint32_t ino;
+	ino_t one;
+	int fd;
+
+	if (!ok(mkdtemp(top) != NULL, "a directory for two walks"))
+		return;
+	snprintf(path, sizeof(path), "%s/leaf", top);
+	mkdir(path, 0700);
+	stat(path, &st);
+	ino = (uint32_t)st.st_ino;
+	snprintf(path, sizeof(path), "%s/leaf/one", top);
+	one = make_file(path);
+	snprintf(path, sizeof(path), "%s/two", top);
+	make_file(path);
+	/* All that there is lies in one group. */
+	leaves_add(&later, ino);
+	leaves_groups(&later, ino, ino);
+
+	fd = open(top, O_PATH);
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	is(all.asked, 1, "a first walk leaves out a directory in whose group nothing is wanted");
+	wanted.again = true;
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	is(all.asked, 3, "a second one looks into all");
+	ok(has(&names, "top/leaf/one", one), "and finds what is there");
+	leaves_want(&later, ino);
+	wanted.again = false;
+	all.asked = all.count = 0;
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	is(all.asked, 2, "where something is wanted in its group the first walk looks into it");
+	ok(!leaves_later(&later, ino + 1), "a directory that has others below it doesn't wait");
+	names_free(&names);
+	leaves_free(&later);
+	close(fd);
+
+	snprintf(path, sizeof(path), "rm -rf %s", top);
+	ok(!system(path), "cleaned up");
+}
+
 static void sizes(void)
 {
 	static const struct {
@@ -188,6 +237,7 @@ void test_names(void)
 	ok(path_is(&names, file, "z"), "a file by itself");
 	names_free(&names);
 	tree();
+	leaves();
 
 	sizes();
 	shown = printable("a\nb\033[0m\\\303\244");
