@@ -2,8 +2,8 @@
 /*
  * A step's blocks from device to device, with pages of our own: a nightly run
  * neither fills the page cache nor evicts from it. All reads are queued at once
- * in physical order, then all writes, which are few and large, since a donor's
- * blocks lie side by side.
+ * in physical order, with small gaps between them on a disk that turns, then
+ * all writes, which are few and large, since a donor's blocks lie side by side.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -27,6 +27,33 @@ struct copy_wait {
 	struct completion done;
 };
 
+/*
+ * A disk that turns is as soon past a small gap as it has read it, and each
+ * request costs it, or what stands before it, more than that. So gaps up to
+ * this size are read, too, half as much as moves at most, into pages that
+ * nobody looks at.
+ */
+#define EXT3_GAP_MAX (64U << 10)
+
+/* Pages for the gaps; none where requests cost little, and fewer where memory does. */
+static void step_spare(struct ext3_step *step)
+{
+	struct block_device *bdev = step->sb->s_bdev;
+	unsigned int wanted = step->nr_pages / 2;
+
+	/* Where no requests are merged, a gap is one more. */
+	if (bdev_nonrot(bdev) || blk_queue_nomerges(bdev_get_queue(bdev)))
+		return;
+	step->spare = kvcalloc(wanted, sizeof(*step->spare), GFP_KERNEL | __GFP_NOWARN);
+	while (step->spare && step->nr_spare < wanted) {
+		struct page *page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+
+		if (!page)
+			break;
+		step->spare[step->nr_spare++] = page;
+	}
+}
+
 struct ext3_step *ext3_step_alloc(struct super_block *sb)
 {
 	unsigned int blocks = min_t(unsigned int, ext3_pointers(sb), EXT3_STEP_MAX);
@@ -48,6 +75,7 @@ struct ext3_step *ext3_step_alloc(struct super_block *sb)
 		if (!step->pages[i])
 			goto err;
 	}
+	step_spare(step);
 	return step;
 
 err:
@@ -61,7 +89,10 @@ void ext3_step_free(struct ext3_step *step)
 
 	for (i = 0; step->pages && i < step->nr_pages && step->pages[i]; i++)
 		__free_page(step->pages[i]);
+	for (i = 0; i < step->nr_spare; i++)
+		__free_page(step->spare[i]);
 	kvfree(step->pages);
+	kvfree(step->spare);
 	kvfree(step->runs);
 	kvfree(step);
 }
@@ -129,19 +160,15 @@ static void copy_end_io(struct bio *bio)
 	copy_put(wait);
 }
 
-static void copy_submit_run(struct ext3_step *step, const struct ext3_run *run, blk_opf_t opf,
-			    struct copy_wait *wait)
+/* @left bytes from @sector on, at @offset bytes into @pages. */
+static void copy_submit(struct super_block *sb, struct page **pages, size_t offset, size_t left,
+			sector_t sector, blk_opf_t opf, struct copy_wait *wait)
 {
-	u8 bits = step->sb->s_blocksize_bits;
-	size_t offset = (size_t)run->slot << bits;
-	size_t left = (size_t)run->count << bits;
-	sector_t sector = (sector_t)run->block << (bits - SECTOR_SHIFT);
-
 	while (left) {
 		unsigned int vecs = min_t(size_t,
 					  DIV_ROUND_UP(offset_in_page(offset) + left, PAGE_SIZE),
 					  BIO_MAX_VECS);
-		struct bio *bio = bio_alloc(step->sb->s_bdev, vecs, opf, GFP_NOIO);
+		struct bio *bio = bio_alloc(sb->s_bdev, vecs, opf, GFP_NOIO);
 
 		bio->bi_iter.bi_sector = sector;
 		bio->bi_private = wait;
@@ -150,8 +177,7 @@ static void copy_submit_run(struct ext3_step *step, const struct ext3_run *run, 
 			size_t in_page = offset_in_page(offset);
 			unsigned int len = min_t(size_t, left, PAGE_SIZE - in_page);
 
-			if (bio_add_page(bio, step->pages[offset >> PAGE_SHIFT], len, in_page) <
-			    len)
+			if (bio_add_page(bio, pages[offset >> PAGE_SHIFT], len, in_page) < len)
 				break;
 			offset += len;
 			left -= len;
@@ -162,16 +188,38 @@ static void copy_submit_run(struct ext3_step *step, const struct ext3_run *run, 
 	}
 }
 
-static int copy_all(struct ext3_step *step, const u32 *blocks, blk_opf_t opf)
+/* What lies between two runs, if it is worth reading, too, and there is room for it; else 0. */
+static size_t gap_between(const struct ext3_step *step, const struct ext3_run *run, size_t used)
+{
+	size_t gap = (size_t)(run[1].block - run[0].block - run[0].count)
+		     << step->sb->s_blocksize_bits;
+
+	return gap <= EXT3_GAP_MAX && used + gap <= (size_t)step->nr_spare << PAGE_SHIFT ? gap : 0;
+}
+
+/* @gaps: what lies between two runs may be read, too. */
+static int copy_all(struct ext3_step *step, const u32 *blocks, blk_opf_t opf, bool gaps)
 {
 	struct copy_wait wait = { .left = ATOMIC_INIT(1) };
 	unsigned int i, n = copy_runs(step, blocks);
+	u8 bits = step->sb->s_blocksize_bits;
+	size_t spare = 0;
 	struct blk_plug plug;
 
 	init_completion(&wait.done);
+	/* What follows each other becomes one request while it is plugged. */
 	blk_start_plug(&plug);
-	for (i = 0; i < n; i++)
-		copy_submit_run(step, &step->runs[i], opf, &wait);
+	for (i = 0; i < n; i++) {
+		const struct ext3_run *run = &step->runs[i];
+		sector_t sector = (sector_t)run->block << (bits - SECTOR_SHIFT);
+		size_t gap = gaps && i + 1 < n ? gap_between(step, run, spare) : 0;
+
+		copy_submit(step->sb, step->pages, (size_t)run->slot << bits,
+			    (size_t)run->count << bits, sector, opf, &wait);
+		sector += (sector_t)run->count << (bits - SECTOR_SHIFT);
+		copy_submit(step->sb, step->spare, spare, gap, sector, opf, &wait);
+		spare += gap;
+	}
 	blk_finish_plug(&plug);
 	copy_put(&wait);
 	wait_for_completion_io(&wait.done);
@@ -191,11 +239,15 @@ static int copy_all(struct ext3_step *step, const u32 *blocks, blk_opf_t opf)
 int ext3_step_copy(struct ext3_step *step)
 {
 	unsigned int flags = memalloc_nofs_save();
-	int err;
+	int err = -EIO;
 
-	err = copy_all(step, step->from, REQ_OP_READ | REQ_SYNC);
+	/* A gap that can't be read is nobody's loss. */
+	if (step->nr_spare)
+		err = copy_all(step, step->from, REQ_OP_READ | REQ_SYNC, true);
+	if (err)
+		err = copy_all(step, step->from, REQ_OP_READ | REQ_SYNC, false);
 	if (!err)
-		err = copy_all(step, step->to, REQ_OP_WRITE | REQ_SYNC);
+		err = copy_all(step, step->to, REQ_OP_WRITE | REQ_SYNC, false);
 	memalloc_nofs_restore(flags);
 	return err;
 }

@@ -118,6 +118,8 @@ struct ext3_step {
 	u32 to[EXT3_STEP_MAX];
 	struct page **pages;
 	unsigned int nr_pages;
+	struct page **spare; /* for what is read and not wanted */
+	unsigned int nr_spare;
 	struct ext3_run *runs;
 };
 
