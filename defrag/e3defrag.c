@@ -213,10 +213,46 @@ static int leave_out(const struct options *options, const struct host *host, con
 	return LEFT_OUT;
 }
 
+/* All of the work on a host that is fit for it, and what is told of it. */
+static int run_fit(struct job *job, struct reports *reports)
+{
+	struct report report = { 0 };
+	int status;
+
+	separate();
+	freemap_init(&job->map);
+	nights_begin(job);
+	status = run_job(job, &report);
+	progress_host_done();
+	nights_end(job, status);
+	if (report.job)
+		reports_add(reports, &report, status);
+	report_free(&report);
+	freemap_free(&job->map);
+	picture_free(&job->picture_before);
+	picture_free(&job->picture_after);
+	survey_free(&job->survey);
+	return status;
+}
+
+/* Can the module do what is asked for? 0, or the status; that it can't was complained about. */
+static int check_module(struct job *job)
+{
+	const struct features *features = &job->meta.features;
+
+	if (moves(job->options) && features->ro_compat & ~META_RO_COMPAT_KNOWN) {
+		complain(job->host->mountpoint, 0,
+			 "ext3meta has features that this version only knows "
+			 "how to read: ro_compat 0x%" PRIx32,
+			 features->ro_compat);
+		return STATUS_REFUSED;
+	}
+	return apply_fits(job) ? 0 : STATUS_REFUSED;
+}
+
 static int run_host(const struct options *options, const struct host *host, struct budget *budget,
 		    struct nights *nights, struct reports *reports, const struct planfile *planned)
 {
-	struct report report = { 0 };
 	struct job job = {
 		.options = options,
 		.host = host,
@@ -246,38 +282,16 @@ static int run_host(const struct options *options, const struct host *host, stru
 			complain(host->mountpoint, -err, "can't mount ext3meta for it");
 		return err == -EPROTO ? STATUS_FAILED : STATUS_REFUSED;
 	}
-	if (moves(options) && job.meta.features.ro_compat & ~META_RO_COMPAT_KNOWN) {
-		complain(host->mountpoint, 0,
-			 "ext3meta has features that this version only knows "
-			 "how to read: ro_compat 0x%" PRIx32,
-			 job.meta.features.ro_compat);
-		status = STATUS_REFUSED;
-	} else if (!apply_fits(&job)) {
-		status = STATUS_REFUSED;
-	} else {
-		if (options->nice)
-			pace_open(&job.pace, host->dev, host->device, &stop);
-		if (options->all)
-			unsuited = unsuitable(&job.meta, &job.pace, &stop);
-		if (unsuited) {
-			status = leave_out(options, host, unsuited);
-		} else {
-			separate();
-			freemap_init(&job.map);
-			nights_begin(&job);
-			status = run_job(&job, &report);
-			progress_host_done();
-			nights_end(&job, status);
-			if (report.job)
-				reports_add(reports, &report, status);
-			report_free(&report);
-			freemap_free(&job.map);
-			picture_free(&job.picture_before);
-			picture_free(&job.picture_after);
-			survey_free(&job.survey);
-		}
-		pace_close(&job.pace);
-	}
+	status = check_module(&job);
+	if (status)
+		goto out;
+	if (options->nice)
+		pace_open(&job.pace, host->dev, host->device, &stop);
+	if (options->all)
+		unsuited = unsuitable(&job.meta, &job.pace, &stop);
+	status = unsuited ? leave_out(options, host, unsuited) : run_fit(&job, reports);
+	pace_close(&job.pace);
+out:
 	meta_close(&job.meta);
 	return status;
 }

@@ -52,33 +52,27 @@ static bool parse_sort(const char *text, enum sort *sort)
 }
 
 /* What can't be done with the files of reports; NULL if nothing. */
-static const char *check_files(const struct options *options)
+/* How many reports go to that file. */
+static unsigned int reports_to(const struct options *options, const char *name)
 {
 	const char *const file[] = { options->json, options->csv, options->prometheus,
 				     options->html };
-	size_t i, k;
-
-	for (i = 0; i < sizeof(file) / sizeof(*file); i++) {
-		if (file[i] && !*file[i])
-			return "a report wants the name of a FILE";
-		for (k = 0; k < i; k++)
-			if (file[i] && file[k] && !strcmp(file[i], file[k]))
-				return "two reports can't go to one FILE";
-	}
-	return NULL;
-}
-
-/* Does a report go to that file? */
-static bool is_report(const struct options *options, const char *name)
-{
-	const char *const file[] = { options->json, options->csv, options->prometheus,
-				     options->html };
+	unsigned int count = 0;
 	size_t i;
 
 	for (i = 0; i < sizeof(file) / sizeof(*file); i++)
-		if (name && file[i] && !strcmp(file[i], name))
-			return true;
-	return false;
+		count += name && file[i] && !strcmp(file[i], name);
+	return count;
+}
+
+static const char *check_files(const struct options *options)
+{
+	if (reports_to(options, ""))
+		return "a report wants the name of a FILE";
+	if (reports_to(options, options->json) > 1 || reports_to(options, options->csv) > 1 ||
+	    reports_to(options, options->prometheus) > 1)
+		return "two reports can't go to one FILE";
+	return NULL;
 }
 
 /* What can't be the file of --state; NULL if nothing. */
@@ -88,7 +82,7 @@ static const char *check_state(const struct options *options)
 		return NULL;
 	if (!*options->state || !strcmp(options->state, "-"))
 		return "--state wants the name of a FILE";
-	if (is_report(options, options->state))
+	if (reports_to(options, options->state))
 		return "a report can't go to the FILE of --state";
 	return NULL;
 }
@@ -121,7 +115,7 @@ static const char *check_plans(const struct options *options, bool check, bool d
 	if ((options->plan && !*options->plan) ||
 	    (options->apply && (!*options->apply || !strcmp(options->apply, "-"))))
 		return "a plan wants the name of a FILE";
-	if (is_report(options, options->plan) || is_report(options, options->apply))
+	if (reports_to(options, options->plan) || reports_to(options, options->apply))
 		return "a plan and a report can't be one FILE";
 	return NULL;
 }
