@@ -57,6 +57,8 @@ struct meta_host {
 	struct mutex states_lock;
 	struct xarray states;
 	struct list_head states_age;
+
+	void *kept; /* the host half's: what it keeps from one request for the next */
 	struct rcu_head rcu;
 };
 
@@ -176,6 +178,8 @@ struct meta_host_ops {
 			      struct meta_state *donor_state, u32 level);
 	/* -EROFS, -EOPNOTSUPP … where the host takes no request at all now. */
 	int (*writable)(struct meta_host *host);
+	/* Nobody asks any more: what is kept goes. */
+	void (*forget)(struct meta_host *host);
 	/* The first block past the largest file, in blocks: -EFBIG from there on. */
 	u64 (*max_blocks)(struct super_block *sb);
 };

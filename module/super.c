@@ -26,6 +26,7 @@ static void meta_host_free(struct meta_host *host)
 	if (!host)
 		return;
 	meta_states_destroy(host);
+	host->ops->forget(host);
 	path_put(&host->path);
 	kfree_rcu(host, rcu);
 }

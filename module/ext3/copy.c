@@ -27,34 +27,21 @@ struct copy_wait {
 	struct completion done;
 };
 
-/*
- * A disk that turns is as soon past a small gap as it has read it, and each
- * request costs it, or what stands before it, more than that. So gaps up to
- * this size are read, too, half as much as moves at most, into pages that
- * nobody looks at.
- */
-#define EXT3_GAP_MAX (64U << 10)
-
-/* Pages for the gaps; none where requests cost little, and fewer where memory does. */
-static void step_spare(struct ext3_step *step)
+static void step_free(struct ext3_step *step)
 {
-	struct block_device *bdev = step->sb->s_bdev;
-	unsigned int wanted = step->nr_pages / 2;
+	unsigned int i;
 
-	/* Where no requests are merged, a gap is one more. */
-	if (bdev_nonrot(bdev) || blk_queue_nomerges(bdev_get_queue(bdev)))
-		return;
-	step->spare = kvcalloc(wanted, sizeof(*step->spare), GFP_KERNEL | __GFP_NOWARN);
-	while (step->spare && step->nr_spare < wanted) {
-		struct page *page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-
-		if (!page)
-			break;
-		step->spare[step->nr_spare++] = page;
-	}
+	for (i = 0; step->pages && i < step->nr_pages && step->pages[i]; i++)
+		__free_page(step->pages[i]);
+	for (i = 0; i < step->nr_spare; i++)
+		__free_page(step->spare[i]);
+	kvfree(step->pages);
+	kvfree(step->spare);
+	kvfree(step->runs);
+	kvfree(step);
 }
 
-struct ext3_step *ext3_step_alloc(struct super_block *sb)
+static struct ext3_step *step_alloc(struct super_block *sb)
 {
 	unsigned int blocks = min_t(unsigned int, ext3_pointers(sb), EXT3_STEP_MAX);
 	struct ext3_step *step;
@@ -75,26 +62,77 @@ struct ext3_step *ext3_step_alloc(struct super_block *sb)
 		if (!step->pages[i])
 			goto err;
 	}
-	step_spare(step);
 	return step;
 
 err:
-	ext3_step_free(step);
+	step_free(step);
 	return NULL;
 }
 
-void ext3_step_free(struct ext3_step *step)
-{
-	unsigned int i;
+/*
+ * A disk that turns is as soon past a small gap as it has read it, and each
+ * request costs it, or what stands before it, more than that. So gaps up to
+ * this size are read, too, as many bytes as a step can move at most, into pages
+ * that nobody looks at.
+ */
+#define EXT3_GAP_MAX (64U << 10)
 
-	for (i = 0; step->pages && i < step->nr_pages && step->pages[i]; i++)
-		__free_page(step->pages[i]);
-	for (i = 0; i < step->nr_spare; i++)
-		__free_page(step->spare[i]);
-	kvfree(step->pages);
-	kvfree(step->spare);
-	kvfree(step->runs);
-	kvfree(step);
+/* Pages for the gaps; none where requests cost little, and fewer where memory does. */
+static void step_spare(struct ext3_step *step)
+{
+	struct block_device *bdev = step->sb->s_bdev;
+
+	/* Where no requests are merged, a gap is one more. */
+	step->gaps = !bdev_nonrot(bdev) && !blk_queue_nomerges(bdev_get_queue(bdev));
+	if (!step->gaps)
+		return;
+	if (!step->spare)
+		step->spare =
+			kvcalloc(step->nr_pages, sizeof(*step->spare), GFP_KERNEL | __GFP_NOWARN);
+	while (step->spare && step->nr_spare < step->nr_pages) {
+		struct page *page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+
+		if (!page)
+			break;
+		step->spare[step->nr_spare++] = page;
+	}
+}
+
+/**
+ * ext3_step_get - what a reloc needs at hand
+ * @host: the host
+ *
+ * Requests mostly come one after the other, and some thousand pages are a good
+ * part of what one of them takes to allocate and to clear: so the last one's
+ * wait for the next, until ext3meta is unmounted. Nobody but the device ever
+ * looks at what is in them.
+ *
+ * Return: the step, to be given back with ext3_step_put(); NULL where there is
+ * no memory.
+ */
+struct ext3_step *ext3_step_get(struct meta_host *host)
+{
+	struct ext3_step *step = xchg(&host->kept, NULL);
+
+	if (!step)
+		step = step_alloc(host->sb);
+	if (step)
+		step_spare(step);
+	return step;
+}
+
+void ext3_step_put(struct meta_host *host, struct ext3_step *step)
+{
+	/* Of requests at the same time one is enough. */
+	if (cmpxchg(&host->kept, NULL, step))
+		step_free(step);
+}
+
+void ext3_forget(struct meta_host *host)
+{
+	if (host->kept)
+		step_free(host->kept);
+	host->kept = NULL;
 }
 
 static int run_cmp(const void *a, const void *b)
@@ -242,7 +280,7 @@ int ext3_step_copy(struct ext3_step *step)
 	int err = -EIO;
 
 	/* A gap that can't be read is nobody's loss. */
-	if (step->nr_spare)
+	if (step->gaps)
 		err = copy_all(step, step->from, REQ_OP_READ | REQ_SYNC, true);
 	if (err)
 		err = copy_all(step, step->from, REQ_OP_READ | REQ_SYNC, false);

@@ -120,11 +120,13 @@ struct ext3_step {
 	unsigned int nr_pages;
 	struct page **spare; /* for what is read and not wanted */
 	unsigned int nr_spare;
+	bool gaps; /* what lies between is read, too */
 	struct ext3_run *runs;
 };
 
-struct ext3_step *ext3_step_alloc(struct super_block *sb);
-void ext3_step_free(struct ext3_step *step);
+struct ext3_step *ext3_step_get(struct meta_host *host);
+void ext3_step_put(struct meta_host *host, struct ext3_step *step);
+void ext3_forget(struct meta_host *host);
 u32 ext3_step_twice(struct ext3_step *step);
 int ext3_step_copy(struct ext3_step *step);
 

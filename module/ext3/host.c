@@ -121,5 +121,6 @@ const struct meta_host_ops ext3_host_ops = {
 	.metadata_alloc = ext3_metadata_alloc,
 	.metadata_reloc = ext3_metadata_reloc,
 	.writable = ext3_writable,
+	.forget = ext3_forget,
 	.max_blocks = ext3_max_blocks,
 };

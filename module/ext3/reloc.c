@@ -429,7 +429,7 @@ int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state 
 	int tries = 0;
 	int err = 0;
 
-	step = ext3_step_alloc(req->inode->i_sb);
+	step = ext3_step_get(req->host);
 	if (!step)
 		return -ENOMEM;
 	while (req->pos < end) {
@@ -465,7 +465,7 @@ int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state 
 			last = next;
 		cond_resched();
 	}
-	ext3_step_free(step);
+	ext3_step_put(req->host, step);
 	if (pending)
 		reloc_settle(donor, tid);
 	if (req->moved) {
