@@ -71,13 +71,14 @@ uint64_t pacer_rest(struct pacer *pacer, const struct pace_look *look)
 	rested = look->now - pacer->rest;
 	wanted = PACE_GLANCE;
 	if (is_busy(pacer, look->now)) {
-		wanted = pacer->work * PACE_REST_TIMES;
+		wanted = (pacer->work + (PACE_WRITE_COUNTS - 1) * pacer->wrote) * PACE_REST_TIMES;
 		if (wanted > PACE_REST_MOST)
 			wanted = PACE_REST_MOST;
 	}
 	if (rested >= wanted) {
 		pacer->rest = 0;
 		pacer->work = 0;
+		pacer->wrote = 0;
 		return 0;
 	}
 	return wanted - rested < PACE_SLICE ? wanted - rested : PACE_SLICE;
@@ -290,6 +291,8 @@ void pace_point(struct pace *pace, bool wrote)
 	own = own_sectors();
 	if (wrote || own != pace->own)
 		pace->pacer.work += now - pace->since;
+	if (wrote)
+		pace->pacer.wrote += now - pace->since;
 	pace->since = now;
 	pace->own = own;
 	if (!pacer_due(&pace->pacer, now))

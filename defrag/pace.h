@@ -27,8 +27,13 @@
 /* How long a look at a quiet disk takes, and the time between two looks in a rest. */
 #define PACE_GLANCE (3 * PACE_MS)
 #define PACE_SLICE (50 * PACE_MS)
-/* On a busy disk a rest is this many times as long as the work before, and no longer than that. */
+/*
+ * On a busy disk a rest is this many times as long as the work before, and no longer than that.
+ * Work that changed something counts for more: its metadata is written while we rest, into the
+ * journal with the next fsync of others, and to its places some seconds later.
+ */
 #define PACE_REST_TIMES 199
+#define PACE_WRITE_COUNTS 3
 #define PACE_REST_MOST (30000 * PACE_MS)
 /*
  * A disk is busy until others have read nothing for the first, and nothing was written in a rest
@@ -60,6 +65,7 @@ struct pacer {
 	struct pace_look last;
 	uint64_t ahead; /* sectors asked for and not read yet: read-ahead */
 	uint64_t work;	/* since the last rest */
+	uint64_t wrote; /* of that, what changed something */
 	uint64_t rest;	/* when the rest began; 0 at work */
 	uint64_t busy;	/* until when the disk counts as busy */
 };

@@ -100,6 +100,12 @@ static void reads(void)
 	work(PACE_WORK_BUSY);
 	ok(pacer_due(&pacer, look.now), "a shorter piece of it, as long as the disk is busy");
 	is(rest(8, 0), PACE_WORK_BUSY * PACE_REST_TIMES, "and a rest in proportion");
+	pacer.wrote = PACE_WORK_BUSY / 4;
+	work(PACE_WORK_BUSY);
+	is(rest(8, 0), PACE_WORK_BUSY * 3 / 2 * PACE_REST_TIMES,
+	   "of which what was written counts three times");
+	work(PACE_WORK_BUSY);
+	is(rest(8, 0), PACE_WORK_BUSY * PACE_REST_TIMES, "once");
 	work(PACE_REST_MOST);
 	is(rest(8, 0), PACE_REST_MOST, "which has an end: the run goes on, however busy the disk");
 
