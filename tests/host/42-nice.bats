@@ -31,8 +31,9 @@ said() {
 
 @test "alone on the disk, it takes hardly longer" {
 	cat "$BATS_FILE_TMPDIR/said"
-	# half as long again, for what else this machine does meanwhile
-	[ "$(said nice)" -lt $(($(said hasty) * 3 / 2)) ]
+	# It looks whether others are there before it begins, and other tests use this machine. To rest
+	# as on a busy disk would take 4 s a step.
+	[ "$(said nice)" -lt $(($(said hasty) * 2 + 1000)) ]
 }
 
 @test "while somebody reads, it waits: a fraction is moved in the time that all of it would take" {
@@ -53,7 +54,7 @@ said() {
 @test "when the reader has gone, the rest is moved at full speed, and all is in one piece" {
 	local files fragments
 	cat "$BATS_FILE_TMPDIR/said" "$BATS_FILE_TMPDIR/fragments"
-	[ "$(said rest)" -lt $(($(said hasty) * 3 / 2)) ]
+	[ "$(said rest)" -lt $(($(said hasty) * 2 + 1000)) ]
 	# a file without blocks has no fragment
 	while read -r _ files _ _ _ _ fragments _; do
 		[ "$fragments" -le "$files" ]
