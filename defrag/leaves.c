@@ -43,13 +43,6 @@ void leaves_want(struct leaves *leaves, uint32_t ino)
 		*wanted = true;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 bool leaves_later(const struct leaves *leaves, uint32_t ino)
 {
 	const bool *wanted = group_of(leaves, ino);

@@ -266,13 +266,6 @@ int meta_open_inodes(struct meta *meta)
 	return fd < 0 ? -errno : fd;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 int meta_list_inodes(struct meta *meta, uint32_t **inodes, size_t *count)
 {
 	int fd = openat(meta->root, "nodes", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;

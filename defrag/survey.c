@@ -190,13 +190,6 @@ static uint32_t *note_inode(void *to, uint32_t ino)
 	return NULL;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Files and directories: what a walk finds, ascending, each inode once. */
 static void list_targets(struct survey *survey, const struct host *host, struct inodes *inodes,
 			 struct pace *pace, const volatile int *stop)

@@ -189,3 +189,10 @@ bool parse_time(const char *text, uint64_t *seconds)
 	*seconds = value;
 	return true;
 }
+
+int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}

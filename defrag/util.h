@@ -47,4 +47,7 @@ bool parse_size(const char *text, uint64_t *bytes);
 /* @text, digits and perhaps s, m, h or d, as seconds up to 10000 days. False for anything else. */
 bool parse_time(const char *text, uint64_t *seconds);
 
+/* For qsort(3) and bsearch(3): uint32_t, ascending. */
+int by_number(const void *a, const void *b);
+
 #endif

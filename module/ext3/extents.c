@@ -239,19 +239,6 @@ int ext3_metadata_blocks(struct inode *inode, struct meta_list *list)
 	return ret < 0 ? ret : 0;
 }
 
-/* The same for an inode that isn't in memory, whose blocks are all mapped by the inode itself. */
-int ext3_map_record(const struct meta_record *record, struct meta_list *list)
-{
-	struct walk w = { .list = list, .data = "e " };
-	unsigned int i;
-
-	for (i = 0; i < META_RECORD_MAP; i++)
-		if (!walk_add(&w, i, le32_to_cpu(record->map[i]), 1))
-			return 0;
-	walk_flush(&w);
-	return 0;
-}
-
 /* Both in one walk, for the file's record in `inodes`; files without a tree have no lines there. */
 int ext3_map(struct inode *inode, struct meta_list *list)
 {
@@ -266,4 +253,17 @@ int ext3_map(struct inode *inode, struct meta_list *list)
 	if (!ret)
 		walk_flush(&w);
 	return ret < 0 ? ret : 0;
+}
+
+/* The same for an inode that isn't in memory, whose blocks are all mapped by the inode itself. */
+int ext3_map_record(const struct meta_record *record, struct meta_list *list)
+{
+	struct walk w = { .list = list, .data = "e " };
+	unsigned int i;
+
+	for (i = 0; i < META_RECORD_MAP; i++)
+		if (!walk_add(&w, i, le32_to_cpu(record->map[i]), 1))
+			return 0;
+	walk_flush(&w);
+	return 0;
 }
