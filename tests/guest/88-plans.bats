@@ -169,8 +169,9 @@ as_planned() {
 	}
 	edit plan.bad '.filesystems[0].moves[1].pieces[0].goal = .filesystems[0].moves[0].pieces[0].goal + 1'
 	refused "$T/plan.bad: filesystems[0]: pieces of moves[0] and moves[1] overlap at block " "$H"
-	head -c 3000 "$T/plan" >"$T/plan.bad"
-	refused "$T/plan.bad: line $(($(wc -l <"$T/plan.bad") + 1)): is no JSON: parse error: premature EOF" "$H"
+	# at the end of a line: elsewhere it could be within an escape, which is another error
+	printf %s "$(head -n 100 "$T/plan")" >"$T/plan.bad"
+	refused "$T/plan.bad: line 100: is no JSON: parse error: premature EOF" "$H"
 	cp "$T/plan" "$T/plan.bad"
 	chmod g+w "$T/plan.bad"
 	refused "$T/plan.bad: can be written by others, who could have written anything into it" "$H"
