@@ -89,8 +89,6 @@ uint32_t pacer_size(uint32_t size, uint64_t moved, uint64_t took, bool busy)
 	const uint64_t wanted = busy ? PACE_STEP_BUSY : PACE_STEP_QUIET;
 	const uint32_t least = busy ? PACE_STEP_LEAST_BUSY : PACE_STEP_LEAST_QUIET;
 
-	if (size < least)
-		return least;
 	if (took > wanted) {
 		for (; took > wanted && size > least; took /= 2)
 			size /= 2;
@@ -259,7 +257,8 @@ void pace_open(struct pace *pace, dev_t dev, const char *name, const volatile in
 	pacer_start(&pace->pacer, &look);
 	pace->since = look.now;
 	pace->own = look.own;
-	pace->size = 1U << 20;
+	pace->size[false] = PACE_STEP_FIRST_QUIET;
+	pace->size[true] = PACE_STEP_LEAST_BUSY;
 }
 
 void pace_close(struct pace *pace)
@@ -310,16 +309,18 @@ void pace_point(struct pace *pace, bool wrote)
 
 void pace_stepped(struct pace *pace, uint64_t moved)
 {
-	uint64_t now;
+	uint32_t *size = &pace->size[pace->busy];
 
 	if (!pace->on)
 		return;
-	now = clock_now();
-	pace->size = pacer_size(pace->size, moved, now - pace->since, is_busy(&pace->pacer, now));
+	*size = pacer_size(*size, moved, clock_now() - pace->since, pace->busy);
 	pace_point(pace, true);
 }
 
-uint32_t pace_step(const struct pace *pace, uint32_t most)
+uint32_t pace_step(struct pace *pace, uint32_t most)
 {
-	return pace->on && pace->size < most ? pace->size : most;
+	if (!pace->on)
+		return most;
+	pace->busy = is_busy(&pace->pacer, clock_now());
+	return pace->size[pace->busy] < most ? pace->size[pace->busy] : most;
 }

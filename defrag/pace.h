@@ -34,7 +34,7 @@
  */
 #define PACE_REST_TIMES 199
 #define PACE_WRITE_COUNTS 3
-#define PACE_REST_MOST (30000 * PACE_MS)
+#define PACE_REST_MOST (60000 * PACE_MS)
 /*
  * A disk is busy until others have read nothing for the first, and nothing was written in a rest
  * for the second of these. Reads are somebody else's for sure; writes may be the journal's, for us.
@@ -44,12 +44,15 @@
 /*
  * A step that moves data shall take this long, within these bounds of its size. Where files lie in
  * small pieces smaller steps mean more requests, so they are taken only where somebody gains by it:
- * 64 KiB in pieces of 4 KiB keep a disk of 150 requests a second for a tenth of a second.
+ * 64 KiB in pieces of 4 KiB keep a disk of 150 requests a second for a tenth of a second. What was
+ * learned on the quiet disk would keep the first ones who come back waiting for four times as long
+ * as they should, so a busy one has a size of its own, and begins with the least.
  */
 #define PACE_STEP_QUIET (200 * PACE_MS)
 #define PACE_STEP_BUSY (50 * PACE_MS)
 #define PACE_STEP_LEAST_QUIET (256U << 10)
 #define PACE_STEP_LEAST_BUSY (64U << 10)
+#define PACE_STEP_FIRST_QUIET (1U << 20)
 #define PACE_STEP_MOST (4U << 20)
 
 /* The disk at one moment; the counters only grow. */
@@ -95,7 +98,8 @@ struct pace {
 	int stat, inflight; /* of the disk; -1: not known, which is taken for busy */
 	uint64_t since;	    /* the end of the last rest, or the last work accounted for */
 	uint64_t own;	    /* sectors asked for until then */
-	uint32_t size;	    /* bytes to move in one step */
+	uint32_t size[2];   /* bytes to move in one step, on a quiet disk and on a busy one */
+	bool busy;	    /* the disk, when the step began */
 	struct pacer pacer;
 };
 
@@ -115,7 +119,7 @@ void pace_point(struct pace *pace, bool wrote);
 /* The same after a step that has moved @moved bytes. */
 void pace_stepped(struct pace *pace, uint64_t moved);
 
-/* How many bytes the next step may move, @most without --nice. */
-uint32_t pace_step(const struct pace *pace, uint32_t most);
+/* How many bytes the next step may move, @most without --nice. To be asked before each. */
+uint32_t pace_step(struct pace *pace, uint32_t most);
 
 #endif

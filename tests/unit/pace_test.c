@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* When a run steps aside: each rule by itself, then a night with others on the disk. */
 #include <string.h>
+#include <time.h>
 
 #include "pace.h"
 #include "tap.h"
@@ -153,10 +154,34 @@ static void sizes(void)
 	is(pacer_size(4 << 20, 4 << 20, 700000, false), 1 << 20, "where it may take 200 ms");
 	is(pacer_size(size, size, 3600 * 1000000ULL, true), 64 << 10, "to no less than 64 KiB");
 	is(pacer_size(size, size, 3600 * 1000000ULL, false), 256 << 10, "256 on a quiet disk");
-	is(pacer_size(64 << 10, 64 << 10, 150000, false), 256 << 10, "also when it gets quiet");
 	for (i = 0; i < 10; i++)
 		size = pacer_size(size, size, 1, i % 2);
 	is(size, PACE_STEP_MOST, "and grows to no more than 4 MiB");
+}
+
+/* What a quiet disk allows is nothing for those who come back to it. */
+static void states(void)
+{
+	const volatile int stop = 1;
+	struct pace pace = { .on = true, .stop = &stop, .stat = -1, .inflight = -1 };
+	struct timespec ts;
+	uint64_t now;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	pace.size[false] = PACE_STEP_FIRST_QUIET;
+	pace.size[true] = PACE_STEP_LEAST_BUSY;
+	is(pace_step(&pace, PACE_STEP_MOST), 1 << 20, "a quiet disk's first step");
+	pace.pacer.busy = UINT64_MAX;
+	pace_stepped(&pace, PACE_STEP_MOST);
+	is(pace.size[false], 256 << 10, "which took too long, whatever the disk is by now");
+	is(pace_step(&pace, PACE_STEP_MOST), 64 << 10, "a busy one's is small");
+	pace.since = now;
+	pace_stepped(&pace, 0);
+	is(pace.size[false], 256 << 10, "and tells nothing of a quiet one");
+	is(pace_step(&pace, 32 << 10), 32 << 10, "never more than there is to move");
+	pace.on = false;
+	is(pace_step(&pace, PACE_STEP_MOST), PACE_STEP_MOST, "without --nice all of it");
 }
 
 static void texts(void)
@@ -231,6 +256,7 @@ void test_pace(void)
 	reads();
 	writes();
 	sizes();
+	states();
 	texts();
 	for (i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
 		night(rates[i], &met, &share);
