@@ -11,6 +11,10 @@
  *	files in DIR, and deletes the oldest to have room again, so that blocks that others free
  *	are taken at once. Marks "new NAME CELLS" when fsync has returned and "gone NAME" before
  *	unlink
+ * PROMISE_TWICE=yes, for a filesystem with its journal elsewhere: what is made durable is made so
+ * twice before it is marked. Where the transaction that fsync commits is still running, ext4 leaves
+ * it to the commit to flush the filesystem's own disk, and that doesn't if it has written nothing
+ * there itself. Of one that is committed it leaves nothing to others.
  */
 #include <errno.h>
 #include <error.h>
@@ -34,6 +38,7 @@
 
 static volatile sig_atomic_t stopped;
 static int disk;
+static bool twice;
 static uint64_t number, seed;
 
 static void on_term(int signal)
@@ -110,6 +115,8 @@ static void overwrite(struct over *files, unsigned int count)
 				 first * CELL) == (ssize_t)(cells * CELL);
 		if (ok && !direct)
 			ok = !fdatasync(file->buffered);
+		if (ok && twice)
+			ok = !fdatasync(file->buffered);
 		if (!ok)
 			error(1, errno, "overwrite");
 		put_mark("wrote %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, file->inode, first,
@@ -149,7 +156,7 @@ static bool new_file(int dir, uint64_t serial, uint64_t cells, bool sync)
 	}
 	if (!ok && errno != ENOSPC)
 		error(1, errno, "%s", name);
-	if (ok && sync && fsync(fd))
+	if (ok && sync && (fsync(fd) || (twice && fsync(fd))))
 		error(1, errno, "%s: fsync", name);
 	if (ok && sync)
 		put_mark("new %s %" PRIu64, name, cells);
@@ -209,6 +216,7 @@ int main(int argc, char **argv)
 	if (argc < 6)
 		return usage();
 	seed = parse_number(argv[4], "SEED");
+	twice = getenv("PROMISE_TWICE");
 	signal(SIGTERM, on_term);
 	if (!strcmp(argv[1], "overwrite")) {
 		files = calloc(argc - 5, sizeof(*files));

@@ -193,6 +193,9 @@ static void note_written(struct file *file, uint64_t first, uint64_t bytes)
 {
 	uint64_t i;
 
+	/* a disk that was full at once: the file doesn't even grow to where it would have been */
+	if (!bytes)
+		return;
 	for (i = 0; i * CELL < bytes; i++)
 		file->cells[first + i] = (struct state){
 			.generation = generation,
