@@ -8,6 +8,8 @@
  * ext4_fsblk_t is u64, ext4_lblk_t and ext4_group_t are u32, ext4_grpblk_t is s32. When abigen
  * stops with "unknown prototype", what it prints can be pasted here.
  */
+#include <stddef.h>
+
 #include "abi_table.h"
 
 /* clang-format off */
@@ -23,6 +25,8 @@ const struct abi_field abi_fields[] = {
 	FIELD("ext4_inode_info", "i_sync_tid"),
 	FIELD("ext4_inode_info", "i_datasync_tid"),
 
+	FIELD("ext4_iloc", "bh"),
+
 	FIELD("ext4_sb_info", "s_es"),
 	FIELD("ext4_sb_info", "s_journal"),
 	FIELD("ext4_sb_info", "s_first_ino"),
@@ -31,6 +35,8 @@ const struct abi_field abi_fields[] = {
 	FIELD("ext4_sb_info", "s_bitmap_maxbytes"),
 	FIELD("ext4_sb_info", "s_cluster_bits"),
 	FIELD("ext4_sb_info", "s_system_blks"),
+	FIELD("ext4_sb_info", "s_mount_opt"),
+	FIELD("ext4_sb_info", "s_mount_opt2"),
 
 	FIELD("ext4_super_block", "s_inodes_count"),
 	FIELD("ext4_super_block", "s_blocks_count_lo"),
@@ -38,6 +44,7 @@ const struct abi_field abi_fields[] = {
 	FIELD("ext4_super_block", "s_first_data_block"),
 	FIELD("ext4_super_block", "s_blocks_per_group"),
 	FIELD("ext4_super_block", "s_inodes_per_group"),
+	FIELD("ext4_super_block", "s_feature_compat"),
 	FIELD("ext4_super_block", "s_feature_incompat"),
 	FIELD("ext4_super_block", "s_feature_ro_compat"),
 	FIELD("ext4_super_block", "s_journal_inum"),
@@ -48,8 +55,12 @@ const struct abi_field abi_fields[] = {
 	{ 0 },
 };
 
+const char *const abi_structures[] = { "ext4_iloc", NULL };
+
+/* clang-format off */
 const struct abi_enumerator abi_enumerators[] = {
 	{ .name = "EXT4_FC_REASON_SWAP_BOOT" },
+	{ .name = "EXT4_INODE_IMMUTABLE" },
 	{ .name = "EXT4_INODE_JOURNAL_DATA" },
 	{ .name = "EXT4_INODE_EXTENTS" },
 	{ .name = "EXT4_INODE_EA_INODE" },
@@ -57,6 +68,7 @@ const struct abi_enumerator abi_enumerators[] = {
 	{ .name = "EXT4_IGET_HANDLE" },
 	{ 0 },
 };
+/* clang-format on */
 
 const struct abi_function abi_functions[] = {
 	{ .name = "ext4_new_meta_blocks", .shapes = {
@@ -79,8 +91,14 @@ const struct abi_function abi_functions[] = {
 	{ .name = "__ext4_journal_stop", .shapes = {
 		"s32 (const char *, u32, struct jbd2_journal_handle *)",
 	} },
-	{ .name = "__ext4_mark_inode_dirty", .shapes = {
-		"s32 (struct jbd2_journal_handle *, struct inode *, const char *, u32)",
+	{ .name = "ext4_reserve_inode_write", .shapes = {
+		"s32 (struct jbd2_journal_handle *, struct inode *, struct ext4_iloc *)",
+	} },
+	{ .name = "ext4_mark_iloc_dirty", .shapes = {
+		"s32 (struct jbd2_journal_handle *, struct inode *, struct ext4_iloc *)",
+	} },
+	{ .name = "ext4_seq_options_show", .shapes = {
+		"s32 (struct seq_file *, void *)",
 	} },
 	{ .name = "ext4_es_remove_extent", .shapes = {
 		"s32 (struct inode *, u32, u32)",

@@ -11,6 +11,9 @@ struct abi_field {
 	bool optional; /* no define where the target lacks it */
 };
 
+/* Gives EXT4_ABI_SIZE_<name>, the size of the whole structure. Ends with NULL. */
+extern const char *const abi_structures[];
+
 /* Gives EXT4_ABI_ENUM_<name>. */
 struct abi_enumerator {
 	const char *name;

@@ -47,6 +47,7 @@ struct field_layout {
 
 bool typeinfo_field(const struct btf *btf, const char *structure, const char *member,
 		    struct field_layout *layout);
+bool typeinfo_structure(const struct btf *btf, const char *structure, unsigned int *size);
 bool typeinfo_enumerator(const struct btf *btf, const char *name, long long *value);
 bool typeinfo_function(const struct btf *btf, const char *name, unsigned int *prototype);
 

@@ -42,6 +42,19 @@ static void write_fields(FILE *f, const struct btf *btf)
 	fputc('\n', f);
 }
 
+static void write_structures(FILE *f, const struct btf *btf)
+{
+	const char *const *structure;
+	unsigned int size;
+
+	for (structure = abi_structures; *structure; structure++) {
+		if (!typeinfo_structure(btf, *structure, &size))
+			die(*structure, "no such structure in the target's BTF");
+		fprintf(f, "#define EXT4_ABI_SIZE_%s %u\n", *structure, size);
+	}
+	fputc('\n', f);
+}
+
 static void write_enumerators(FILE *f, const struct btf *btf)
 {
 	const struct abi_enumerator *enumerator;
@@ -110,6 +123,7 @@ static char *generate(const struct target *target, size_t *size)
 	fprintf(f, "#ifndef EXT4_ABI_GENERATED_H\n#define EXT4_ABI_GENERATED_H\n\n");
 	write_identity(f, target);
 	write_fields(f, target->btf);
+	write_structures(f, target->btf);
 	write_enumerators(f, target->btf);
 	write_functions(f, target->btf);
 	fprintf(f, "\n#endif\n");

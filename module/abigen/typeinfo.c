@@ -232,23 +232,48 @@ static bool member_of(const struct btf *btf, const struct btf_type *t, const cha
 	return false;
 }
 
+/* Where to look for a structure: among the target's own types, or its base's where it has none. */
+static unsigned int structures_begin(const struct btf *btf, const char *structure,
+				     unsigned int *end)
+{
+	unsigned int own = first_own_id(btf), id = own;
+
+	*end = btf__type_cnt(btf);
+	if (next_named(btf, structure, BTF_KIND_STRUCT, &id, *end))
+		return id;
+	*end = own;
+	return 1;
+}
+
 bool typeinfo_field(const struct btf *btf, const char *structure, const char *member,
 		    struct field_layout *layout)
 {
-	unsigned int own = first_own_id(btf), id = own, end = btf__type_cnt(btf);
+	unsigned int end, id = structures_begin(btf, structure, &end);
 	struct field_layout other;
 	bool found = false;
 
-	if (!next_named(btf, structure, BTF_KIND_STRUCT, &id, end)) {
-		id = 1;
-		end = own;
-	}
 	for (; next_named(btf, structure, BTF_KIND_STRUCT, &id, end); id++) {
 		if (!member_of(btf, btf__type_by_id(btf, id), structure, member, 0, &other))
 			continue;
 		if (found && (other.offset != layout->offset || other.size != layout->size))
 			die(structure, "several layouts, which differ in %s", member);
 		*layout = other;
+		found = true;
+	}
+	return found;
+}
+
+bool typeinfo_structure(const struct btf *btf, const char *structure, unsigned int *size)
+{
+	unsigned int end, id = structures_begin(btf, structure, &end);
+	bool found = false;
+
+	for (; next_named(btf, structure, BTF_KIND_STRUCT, &id, end); id++) {
+		unsigned int other = btf__type_by_id(btf, id)->size;
+
+		if (found && other != *size)
+			die(structure, "several layouts, which differ in size");
+		*size = other;
 		found = true;
 	}
 	return found;
