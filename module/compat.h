@@ -16,6 +16,12 @@
 #define compat_idmap struct user_namespace
 #endif
 
+/* Whether a nameless file may still get a name: it was opened by O_TMPFILE without O_EXCL. */
+static inline bool compat_inode_linkable(struct inode *inode)
+{
+	return READ_ONCE(inode->i_state) & I_LINKABLE;
+}
+
 static inline void compat_inode_init_times(struct inode *inode)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)

@@ -18,6 +18,7 @@
 #ifndef EXT3META_H
 #define EXT3META_H
 
+#include <linux/atomic.h>
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -47,19 +48,41 @@
 
 struct meta_host_ops;
 
-/* One mounted host; the superblock's s_fs_info. */
-struct meta_host {
-	struct path path; /* holds the mount: umount of the host is EBUSY */
+/*
+ * What is remembered of a host as long as any mount of ext3meta shows it; see node.c. A host can
+ * be mounted in several places, one of them read-only perhaps, and shown through each.
+ */
+struct meta_memory {
+	struct list_head all;
 	struct super_block *sb;
-	const struct meta_host_ops *ops;
+	unsigned int users;
 
-	/* What outlives close(2), by inode number; see node.c. */
+	/* What outlives close(2), by inode number. */
 	struct mutex states_lock;
 	struct xarray states;
 	struct list_head states_age;
 
-	void *kept; /* the host half's: what it keeps from one request for the next */
+	/* The host half's: what it keeps from one request for the next, and what it looked up. */
+	void *kept;
+	atomic64_t proven;
+};
+
+/* A host as one of its mounts has it; the superblock's s_fs_info. */
+struct meta_host {
+	struct path path; /* holds the mount: umount of the host is EBUSY */
+	struct super_block *sb;
+	const struct meta_host_ops *ops;
+	struct meta_memory *memory;
 	struct rcu_head rcu;
+};
+
+/* The life of a donor; see ext3/donor.c. */
+enum meta_donor_stage {
+	META_DONOR_FRESH,
+	META_DONOR_SEALED,
+	META_DONOR_WAITING,
+	META_DONOR_SETTLED,
+	META_DONOR_STAGES,
 };
 
 /*
@@ -74,10 +97,10 @@ struct meta_state {
 	u64 goal; /* block number, 0: none */
 
 	/*
-	 * The host half's: a donor that took part in a reloc is sealed, and what it was given
-	 * between these logical blocks is still another file's until the transaction commits.
+	 * The host half's: how far a donor has come, and between which logical blocks it holds
+	 * what is still another file's until the transaction commits.
 	 */
-	bool sealed;
+	u8 stage; /* enum meta_donor_stage */
 	u32 pending_tid;
 	u64 pending_first;
 	u64 pending_end; /* not past pending_first: nothing */
@@ -179,7 +202,7 @@ struct meta_host_ops {
 	/* -EROFS, -EOPNOTSUPP … where the host takes no request at all now. */
 	int (*writable)(struct meta_host *host);
 	/* Nobody asks any more: what is kept goes. */
-	void (*forget)(struct meta_host *host);
+	void (*forget)(struct meta_memory *memory);
 	/* The first block past the largest file, in blocks: -EFBIG from there on. */
 	u64 (*max_blocks)(struct super_block *sb);
 };
@@ -250,8 +273,8 @@ int meta_parse_end(char *line);
 struct inode *meta_node_get(struct meta_host *host, const struct meta_ident *ident);
 struct meta_state *meta_state_get(struct meta_host *host, struct inode *inode, bool create);
 void meta_state_put(struct meta_state *state);
-void meta_states_init(struct meta_host *host);
-void meta_states_destroy(struct meta_host *host);
+struct meta_memory *meta_memory_get(struct super_block *sb);
+void meta_memory_put(struct meta_host *host);
 
 /* attr.c */
 extern const struct meta_file meta_features, meta_super_id, meta_super_blocksize;

@@ -50,13 +50,6 @@ struct inode *meta_node_get(struct meta_host *host, const struct meta_ident *ide
 	return inode;
 }
 
-void meta_states_init(struct meta_host *host)
-{
-	mutex_init(&host->states_lock);
-	xa_init(&host->states);
-	INIT_LIST_HEAD(&host->states_age);
-}
-
 static void meta_state_release(struct kref *ref)
 {
 	kfree(container_of(ref, struct meta_state, ref));
@@ -68,20 +61,74 @@ void meta_state_put(struct meta_state *state)
 		kref_put(&state->ref, meta_state_release);
 }
 
-static void meta_state_drop(struct meta_host *host, struct meta_state *state)
+static void meta_state_drop(struct meta_memory *memory, struct meta_state *state)
 {
-	xa_erase(&host->states, state->ino);
+	xa_erase(&memory->states, state->ino);
 	list_del(&state->age);
 	meta_state_put(state);
 }
 
-void meta_states_destroy(struct meta_host *host)
+static LIST_HEAD(memories);
+static DEFINE_MUTEX(memories_lock);
+
+static struct meta_memory *meta_memory_find(const struct super_block *sb)
 {
+	struct meta_memory *memory;
+
+	list_for_each_entry(memory, &memories, all)
+		if (memory->sb == sb)
+			return memory;
+	return NULL;
+}
+
+/**
+ * meta_memory_get - what is remembered of a host
+ * @sb: the host, held by the caller
+ *
+ * Return: the memory that all mounts of it share, to be given back with
+ * meta_memory_put(); NULL where there is no room for it.
+ */
+struct meta_memory *meta_memory_get(struct super_block *sb)
+{
+	struct meta_memory *memory;
+
+	mutex_lock(&memories_lock);
+	memory = meta_memory_find(sb);
+	if (!memory) {
+		memory = kzalloc(sizeof(*memory), GFP_KERNEL);
+		if (!memory)
+			goto out;
+		memory->sb = sb;
+		mutex_init(&memory->states_lock);
+		xa_init(&memory->states);
+		INIT_LIST_HEAD(&memory->states_age);
+		list_add(&memory->all, &memories);
+	}
+	memory->users++;
+out:
+	mutex_unlock(&memories_lock);
+	return memory;
+}
+
+/* Gives the host's memory back; the host is still held. */
+void meta_memory_put(struct meta_host *host)
+{
+	struct meta_memory *memory = host->memory;
 	struct meta_state *state, *next;
 
-	list_for_each_entry_safe(state, next, &host->states_age, age)
-		meta_state_drop(host, state);
-	xa_destroy(&host->states);
+	mutex_lock(&memories_lock);
+	if (--memory->users)
+		memory = NULL;
+	else
+		list_del(&memory->all);
+	mutex_unlock(&memories_lock);
+	if (!memory)
+		return;
+	list_for_each_entry_safe(state, next, &memory->states_age, age)
+		meta_state_drop(memory, state);
+	xa_destroy(&memory->states);
+	host->ops->forget(memory);
+	kfree(memory);
 }
 
 /* Forgets the state again if its inode is gone. */
@@ -89,6 +136,7 @@ static void meta_state_check(struct meta_host *host, struct meta_state *state)
 {
 	struct meta_ident ident = { .ino = state->ino, .generation = state->generation };
 	struct inode *inode = meta_node_get(host, &ident);
+	struct meta_memory *memory = host->memory;
 
 	if (!IS_ERR(inode)) {
 		iput(inode);
@@ -96,10 +144,10 @@ static void meta_state_check(struct meta_host *host, struct meta_state *state)
 	}
 	if (inode != ERR_PTR(-ESTALE))
 		return;
-	mutex_lock(&host->states_lock);
-	if (xa_load(&host->states, state->ino) == state)
-		meta_state_drop(host, state);
-	mutex_unlock(&host->states_lock);
+	mutex_lock(&memory->states_lock);
+	if (xa_load(&memory->states, state->ino) == state)
+		meta_state_drop(memory, state);
+	mutex_unlock(&memory->states_lock);
 }
 
 /*
@@ -109,17 +157,18 @@ static void meta_state_check(struct meta_host *host, struct meta_state *state)
  */
 static void meta_states_sweep(struct meta_host *host)
 {
+	struct meta_memory *memory = host->memory;
 	struct meta_state *state;
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		mutex_lock(&host->states_lock);
-		state = list_first_entry_or_null(&host->states_age, struct meta_state, age);
+		mutex_lock(&memory->states_lock);
+		state = list_first_entry_or_null(&memory->states_age, struct meta_state, age);
 		if (state) {
-			list_move_tail(&state->age, &host->states_age);
+			list_move_tail(&state->age, &memory->states_age);
 			kref_get(&state->ref);
 		}
-		mutex_unlock(&host->states_lock);
+		mutex_unlock(&memory->states_lock);
 		if (!state)
 			return;
 		/* Without the mutex: the last iput() of a deleted file may wait for a thaw. */
@@ -139,14 +188,15 @@ static void meta_states_sweep(struct meta_host *host)
  */
 struct meta_state *meta_state_get(struct meta_host *host, struct inode *inode, bool create)
 {
+	struct meta_memory *memory = host->memory;
 	struct meta_state *state;
 	bool created = false;
 	int err;
 
-	mutex_lock(&host->states_lock);
-	state = xa_load(&host->states, inode->i_ino);
+	mutex_lock(&memory->states_lock);
+	state = xa_load(&memory->states, inode->i_ino);
 	if (state && state->generation != inode->i_generation) {
-		meta_state_drop(host, state);
+		meta_state_drop(memory, state);
 		state = NULL;
 	}
 	if (!state && create) {
@@ -156,15 +206,15 @@ struct meta_state *meta_state_get(struct meta_host *host, struct inode *inode, b
 		kref_init(&state->ref);
 		state->ino = inode->i_ino;
 		state->generation = inode->i_generation;
-		err = xa_err(xa_store(&host->states, state->ino, state, GFP_KERNEL));
+		err = xa_err(xa_store(&memory->states, state->ino, state, GFP_KERNEL));
 		if (err)
 			goto err_free;
-		list_add_tail(&state->age, &host->states_age);
+		list_add_tail(&state->age, &memory->states_age);
 		created = true;
 	}
 	if (state)
 		kref_get(&state->ref);
-	mutex_unlock(&host->states_lock);
+	mutex_unlock(&memory->states_lock);
 	if (created)
 		meta_states_sweep(host);
 	return state;
@@ -172,6 +222,6 @@ struct meta_state *meta_state_get(struct meta_host *host, struct inode *inode, b
 err_free:
 	kfree(state);
 err_nomem:
-	mutex_unlock(&host->states_lock);
+	mutex_unlock(&memory->states_lock);
 	return ERR_PTR(-ENOMEM);
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mounting: one superblock a host, and the hold on the host's mount.
+ * Mounting: one superblock for each mount of a host, and the hold on it.
  *
  * The mount of the host is held, not only its superblock, so that umount of
  * the host answers EBUSY instead of leaving a filesystem alive that no path
- * leads to. A second mount of the same host finds the first one's superblock
- * and with it the same tree and the same goals.
+ * leads to. A second mount of ext3meta from the same mount finds the first
+ * one's superblock. One from another mount of the same host has its own, since
+ * a mount can be read-only by itself, and its own hold; what is remembered of
+ * the host's inodes both share.
  */
 #include <linux/cred.h>
 #include <linux/fs_context.h>
@@ -25,8 +27,8 @@ static void meta_host_free(struct meta_host *host)
 {
 	if (!host)
 		return;
-	meta_states_destroy(host);
-	host->ops->forget(host);
+	if (host->memory)
+		meta_memory_put(host);
 	path_put(&host->path);
 	kfree_rcu(host, rcu);
 }
@@ -46,7 +48,7 @@ static const struct super_operations meta_super_ops = {
 	.statfs = meta_statfs,
 };
 
-static int meta_same_host(struct super_block *sb, struct fs_context *fc)
+static int meta_same_mount(struct super_block *sb, struct fs_context *fc)
 {
 	const struct meta_host *wanted = fc->s_fs_info;
 	const struct meta_host *host;
@@ -55,7 +57,7 @@ static int meta_same_host(struct super_block *sb, struct fs_context *fc)
 	/* A superblock can still be listed here after its kill_sb() has run. */
 	rcu_read_lock();
 	host = READ_ONCE(sb->s_fs_info);
-	same = host && host->sb == wanted->sb;
+	same = host && host->path.mnt == wanted->path.mnt;
 	rcu_read_unlock();
 	return same;
 }
@@ -106,16 +108,20 @@ static int meta_get_tree(struct fs_context *fc)
 	}
 	host->sb = host->path.mnt->mnt_sb;
 	host->ops = &ext3_host_ops;
-	meta_states_init(host);
 	err = host->ops->accepts(host->sb);
 	if (err) {
 		errorf(fc, "%s: served by %s, not by the ext4 driver", fc->source,
 		       host->sb->s_type->name);
 		goto err_host;
 	}
+	host->memory = meta_memory_get(host->sb);
+	if (!host->memory) {
+		err = -ENOMEM;
+		goto err_host;
+	}
 
 	fc->s_fs_info = host;
-	sb = sget_fc(fc, meta_same_host, set_anon_super_fc);
+	sb = sget_fc(fc, meta_same_mount, set_anon_super_fc);
 	if (IS_ERR(sb)) {
 		err = PTR_ERR(sb);
 		fc->s_fs_info = NULL;

@@ -8,10 +8,10 @@
  * is there; an empty indirect block is a valid one, so a request that is cut
  * short at any point leaves a whole tree.
  *
- * What a block held before must never be seen. Where nobody can reach the
- * file (no name, no size) its blocks stay as they are, since the copy of a
- * reloc writes them anyhow. Anywhere else they are zeroed on disk before they
- * are mapped.
+ * What a block held before must never be seen. A donor's blocks stay as they
+ * are, since the copy of a reloc writes them anyhow: so from the first of them
+ * on the donor is sealed (donor.c). Anywhere else they are zeroed on disk
+ * before they are mapped.
  */
 #include <linux/blkdev.h>
 #include <linux/buffer_head.h>
@@ -61,19 +61,20 @@ static u64 alloc_run(handle_t *handle, struct meta_request *req, unsigned long *
 }
 
 /* The block that holds slot k of the path is about to change. */
-static int slot_write_access(handle_t *handle, struct ext3_path *path, int k)
+static int slot_access(struct ext3_change *change, struct ext3_path *path, int k)
 {
-	return k ? jbd2_journal_get_write_access(handle, path->bh[k]) : 0;
+	return k ? ext3_change_buffer(change, path->bh[k]) : 0;
 }
 
-/* It has changed. The inode's own slots go with ext4_abi_mark_inode_dirty(). */
-static int slot_dirty(handle_t *handle, struct ext3_path *path, int k)
+/* It has changed. The inode's own slots go with the inode. */
+static void slot_dirty(struct ext3_change *change, struct ext3_path *path, int k)
 {
-	return k ? jbd2_journal_dirty_metadata(handle, path->bh[k]) : 0;
+	if (k)
+		ext3_change_dirty(change, path->bh[k]);
 }
 
 /* A new indirect block, empty, below the last one that is there. */
-static int alloc_level(handle_t *handle, struct meta_request *req, struct ext3_path *path)
+static int alloc_level(struct ext3_change *change, struct meta_request *req, struct ext3_path *path)
 {
 	struct super_block *sb = req->inode->i_sb;
 	unsigned long count = 1;
@@ -82,10 +83,10 @@ static int alloc_level(handle_t *handle, struct meta_request *req, struct ext3_p
 	u64 block;
 	int err;
 
-	err = slot_write_access(handle, path, k);
+	err = slot_access(change, path, k);
 	if (err)
 		return err;
-	block = alloc_run(handle, req, &count, &err);
+	block = alloc_run(change->handle, req, &count, &err);
 	if (err)
 		return err;
 	bh = sb_getblk(sb, block);
@@ -94,7 +95,7 @@ static int alloc_level(handle_t *handle, struct meta_request *req, struct ext3_p
 		goto err_block;
 	}
 	lock_buffer(bh);
-	err = jbd2_journal_get_create_access(handle, bh);
+	err = jbd2_journal_get_create_access(change->handle, bh);
 	if (err) {
 		unlock_buffer(bh);
 		goto err_bh;
@@ -102,39 +103,35 @@ static int alloc_level(handle_t *handle, struct meta_request *req, struct ext3_p
 	memset(bh->b_data, 0, sb->s_blocksize);
 	set_buffer_uptodate(bh);
 	unlock_buffer(bh);
-	err = jbd2_journal_dirty_metadata(handle, bh);
-	if (err)
-		goto err_bh; /* the journal has aborted */
 
+	ext3_change_begin(change);
 	*ext3_path_slot(path, k) = cpu_to_le32(block);
 	path->bh[++path->found] = bh;
-	return slot_dirty(handle, path, k);
+	ext3_change_dirty(change, bh);
+	slot_dirty(change, path, k);
+	return 0;
 
 err_bh:
 	brelse(bh);
 err_block:
-	ext4_abi_free_blocks(handle, req->inode, block, 1);
+	ext4_abi_free_blocks(change->handle, req->inode, block, 1);
 	return err;
 }
 
 /* Zeroes reach the disk before the pointers that make them readable. */
-static int zero_blocks(handle_t *handle, struct inode *inode, u64 block, unsigned long count)
+static int zero_blocks(struct super_block *sb, u64 block, unsigned long count)
 {
-	struct super_block *sb = inode->i_sb;
-	journal_t *journal = handle->h_transaction->t_journal;
 	int err;
 
 	err = sb_issue_zeroout(sb, block, count, GFP_NOFS);
-	if (!err && jbd2_has_feature_async_commit(journal))
+	if (!err && jbd2_has_feature_async_commit(ext4_abi_journal(sb)))
 		err = blkdev_issue_flush(sb->s_bdev);
-	if (journal->j_fs_dev != journal->j_dev)
-		handle->h_transaction->t_need_data_flush = 1;
 	return err;
 }
 
 /* Data blocks from req->pos on, in one run within one leaf. *got: how many. */
-static int alloc_data(handle_t *handle, struct meta_request *req, struct ext3_path *path, u64 want,
-		      bool zero, unsigned long *got)
+static int alloc_data(struct ext3_change *change, struct meta_request *req, struct ext3_path *path,
+		      u64 want, bool zero, unsigned long *got)
 {
 	struct inode *inode = req->inode;
 	int leaf = path->depth;
@@ -149,26 +146,47 @@ static int alloc_data(handle_t *handle, struct meta_request *req, struct ext3_pa
 		count++;
 	if (!count)
 		return -EEXIST;
-	err = slot_write_access(handle, path, leaf);
+	err = slot_access(change, path, leaf);
 	if (err)
 		return err;
-	block = alloc_run(handle, req, &count, &err);
+	block = alloc_run(change->handle, req, &count, &err);
 	if (err)
 		return err;
 	/* The device's own cache may hold the block as the metadata it was. */
 	clean_bdev_aliases(inode->i_sb->s_bdev, block, count);
-	if (zero) {
-		err = zero_blocks(handle, inode, block, count);
-		if (err) {
-			ext4_abi_free_blocks(handle, inode, block, count);
-			return err;
-		}
+	if (zero)
+		err = zero_blocks(inode->i_sb, block, count);
+	if (!err)
+		err = ext3_change_forget(change, req->pos, count);
+	if (err) {
+		ext4_abi_free_blocks(change->handle, inode, block, count);
+		return err;
 	}
+
+	/* What is not zeroed must be out of reach before it can be found. */
+	if (!zero)
+		ext3_donor_given(inode, req->state);
+	ext3_change_begin(change);
 	for (i = 0; i < count; i++)
 		slots[i] = cpu_to_le32(block + i);
-	ext4_abi_es_remove(inode, req->pos, count);
+	slot_dirty(change, path, leaf);
 	*got = count;
-	return slot_dirty(handle, path, leaf);
+	return 0;
+}
+
+/* Exactly the indirect block of @level, above req->pos. */
+static int alloc_one_level(struct ext3_change *change, struct meta_request *req,
+			   struct ext3_path *path, u32 level)
+{
+	int k = path->depth - (int)level;
+
+	if (level > path->depth)
+		return -EINVAL;
+	if (path->found > k)
+		return -EEXIST;
+	if (path->found < k)
+		return -ENOENT;
+	return alloc_level(change, req, path);
 }
 
 /*
@@ -178,46 +196,29 @@ static int alloc_data(handle_t *handle, struct meta_request *req, struct ext3_pa
 static int alloc_step(struct meta_request *req, u32 level, u64 want, bool zero, unsigned long *got)
 {
 	struct inode *inode = req->inode;
+	struct ext3_change change;
 	struct ext3_path path;
-	handle_t *handle;
-	int err, err2;
+	int err;
 
-	handle = ext4_abi_journal_start(inode, ALLOC_CREDITS);
-	if (IS_ERR(handle))
-		return PTR_ERR(handle);
-	down_write(ext4_abi_i_data_sem(inode));
-	err = ext3_path_walk(inode, req->pos, &path);
+	err = ext3_change_start(&change, inode, NULL, ALLOC_CREDITS);
+	if (err)
+		return err;
+	/* What is allocated is charged to the inode. */
+	err = ext3_change_inodes(&change);
 	if (err)
 		goto out;
-	if (level) {
-		int k = path.depth - (int)level;
-
-		if (level > path.depth)
-			err = -EINVAL;
-		else if (path.found > k)
-			err = -EEXIST;
-		else if (path.found < k)
-			err = -ENOENT;
-		else
-			err = alloc_level(handle, req, &path);
-		if (!err)
-			*got = 1;
-		goto out;
-	}
-	while (!err && path.found < path.depth)
-		err = alloc_level(handle, req, &path);
-	if (!err)
-		err = alloc_data(handle, req, &path, want, zero, got);
-out:
+	down_write(ext4_abi_i_data_sem(inode));
+	err = ext3_path_walk(inode, req->pos, &path);
+	if (!err && level)
+		err = alloc_one_level(&change, req, &path, level);
+	while (!err && !level && path.found < path.depth)
+		err = alloc_level(&change, req, &path);
+	if (!err && !level)
+		err = alloc_data(&change, req, &path, want, zero, got);
 	ext3_path_release(&path);
 	up_write(ext4_abi_i_data_sem(inode));
-	/* Also on error: indirect blocks may have come and be charged to the inode. */
-	err2 = ext4_abi_mark_inode_dirty(handle, inode);
-	if (!err)
-		err = err2;
-	/* cppcheck-suppress unreadVariable ; it doesn't know a ?: b */
-	err2 = ext4_abi_journal_stop(handle);
-	return err ?: err2;
+out:
+	return ext3_change_stop(&change, err);
 }
 
 /*
@@ -241,7 +242,7 @@ static int alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
 	err = dquot_initialize(inode);
 	if (err)
 		goto err_inode;
-	*zero = inode->i_nlink || i_size_read(inode);
+	*zero = !ext3_is_donor(inode);
 	/*
 	 * A named file keeps no blocks past its end: e2fsck would take them for
 	 * a size that was lost.
@@ -305,7 +306,7 @@ int ext3_alloc(struct meta_request *req, u64 count)
 
 int ext3_metadata_alloc(struct meta_request *req, u32 level)
 {
-	unsigned long got = 0;
+	unsigned long got;
 	bool zero;
 	int err;
 

@@ -36,6 +36,7 @@ static void step_free(struct ext3_step *step)
 	for (i = 0; i < step->nr_spare; i++)
 		__free_page(step->spare[i]);
 	kvfree(step->pages);
+	kvfree(step->folios);
 	kvfree(step->spare);
 	kvfree(step->runs);
 	kvfree(step);
@@ -53,9 +54,11 @@ static struct ext3_step *step_alloc(struct super_block *sb)
 	step->sb = sb;
 	step->nr_pages = (blocks << sb->s_blocksize_bits) >> PAGE_SHIFT;
 	step->pages = kvcalloc(step->nr_pages, sizeof(*step->pages), GFP_KERNEL);
+	/* A step can begin within a page and end within another. */
+	step->folios = kvcalloc(step->nr_pages + 1, sizeof(*step->folios), GFP_KERNEL);
 	/* Of both sides at once, for ext3_step_twice(). */
 	step->runs = kvcalloc(2 * blocks, sizeof(*step->runs), GFP_KERNEL);
-	if (!step->pages || !step->runs)
+	if (!step->pages || !step->folios || !step->runs)
 		goto err;
 	for (i = 0; i < step->nr_pages; i++) {
 		step->pages[i] = alloc_page(GFP_KERNEL);
@@ -112,7 +115,7 @@ static void step_spare(struct ext3_step *step)
  */
 struct ext3_step *ext3_step_get(struct meta_host *host)
 {
-	struct ext3_step *step = xchg(&host->kept, NULL);
+	struct ext3_step *step = xchg(&host->memory->kept, NULL);
 
 	if (!step)
 		step = step_alloc(host->sb);
@@ -124,15 +127,15 @@ struct ext3_step *ext3_step_get(struct meta_host *host)
 void ext3_step_put(struct meta_host *host, struct ext3_step *step)
 {
 	/* Of requests at the same time one is enough. */
-	if (cmpxchg(&host->kept, NULL, step))
+	if (cmpxchg(&host->memory->kept, NULL, step))
 		step_free(step);
 }
 
-void ext3_forget(struct meta_host *host)
+void ext3_forget(struct meta_memory *memory)
 {
-	if (host->kept)
-		step_free(host->kept);
-	host->kept = NULL;
+	if (memory->kept)
+		step_free(memory->kept);
+	memory->kept = NULL;
 }
 
 static int run_cmp(const void *a, const void *b)
@@ -142,15 +145,19 @@ static int run_cmp(const void *a, const void *b)
 	return l->block < r->block ? -1 : l->block > r->block;
 }
 
-/* The runs of the blocks that move, from where they are or to where they go, behind @n others. */
-static unsigned int runs_add(struct ext3_step *step, const u32 *blocks, unsigned int n)
+/*
+ * The runs of the blocks that move, from where they are or to where they go, behind @n others; of
+ * all of them, or of those in @some.
+ */
+static unsigned int runs_add(struct ext3_step *step, const u32 *blocks, const unsigned long *some,
+			     unsigned int n)
 {
 	unsigned int i, first = n;
 
 	for (i = 0; i < step->count; i++) {
 		struct ext3_run *last = n > first ? &step->runs[n - 1] : NULL;
 
-		if (!step->from[i])
+		if (!step->from[i] || (some && !test_bit(i, some)))
 			continue;
 		if (last && last->slot + last->count == i &&
 		    last->block + last->count == blocks[i]) {
@@ -162,9 +169,9 @@ static unsigned int runs_add(struct ext3_step *step, const u32 *blocks, unsigned
 	return n;
 }
 
-static unsigned int copy_runs(struct ext3_step *step, const u32 *blocks)
+static unsigned int copy_runs(struct ext3_step *step, const u32 *blocks, const unsigned long *some)
 {
-	unsigned int n = runs_add(step, blocks, 0);
+	unsigned int n = runs_add(step, blocks, some, 0);
 
 	sort(step->runs, n, sizeof(*step->runs), run_cmp, NULL);
 	return n;
@@ -173,7 +180,7 @@ static unsigned int copy_runs(struct ext3_step *step, const u32 *blocks)
 /* A block that stands more than once among those that move and where they go; 0: none does. */
 u32 ext3_step_twice(struct ext3_step *step)
 {
-	unsigned int i, n = runs_add(step, step->to, runs_add(step, step->from, 0));
+	unsigned int i, n = runs_add(step, step->to, NULL, runs_add(step, step->from, NULL, 0));
 
 	sort(step->runs, n, sizeof(*step->runs), run_cmp, NULL);
 	for (i = 1; i < n; i++)
@@ -235,11 +242,12 @@ static size_t gap_between(const struct ext3_step *step, const struct ext3_run *r
 	return gap <= EXT3_GAP_MAX && used + gap <= (size_t)step->nr_spare << PAGE_SHIFT ? gap : 0;
 }
 
-/* @gaps: what lies between two runs may be read, too. */
-static int copy_all(struct ext3_step *step, const u32 *blocks, blk_opf_t opf, bool gaps)
+/* @some: these slots only, where not NULL. @gaps: what lies between two runs may be read, too. */
+static int copy_all(struct ext3_step *step, const u32 *blocks, const unsigned long *some,
+		    blk_opf_t opf, bool gaps)
 {
 	struct copy_wait wait = { .left = ATOMIC_INIT(1) };
-	unsigned int i, n = copy_runs(step, blocks);
+	unsigned int i, n = copy_runs(step, blocks, some);
 	u8 bits = step->sb->s_blocksize_bits;
 	size_t spare = 0;
 	struct blk_plug plug;
@@ -281,11 +289,21 @@ int ext3_step_copy(struct ext3_step *step)
 
 	/* A gap that can't be read is nobody's loss. */
 	if (step->gaps)
-		err = copy_all(step, step->from, REQ_OP_READ | REQ_SYNC, true);
+		err = copy_all(step, step->from, NULL, REQ_OP_READ | REQ_SYNC, true);
 	if (err)
-		err = copy_all(step, step->from, REQ_OP_READ | REQ_SYNC, false);
+		err = copy_all(step, step->from, NULL, REQ_OP_READ | REQ_SYNC, false);
 	if (!err)
-		err = copy_all(step, step->to, REQ_OP_WRITE | REQ_SYNC, false);
+		err = copy_all(step, step->to, NULL, REQ_OP_WRITE | REQ_SYNC, false);
+	memalloc_nofs_restore(flags);
+	return err;
+}
+
+/* Write those of a copied step that have changed since, and wait; as above. */
+int ext3_step_write_again(struct ext3_step *step)
+{
+	unsigned int flags = memalloc_nofs_save();
+	int err = copy_all(step, step->to, step->again, REQ_OP_WRITE | REQ_SYNC, false);
+
 	memalloc_nofs_restore(flags);
 	return err;
 }

@@ -4,13 +4,17 @@
  * driver. By stage:
  *
  *   host.c         the operations the common half calls
- *   refuse.c       which files may be changed
+ *   writable.c     which hosts may be changed
+ *   refuse.c       which of their files
  *   buffers.c      metadata blocks, read as ext4 reads them
  *   disk_inode.c   inodes that are not in memory, from the inode tables
  *   blockmap.c     the tree of indirect blocks: walk it, reach a slot
  *   extents.c      data/extents, metadata/blocks, and both in a record of inodes
  *   free_blocks.c  allocation/free_blocks
+ *   change.c       what each change of a map demands of ext4 and the journal
  *   alloc.c        data/alloc and metadata/alloc
+ *   donor.c        the life of a donor, and why nobody reads or writes what it holds
+ *   pair.c         both files of a reloc, locked
  *   copy.c         a step's blocks from device to device
  *   pages.c        the original's cached pages follow their blocks
  *   reloc.c        data/reloc: copy, then commit
@@ -27,6 +31,7 @@
 #ifndef EXT3_H
 #define EXT3_H
 
+#include <linux/bitmap.h>
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
 #include <linux/jbd2.h>
@@ -46,7 +51,9 @@ enum ext3_role {
 int ext3_refuse(struct inode *inode, const struct meta_state *state, enum ext3_role role,
 		const char **why);
 const char *ext3_mapping(struct inode *inode);
-int ext3_writable(struct meta_host *host);
+
+/* writable.c */
+int ext3_writable(struct meta_host *host, const char **why);
 
 /* buffers.c */
 struct buffer_head *ext3_bread(struct super_block *sb, u64 block);
@@ -122,32 +129,70 @@ struct ext3_step {
 	unsigned int nr_spare;
 	bool gaps; /* what lies between is read, too */
 	struct ext3_run *runs;
+	struct folio **folios; /* the original's cached pages; one more than nr_pages at most */
+	unsigned int nr_folios;
+	/* Of journaled data: what the journal had of it last, before it was emptied. */
+	u32 synced_tid;
+	/* Slots whose copy has changed since it was written. */
+	DECLARE_BITMAP(again, EXT3_STEP_MAX);
 };
 
 struct ext3_step *ext3_step_get(struct meta_host *host);
 void ext3_step_put(struct meta_host *host, struct ext3_step *step);
-void ext3_forget(struct meta_host *host);
+void ext3_forget(struct meta_memory *memory);
 u32 ext3_step_twice(struct ext3_step *step);
 int ext3_step_copy(struct ext3_step *step);
+int ext3_step_write_again(struct ext3_step *step);
 
 /* pages.c */
-struct ext3_pages {
-	struct folio **folios;
-	unsigned int count;
-	unsigned int size;
-};
+int ext3_pages_hold(struct inode *inode, struct ext3_step *step);
+void ext3_pages_release(struct ext3_step *step);
+int ext3_pages_lock(struct inode *inode, struct ext3_step *step);
+void ext3_pages_unlock(struct ext3_step *step);
+bool ext3_pages_update(struct inode *inode, struct ext3_step *step);
+int ext3_pages_check(struct inode *inode, const struct ext3_step *step);
+void ext3_pages_move(struct inode *inode, const struct ext3_step *step);
 
-int ext3_pages_lock(struct inode *inode, const struct ext3_step *step, struct ext3_pages *pages);
-int ext3_pages_check(struct inode *inode, const struct ext3_step *step,
-		     const struct ext3_pages *pages);
-void ext3_pages_move(struct inode *inode, const struct ext3_step *step,
-		     const struct ext3_pages *pages);
-void ext3_pages_unlock(struct ext3_pages *pages);
+/* donor.c */
+bool ext3_is_donor(const struct inode *inode);
+bool ext3_is_sealed(const struct inode *inode, const struct meta_state *state);
+void ext3_donor_given(struct inode *donor, struct meta_state *state);
+void ext3_donor_swapped(struct inode *donor, struct meta_state *state, const struct ext3_step *step,
+			u32 tid);
+int ext3_donor_settle(struct inode *donor, struct meta_state *state, const struct ext3_step *step);
 
-/* reloc.c */
+/* pair.c */
 int ext3_pair_lock(struct meta_request *req, struct inode *donor,
 		   const struct meta_state *donor_state);
 void ext3_pair_unlock(struct meta_request *req, struct inode *donor);
+
+/* change.c */
+
+/* A change of the maps of one file, or of two, in one handle. */
+struct ext3_change_side {
+	struct inode *inode;
+	struct ext4_abi_iloc iloc;
+	bool reserved; /* iloc is held */
+};
+
+struct ext3_change {
+	handle_t *handle;
+	struct ext3_change_side side[2];
+	unsigned int sides;
+	bool begun;
+	int err; /* the journal's, after which it was aborted */
+};
+
+int ext3_change_start(struct ext3_change *change, struct inode *inode, struct inode *other,
+		      int credits);
+int ext3_change_inodes(struct ext3_change *change);
+int ext3_change_buffer(struct ext3_change *change, struct buffer_head *bh);
+int ext3_change_forget(struct ext3_change *change, u64 lblk, unsigned int count);
+void ext3_change_begin(struct ext3_change *change);
+void ext3_change_dirty(struct ext3_change *change, struct buffer_head *bh);
+int ext3_change_stop(struct ext3_change *change, int err);
+
+/* reloc.c */
 int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
 	       u64 count);
 

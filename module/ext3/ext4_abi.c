@@ -17,6 +17,7 @@
 #include <linux/kprobes.h>
 #include <linux/magic.h>
 #include <linux/module.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/static_call.h>
 
@@ -34,10 +35,13 @@ static_assert(EXT4_ABI_SIZE_ext4_inode_info__vfs_inode == sizeof(struct inode));
 #endif
 static_assert(EXT4_ABI_SIZE_ext4_inode_info__i_data_sem == sizeof(struct rw_semaphore));
 static_assert(EXT4_ABI_SIZE_ext4_inode_info__i_data == 15 * sizeof(__le32));
+static_assert(EXT4_ABI_SIZE_ext4_iloc <= sizeof(struct ext4_abi_iloc));
 
 /* ext4's names for what is not in BTF, since they are macros: on-disk or long-lived. */
+#define COMPAT_FAST_COMMIT 0x0400
 #define RO_COMPAT_BIGALLOC 0x0200
 #define RO_COMPAT_METADATA_CSUM 0x0400
+#define INCOMPAT_EXTENTS 0x0040
 #define INCOMPAT_64BIT 0x0080
 #define JOURNAL_DATA_MODE 0x01
 #define WRITEBACK_DATA_MODE 0x04
@@ -67,6 +71,8 @@ static_assert(EXT4_ABI_SIZE_ext4_inode_info__i_data == 15 * sizeof(__le32));
 #define DISCARD_PARAMETERS struct inode *
 #endif
 
+struct ext4_iloc;
+
 /* clang-format off */
 #define EXT4_FUNCTIONS(X)                                                                          \
 	X(ext4_new_meta_blocks, unsigned long long,                                                \
@@ -77,7 +83,9 @@ static_assert(EXT4_ABI_SIZE_ext4_inode_info__i_data == 15 * sizeof(__le32));
 	  struct super_block *, unsigned int, int, int, ext4_abi_free_fn, ext4_abi_free_fn, void *)\
 	X(__ext4_journal_start_sb, handle_t *, START_PARAMETERS)                                   \
 	X(__ext4_journal_stop, int, const char *, unsigned int, handle_t *)                        \
-	X(__ext4_mark_inode_dirty, int, handle_t *, struct inode *, const char *, unsigned int)    \
+	X(ext4_reserve_inode_write, int, handle_t *, struct inode *, struct ext4_iloc *)           \
+	X(ext4_mark_iloc_dirty, int, handle_t *, struct inode *, struct ext4_iloc *)               \
+	X(ext4_seq_options_show, int, struct seq_file *, void *)                                   \
 	X(ext4_es_remove_extent, ES_REMOVE_RESULT, struct inode *, u32, u32)                       \
 	X(ext4_check_blockref, int,                                                                \
 	  const char *, unsigned int, struct inode *, __le32 *, unsigned int)                      \
@@ -283,6 +291,41 @@ bool ext4_abi_knows_metadata(struct super_block *sb)
 	return READ_ONCE(*FIELD(void *, sbi_of(sb), ext4_sb_info, s_system_blks));
 }
 
+bool ext4_abi_fast_commit(struct super_block *sb)
+{
+	return ES32(sb, s_feature_compat) & COMPAT_FAST_COMMIT;
+}
+
+bool ext4_abi_extents_feature(struct super_block *sb)
+{
+	return ES32(sb, s_feature_incompat) & INCOMPAT_EXTENTS;
+}
+
+bool ext4_abi_features_within(struct super_block *sb, u32 compat, u32 incompat, u32 ro_compat)
+{
+	return !(ES32(sb, s_feature_compat) & ~compat) &&
+	       !(ES32(sb, s_feature_incompat) & ~incompat) &&
+	       !(ES32(sb, s_feature_ro_compat) & ~ro_compat);
+}
+
+u64 ext4_abi_option_bits(struct super_block *sb)
+{
+	u64 bits = READ_ONCE(*FIELD(unsigned int, sbi_of(sb), ext4_sb_info, s_mount_opt));
+
+	return bits << 32 | READ_ONCE(*FIELD(unsigned int, sbi_of(sb), ext4_sb_info, s_mount_opt2));
+}
+
+int ext4_abi_options(struct super_block *sb, char *text, size_t size)
+{
+	struct seq_file seq = { .buf = text, .size = size - 1, .private = sb };
+	int err = CALL(ext4_seq_options_show)(&seq, NULL);
+
+	if (!err && seq_has_overflowed(&seq))
+		err = -EOVERFLOW;
+	text[err ? 0 : seq.count] = '\0';
+	return err;
+}
+
 bool ext4_abi_bigalloc(struct super_block *sb)
 {
 	return ES32(sb, s_feature_ro_compat) & RO_COMPAT_BIGALLOC;
@@ -353,6 +396,13 @@ bool ext4_abi_is_ea_inode(struct inode *inode)
 	return ei_flag(inode, EXT4_ABI_ENUM_EXT4_INODE_EA_INODE);
 }
 
+void ext4_abi_set_immutable(struct inode *inode)
+{
+	set_bit(EXT4_ABI_ENUM_EXT4_INODE_IMMUTABLE,
+		FIELD(unsigned long, ei_of(inode), ext4_inode_info, i_flags));
+	inode_set_flags(inode, S_IMMUTABLE, S_IMMUTABLE);
+}
+
 bool ext4_abi_fast_symlink(struct inode *inode)
 {
 	return CALL(ext4_inode_is_fast_symlink)(inode);
@@ -382,6 +432,11 @@ void ext4_abi_set_sync_tids(handle_t *handle, struct inode *inode)
 	*FIELD(tid_t, ei_of(inode), ext4_inode_info, i_datasync_tid) = tid;
 }
 
+u32 ext4_abi_datasync_tid(struct inode *inode)
+{
+	return READ_ONCE(*FIELD(tid_t, ei_of(inode), ext4_inode_info, i_datasync_tid));
+}
+
 u64 ext4_abi_default_goal(struct inode *inode)
 {
 	return CALL(ext4_inode_to_goal_block)(inode);
@@ -401,9 +456,19 @@ int ext4_abi_journal_stop(handle_t *handle)
 	return CALL(__ext4_journal_stop)(EXT3META_NAME, __LINE__, handle);
 }
 
-int ext4_abi_mark_inode_dirty(handle_t *handle, struct inode *inode)
+int ext4_abi_inode_reserve(handle_t *handle, struct inode *inode, struct ext4_abi_iloc *iloc)
 {
-	return CALL(__ext4_mark_inode_dirty)(handle, inode, EXT3META_NAME, __LINE__);
+	return CALL(ext4_reserve_inode_write)(handle, inode, (struct ext4_iloc *)iloc);
+}
+
+int ext4_abi_inode_dirty(handle_t *handle, struct inode *inode, struct ext4_abi_iloc *iloc)
+{
+	return CALL(ext4_mark_iloc_dirty)(handle, inode, (struct ext4_iloc *)iloc);
+}
+
+void ext4_abi_inode_release(struct ext4_abi_iloc *iloc)
+{
+	brelse(*FIELD(struct buffer_head *, iloc, ext4_iloc, bh));
 }
 
 void ext4_abi_fc_ineligible(handle_t *handle, struct super_block *sb)
@@ -466,9 +531,14 @@ struct buffer_head *ext4_abi_inode_bitmap(struct super_block *sb, unsigned int g
 	return CALL(ext4_read_inode_bitmap)(sb, group);
 }
 
-void ext4_abi_es_remove(struct inode *inode, u32 lblk, u32 len)
+int ext4_abi_es_remove(struct inode *inode, u32 lblk, u32 len)
 {
+#if EXT4_ABI_SHAPE_ext4_es_remove_extent == 1
+	return CALL(ext4_es_remove_extent)(inode, lblk, len);
+#else
 	CALL(ext4_es_remove_extent)(inode, lblk, len);
+	return 0;
+#endif
 }
 
 int ext4_abi_check_pointers(struct inode *inode, __le32 *pointers, unsigned int count)

@@ -31,6 +31,16 @@ void ext4_abi_geometry(struct super_block *sb, struct meta_geometry *geo);
 journal_t *ext4_abi_journal(struct super_block *sb);
 /* Whether ext4 has a list of its metadata, for pointers to be checked; noblock_validity: none. */
 bool ext4_abi_knows_metadata(struct super_block *sb);
+bool ext4_abi_fast_commit(struct super_block *sb);
+bool ext4_abi_extents_feature(struct super_block *sb);
+/* Whether the superblock has no other feature than these. */
+bool ext4_abi_features_within(struct super_block *sb, u32 compat, u32 incompat, u32 ro_compat);
+/*
+ * Every mount option that is in force, defaults included, as /proc/fs/ext4/DEVICE/options has them,
+ * a line each; and a number that changes with those that can change while mounted, never 0.
+ */
+int ext4_abi_options(struct super_block *sb, char *text, size_t size);
+u64 ext4_abi_option_bits(struct super_block *sb);
 bool ext4_abi_bigalloc(struct super_block *sb);
 unsigned int ext4_abi_cluster_bits(struct super_block *sb);
 u64 ext4_abi_bitmap_maxbytes(struct super_block *sb);
@@ -66,12 +76,28 @@ bool ext4_abi_journals_data(struct inode *inode);
 /* data=writeback: data blocks that are freed can be another file's before the commit. */
 bool ext4_abi_writes_back_data(struct inode *inode);
 void ext4_abi_set_sync_tids(handle_t *handle, struct inode *inode);
+/* The last transaction with something of the inode's that fdatasync waits for. */
+u32 ext4_abi_datasync_tid(struct inode *inode);
+/* As chattr +i does, but that nothing is written yet. */
+void ext4_abi_set_immutable(struct inode *inode);
 u64 ext4_abi_default_goal(struct inode *inode);
 
 /* Journal. */
 handle_t *ext4_abi_journal_start(struct inode *inode, int credits);
 int ext4_abi_journal_stop(handle_t *handle);
-int ext4_abi_mark_inode_dirty(handle_t *handle, struct inode *inode);
+
+/*
+ * An inode's place in its table, of the size that ext4's own structure has at most. Reserved, its
+ * block is in memory and the handle may write it; dirty then writes the inode there and can't fail
+ * but with the journal. One of dirty and release follows each reserve that returned 0.
+ */
+struct ext4_abi_iloc {
+	unsigned long ext4s[4];
+};
+
+int ext4_abi_inode_reserve(handle_t *handle, struct inode *inode, struct ext4_abi_iloc *iloc);
+int ext4_abi_inode_dirty(handle_t *handle, struct inode *inode, struct ext4_abi_iloc *iloc);
+void ext4_abi_inode_release(struct ext4_abi_iloc *iloc);
 void ext4_abi_fc_ineligible(handle_t *handle, struct super_block *sb);
 
 /* Allocation. */
@@ -86,7 +112,8 @@ int ext4_abi_query_free(struct super_block *sb, unsigned int group, int first, i
 struct buffer_head *ext4_abi_inode_bitmap(struct super_block *sb, unsigned int group);
 
 /* Mapping. */
-void ext4_abi_es_remove(struct inode *inode, u32 lblk, u32 len);
+/* Forget where these blocks are; -ENOMEM where that takes memory: then it is still known. */
+int ext4_abi_es_remove(struct inode *inode, u32 lblk, u32 len);
 /* 0, or -EUCLEAN after an ext4 error report for the first pointer that can't be right. */
 int ext4_abi_check_pointers(struct inode *inode, __le32 *pointers, unsigned int count);
 /* The same report for what is wrong for a reason that ext4 does not know. */

@@ -23,18 +23,6 @@ static int ext3_accepts(struct super_block *sb)
 	return ext4_abi_owns(sb) ? 0 : -ENODEV;
 }
 
-/* Why no file of this host is relocatable now; "yes" where nothing speaks against it. */
-static const char *host_relocatable(struct meta_host *host)
-{
-	int err = ext3_writable(host);
-
-	if (err == -EROFS)
-		return "read-only";
-	if (err)
-		return ext4_abi_journal(host->sb) ? "unchecked" : "no-journal";
-	return "yes";
-}
-
 static void ext3_info(struct meta_host *host, struct inode *inode, struct meta_info *info)
 {
 	struct meta_state *state = meta_state_get(host, inode, false);
@@ -45,7 +33,7 @@ static void ext3_info(struct meta_host *host, struct inode *inode, struct meta_i
 	info->blocks = inode_get_bytes(inode) >> inode->i_blkbits;
 	info->mapping = ext3_mapping(inode);
 	if (!ext3_refuse(inode, state, EXT3_ORIGINAL, &info->relocatable))
-		info->relocatable = host_relocatable(host);
+		ext3_writable(host, &info->relocatable);
 	meta_state_put(state);
 }
 
@@ -54,7 +42,7 @@ static int ext3_record(struct meta_host *host, u32 ino, struct meta_record *reco
 	int err = ext3_disk_inode(host->sb, ino, record);
 
 	if (!err && S_ISREG(record->mode))
-		record->info.relocatable = host_relocatable(host);
+		ext3_writable(host, &record->info.relocatable);
 	return err;
 }
 
@@ -103,6 +91,13 @@ static int ext3_inodes(struct super_block *sb, u64 from, meta_ino_fn fn, void *p
 	return 0;
 }
 
+static int ext3_host_writable(struct meta_host *host)
+{
+	const char *why;
+
+	return ext3_writable(host, &why);
+}
+
 const struct meta_host_ops ext3_host_ops = {
 	.accepts = ext3_accepts,
 	.geometry = ext4_abi_geometry,
@@ -120,7 +115,7 @@ const struct meta_host_ops ext3_host_ops = {
 	.metadata_blocks = ext3_metadata_blocks,
 	.metadata_alloc = ext3_metadata_alloc,
 	.metadata_reloc = ext3_metadata_reloc,
-	.writable = ext3_writable,
+	.writable = ext3_host_writable,
 	.forget = ext3_forget,
 	.max_blocks = ext3_max_blocks,
 };

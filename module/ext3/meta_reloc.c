@@ -32,27 +32,25 @@ static int side_walk(struct side *side, u64 lblk, u32 level)
 	return side->path.found >= side->k ? 0 : -ENOENT;
 }
 
-static int side_write_access(handle_t *handle, struct side *side)
+/* The block itself, and the one with its pointer in it, where that is not the inode. */
+static int side_access(struct ext3_change *change, struct side *side)
 {
 	int err;
 
-	err = jbd2_journal_get_write_access(handle, side->path.bh[side->k]);
+	err = ext3_change_buffer(change, side->path.bh[side->k]);
 	if (!err && side->k > 1)
-		err = jbd2_journal_get_write_access(handle, side->path.bh[side->k - 1]);
+		err = ext3_change_buffer(change, side->path.bh[side->k - 1]);
 	return err;
 }
 
-static int side_dirty(handle_t *handle, struct side *side)
+static void side_dirty(struct ext3_change *change, struct side *side)
 {
-	int err;
-
-	err = jbd2_journal_dirty_metadata(handle, side->path.bh[side->k]);
-	if (!err && side->k > 1)
-		err = jbd2_journal_dirty_metadata(handle, side->path.bh[side->k - 1]);
-	return err;
+	ext3_change_dirty(change, side->path.bh[side->k]);
+	if (side->k > 1)
+		ext3_change_dirty(change, side->path.bh[side->k - 1]);
 }
 
-static int swap_blocks(handle_t *handle, struct side *a, struct side *b, void *spare)
+static int swap_blocks(struct ext3_change *change, struct side *a, struct side *b, void *spare)
 {
 	size_t size = a->inode->i_sb->s_blocksize;
 	char *data_a = a->path.bh[a->k]->b_data;
@@ -60,7 +58,7 @@ static int swap_blocks(handle_t *handle, struct side *a, struct side *b, void *s
 	__le32 *slot_a = ext3_path_slot(&a->path, a->k - 1);
 	__le32 *slot_b = ext3_path_slot(&b->path, b->k - 1);
 	unsigned int pointers = ext3_pointers(a->inode->i_sb);
-	int err, err2;
+	int err;
 
 	/* What is no indirect block at all, since another file wrote its data to it, shows here. */
 	err = ext3_paths_apart(&a->path, &b->path);
@@ -69,22 +67,23 @@ static int swap_blocks(handle_t *handle, struct side *a, struct side *b, void *s
 	if (!err)
 		err = ext3_slots_sound(&b->path, b->k, (__le32 *)data_b, pointers, &a->path);
 	if (!err)
-		err = side_write_access(handle, a);
+		err = side_access(change, a);
 	if (!err)
-		err = side_write_access(handle, b);
+		err = side_access(change, b);
+	/* The pointers to the topmost blocks stand in the inodes. */
+	if (!err && a->k == 1)
+		err = ext3_change_inodes(change);
 	if (err)
 		return err;
 
+	ext3_change_begin(change);
 	memcpy(spare, data_a, size);
 	memcpy(data_a, data_b, size);
 	memcpy(data_b, spare, size);
 	swap(*slot_a, *slot_b);
-	ext4_abi_fc_ineligible(handle, a->inode->i_sb);
-
-	err = side_dirty(handle, a);
-	/* cppcheck-suppress unreadVariable ; it doesn't know a ?: b */
-	err2 = side_dirty(handle, b);
-	return err ?: err2;
+	side_dirty(change, a);
+	side_dirty(change, b);
+	return 0;
 }
 
 int ext3_metadata_reloc(struct meta_request *req, struct inode *donor,
@@ -92,9 +91,9 @@ int ext3_metadata_reloc(struct meta_request *req, struct inode *donor,
 {
 	struct side a = { .inode = req->inode };
 	struct side b = { .inode = donor };
-	handle_t *handle;
+	struct ext3_change change;
 	void *spare;
-	int err, err2;
+	int err;
 
 	if (!level)
 		return -EINVAL;
@@ -103,32 +102,23 @@ int ext3_metadata_reloc(struct meta_request *req, struct inode *donor,
 		return -ENOMEM;
 	err = ext3_pair_lock(req, donor, donor_state);
 	if (err)
-		goto err_spare;
-	handle = ext4_abi_journal_start(a.inode, META_RELOC_CREDITS);
-	if (IS_ERR(handle)) {
-		err = PTR_ERR(handle);
-		goto err_pair;
-	}
+		goto out_spare;
+	err = ext3_change_start(&change, a.inode, b.inode, META_RELOC_CREDITS);
+	if (err)
+		goto out_pair;
 	ext3_lock_maps(a.inode, b.inode);
 	err = side_walk(&a, req->pos, level);
 	if (!err)
 		err = side_walk(&b, req->pos, level);
 	if (!err)
-		err = swap_blocks(handle, &a, &b, spare);
+		err = swap_blocks(&change, &a, &b, spare);
 	ext3_unlock_maps(a.inode, b.inode);
-	/* The pointers to the topmost blocks stand in the inodes. */
-	if (!err && a.k == 1) {
-		err = ext4_abi_mark_inode_dirty(handle, a.inode);
-		err2 = ext4_abi_mark_inode_dirty(handle, b.inode);
-		err = err ?: err2;
-	}
 	ext3_path_release(&a.path);
 	ext3_path_release(&b.path);
-	err2 = ext4_abi_journal_stop(handle);
-	err = err ?: err2;
-err_pair:
+	err = ext3_change_stop(&change, err);
+out_pair:
 	ext3_pair_unlock(req, donor);
-err_spare:
+out_spare:
 	kfree(spare);
 	return err;
 }

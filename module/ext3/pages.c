@@ -8,51 +8,41 @@
  * that direct I/O has pinned can't be dropped without losing what the device
  * will still put into it, and what is hot in the cache stays hot.
  *
- * All of the step's pages are locked across the swap, so that no write-back
- * and no read uses a buffer in between. The invalidate lock is held: no page
- * can be added, no writable mapping made.
+ * From the write-back before the copy to the swap, the inode lock and the
+ * invalidate lock keep out every write, fault and truncate. Two may still
+ * change a page meanwhile: a device that reads into it by a pin, and whoever
+ * keeps the pin. The page can then be written to the old block and an fsync
+ * return, all before the swap: the copy does not have what was promised. So
+ * all pages of the step are held from before the write-back on, which keeps
+ * them in memory however clean they are, and before the swap each of them is
+ * compared with what was copied. No page can have come or gone unseen: only
+ * those under the locks above add any.
+ *
+ * A write fault can have passed the invalidate lock and not have marked its
+ * page dirty yet; it has the page locked until it does. So each page is locked
+ * once before the write-back.
+ *
+ * All pages of the step are locked across the swap, so that no write-back and
+ * no read uses a buffer in between.
  */
+#include <linux/bitmap.h>
 #include <linux/buffer_head.h>
 #include <linux/highmem.h>
 #include <linux/jbd2.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/pagevec.h>
-#include <linux/slab.h>
 
 #include "ext3.h"
 
-static int pages_add(struct ext3_pages *pages, struct folio *folio)
-{
-	if (pages->count == pages->size)
-		return -EBUSY; /* more pages than blocks: can't be */
-	pages->folios[pages->count++] = folio;
-	return 0;
-}
-
-void ext3_pages_unlock(struct ext3_pages *pages)
-{
-	unsigned int i;
-
-	for (i = 0; i < pages->count; i++) {
-		folio_unlock(pages->folios[i]);
-		folio_put(pages->folios[i]);
-	}
-	kvfree(pages->folios);
-	pages->folios = NULL;
-	pages->count = 0;
-}
-
 /**
- * ext3_pages_lock - lock the cached pages of a step
- * @inode: the original; its dirty pages were written back under the locks
- * @step: the step
- * @pages: filled in; to be given back with ext3_pages_unlock() where 0 is returned
+ * ext3_pages_hold - hold the cached pages of a step
+ * @inode: the original; its inode lock and its invalidate lock are held
+ * @step: the step, by its range; to be given back with ext3_pages_release()
  *
- * Return: 0; -ENOMEM; -EBUSY for a page that is being written again: only a
- * pin can have dirtied it, and where its data will be in the end is not known.
+ * Return: 0; -EINTR; -EBUSY.
  */
-int ext3_pages_lock(struct inode *inode, const struct ext3_step *step, struct ext3_pages *pages)
+int ext3_pages_hold(struct inode *inode, struct ext3_step *step)
 {
 	pgoff_t index = (step->first << inode->i_blkbits) >> PAGE_SHIFT;
 	pgoff_t end = (((step->first + step->count) << inode->i_blkbits) - 1) >> PAGE_SHIFT;
@@ -60,38 +50,68 @@ int ext3_pages_lock(struct inode *inode, const struct ext3_step *step, struct ex
 	unsigned int i;
 	int err = 0;
 
-	pages->count = 0;
-	pages->size = end - index + 1;
-	pages->folios = kvmalloc_array(pages->size, sizeof(*pages->folios), GFP_NOFS);
-	if (!pages->folios)
-		return -ENOMEM;
 	folio_batch_init(&batch);
 	while (!err && filemap_get_folios(inode->i_mapping, &index, end, &batch)) {
 		for (i = 0; i < folio_batch_count(&batch) && !err; i++) {
 			struct folio *folio = batch.folios[i];
 
-			folio_lock(folio);
-			if (folio->mapping != inode->i_mapping) {
-				folio_unlock(folio);
-				continue;
-			}
-			if (folio_test_writeback(folio)) {
-				folio_unlock(folio);
+			/* More pages than blocks, or a page of several: can't be. */
+			if (step->nr_folios > step->nr_pages || folio_test_large(folio)) {
 				err = -EBUSY;
 				break;
 			}
-			err = pages_add(pages, folio);
+			err = folio_lock_killable(folio);
 			if (err)
-				folio_unlock(folio);
-			else
-				folio_get(folio);
+				break;
+			folio_unlock(folio);
+			folio_get(folio);
+			step->folios[step->nr_folios++] = folio;
 		}
 		folio_batch_release(&batch);
 		cond_resched();
 	}
-	if (err)
-		ext3_pages_unlock(pages);
 	return err;
+}
+
+void ext3_pages_release(struct ext3_step *step)
+{
+	while (step->nr_folios)
+		folio_put(step->folios[--step->nr_folios]);
+}
+
+static void unlock_first(struct ext3_step *step, unsigned int count)
+{
+	while (count)
+		folio_unlock(step->folios[--count]);
+}
+
+/**
+ * ext3_pages_lock - lock the pages of a step
+ * @inode: the original
+ * @step: the step; its pages are held, and were written back and copied
+ *
+ * Return: 0; -EBUSY for a page that is being written, to the old block, or
+ * that was taken out of the cache in spite of all, since its memory failed.
+ */
+int ext3_pages_lock(struct inode *inode, struct ext3_step *step)
+{
+	unsigned int i;
+
+	for (i = 0; i < step->nr_folios; i++) {
+		struct folio *folio = step->folios[i];
+
+		folio_lock(folio);
+		if (folio->mapping == inode->i_mapping && !folio_test_writeback(folio))
+			continue;
+		unlock_first(step, i + 1);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+void ext3_pages_unlock(struct ext3_step *step)
+{
+	unlock_first(step, step->nr_folios);
 }
 
 /* Slot of the block at @pos bytes into the file where it moves, or -1. */
@@ -104,59 +124,86 @@ static int moving_slot(const struct inode *inode, const struct ext3_step *step, 
 	return step->from[lblk - step->first] ? lblk - step->first : -1;
 }
 
-/* Whether the page says the same as what was copied, as far as the file goes. */
-static bool same_as_copied(struct inode *inode, const struct ext3_step *step, struct folio *folio)
+/* Takes a block's cached bytes for the copy where they differ from it, as far as the file goes. */
+static bool update_block(struct inode *inode, struct ext3_step *step, struct folio *folio,
+			 size_t offset)
 {
 	unsigned int blocksize = i_blocksize(inode);
-	loff_t size = i_size_read(inode);
-	size_t offset;
+	loff_t size = i_size_read(inode), pos = folio_pos(folio) + offset;
+	int slot = moving_slot(inode, step, pos);
+	size_t copied = (size_t)slot << inode->i_blkbits;
+	char *cached, *copy;
+	bool differs;
+	size_t len;
 
-	for (offset = 0; offset < folio_size(folio); offset += blocksize) {
-		loff_t pos = folio_pos(folio) + offset;
-		int slot = moving_slot(inode, step, pos);
-		size_t copied = (size_t)slot << inode->i_blkbits;
-		size_t len;
-		char *cached, *copy;
-		int diff;
-
-		if (slot < 0 || pos >= size)
-			continue;
-		len = min_t(loff_t, blocksize, size - pos);
-		cached = kmap_local_folio(folio, offset);
-		copy = kmap_local_page(step->pages[copied >> PAGE_SHIFT]);
-		diff = memcmp(cached, copy + offset_in_page(copied), len);
-		kunmap_local(copy);
-		kunmap_local(cached);
-		if (diff)
-			return false;
+	if (slot < 0 || pos >= size)
+		return false;
+	len = min_t(loff_t, blocksize, size - pos);
+	cached = kmap_local_folio(folio, offset);
+	copy = kmap_local_page(step->pages[copied >> PAGE_SHIFT]) + offset_in_page(copied);
+	differs = memcmp(cached, copy, len);
+	if (differs) {
+		memcpy(copy, cached, len);
+		memset(copy + len, 0, blocksize - len);
+		__set_bit(slot, step->again);
 	}
-	return true;
+	kunmap_local(copy);
+	kunmap_local(cached);
+	return differs;
+}
+
+/**
+ * ext3_pages_update - compare the pages with what was copied
+ * @inode: the original
+ * @step: the step, copied; its pages are locked
+ *
+ * What differs is taken from the page: step->again says which blocks of the
+ * copy are not on the device so.
+ *
+ * Return: whether anything differs.
+ */
+bool ext3_pages_update(struct inode *inode, struct ext3_step *step)
+{
+	unsigned int i;
+	bool differs = false;
+
+	bitmap_zero(step->again, EXT3_STEP_MAX);
+	for (i = 0; i < step->nr_folios; i++) {
+		struct folio *folio = step->folios[i];
+		struct buffer_head *head = folio_buffers(folio);
+		struct buffer_head *bh = head;
+		size_t offset;
+
+		for (offset = 0; offset < PAGE_SIZE; offset += i_blocksize(inode)) {
+			if (folio_test_uptodate(folio) || (bh && buffer_uptodate(bh)))
+				differs |= update_block(inode, step, folio, offset);
+			bh = bh ? bh->b_this_page : NULL;
+		}
+	}
+	return differs;
 }
 
 /**
  * ext3_pages_check - whether the pages can follow
  * @inode: the original
- * @step: the step, copied
- * @pages: its pages, locked
+ * @step: the step, copied; its pages are locked
  *
- * Nothing has been changed yet. -EBUSY where a buffer does not lie in the
- * block that was copied, or the journal has taken it up again; or where a page
- * without buffers differs from the copy, so that it could not be written again.
+ * Return: 0; -EBUSY where a buffer does not lie in the block that was copied,
+ * or the journal has taken it up again; or where a page is dirty that has no
+ * buffers, so that ext4 would not write it.
  */
-int ext3_pages_check(struct inode *inode, const struct ext3_step *step,
-		     const struct ext3_pages *pages)
+int ext3_pages_check(struct inode *inode, const struct ext3_step *step)
 {
 	unsigned int i;
 
-	for (i = 0; i < pages->count; i++) {
-		struct folio *folio = pages->folios[i];
+	for (i = 0; i < step->nr_folios; i++) {
+		struct folio *folio = step->folios[i];
 		struct buffer_head *head = folio_buffers(folio);
 		struct buffer_head *bh = head;
 		loff_t pos = folio_pos(folio);
 
 		if (!head) {
-			if (folio_test_dirty(folio) ||
-			    (folio_test_uptodate(folio) && !same_as_copied(inode, step, folio)))
+			if (folio_test_dirty(folio))
 				return -EBUSY;
 			continue;
 		}
@@ -177,20 +224,14 @@ int ext3_pages_check(struct inode *inode, const struct ext3_step *step,
 /**
  * ext3_pages_move - tell the pages where their blocks lie now
  * @inode: the original, its pointers swapped
- * @step: the step
- * @pages: its pages, locked and checked
- *
- * A clean page that differs from the copy was changed through a pin after the
- * write-back, and has perhaps been written to the old block since: it is made
- * dirty, so that the new block gets it too.
+ * @step: the step; its pages are locked and checked
  */
-void ext3_pages_move(struct inode *inode, const struct ext3_step *step,
-		     const struct ext3_pages *pages)
+void ext3_pages_move(struct inode *inode, const struct ext3_step *step)
 {
 	unsigned int i;
 
-	for (i = 0; i < pages->count; i++) {
-		struct folio *folio = pages->folios[i];
+	for (i = 0; i < step->nr_folios; i++) {
+		struct folio *folio = step->folios[i];
 		struct buffer_head *head = folio_buffers(folio);
 		struct buffer_head *bh = head;
 		loff_t pos = folio_pos(folio);
@@ -209,12 +250,5 @@ void ext3_pages_move(struct inode *inode, const struct ext3_step *step,
 			pos += bh->b_size;
 			bh = bh->b_this_page;
 		} while (bh != head);
-		if (folio_test_uptodate(folio) && !folio_test_dirty(folio) &&
-		    !same_as_copied(inode, step, folio)) {
-			/* What is dirty goes through the journal only if it is marked so. */
-			if (ext4_abi_journals_data(inode))
-				folio_set_checked(folio);
-			folio_mark_dirty(folio);
-		}
 	}
 }

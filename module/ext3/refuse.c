@@ -6,8 +6,9 @@
 #include <linux/fs.h>
 #include <linux/fscrypt.h>
 #include <linux/fsverity.h>
-#include <linux/mount.h>
+#include <linux/pagemap.h>
 
+#include "../compat.h"
 #include "ext3.h"
 
 /* How the file finds its blocks, as `info` says it. */
@@ -67,6 +68,12 @@ static bool append_only(struct inode *inode)
 	return IS_APPEND(inode);
 }
 
+/* Pages of several blocks' size at a time are not proven to follow their blocks (pages.c). */
+static bool large_folios(struct inode *inode)
+{
+	return mapping_large_folio_support(inode->i_mapping);
+}
+
 /* In the order in which they are answered. */
 static const struct refusal refusals[] = {
 	{ "type", -EOPNOTSUPP, not_regular },
@@ -77,10 +84,18 @@ static const struct refusal refusals[] = {
 	{ "dax", -EOPNOTSUPP, dax },
 	{ "ea-inode", -EOPNOTSUPP, ext4_abi_is_ea_inode },
 	{ "bigalloc", -EOPNOTSUPP, bigalloc },
+	{ "large-folios", -EOPNOTSUPP, large_folios },
 	{ "swapfile", -ETXTBSY, swapfile },
 	{ "quota", -EPERM, quota_file },
 	{ "append-only", -EPERM, append_only },
 };
+
+/* Whether the immutable flag will keep all others from a donor: see donor.c. */
+static bool can_be_sealed(struct inode *inode)
+{
+	return !compat_inode_linkable(inode) &&
+	       (uid_eq(inode->i_uid, GLOBAL_ROOT_UID) || !ext4_abi_extents_feature(inode->i_sb));
+}
 
 /**
  * ext3_refuse - whether a file may not be changed
@@ -89,8 +104,9 @@ static const struct refusal refusals[] = {
  * @role: what it is wanted for
  * @why: set to the word for `info`, "yes" where nothing speaks against it
  *
- * A donor must have neither a name nor a size: after a reloc it holds the
- * original's old data, which nobody may come to read through it.
+ * A donor must have neither a name nor a size, since it comes to hold what
+ * nobody may read through it, and no way to get either while that is being
+ * ruled out (donor.c).
  *
  * Return: 0, or the errno to refuse with.
  */
@@ -105,12 +121,13 @@ int ext3_refuse(struct inode *inode, const struct meta_state *state, enum ext3_r
 			return refusals[i].err;
 		}
 	}
-	/*
-	 * A donor that was sealed here is immutable to all others, but not to us. It never has a
-	 * name: a file that does is another one, whose owner gave it the donor's generation.
-	 */
-	if (IS_IMMUTABLE(inode) && (inode->i_nlink || !(state && READ_ONCE(state->sealed)))) {
+	/* A donor that was sealed here is immutable to all others, but not to us. */
+	if (IS_IMMUTABLE(inode) && !ext3_is_sealed(inode, state)) {
 		*why = "immutable";
+		return -EPERM;
+	}
+	if (role != EXT3_ORIGINAL && ext3_is_donor(inode) && !can_be_sealed(inode)) {
+		*why = "donor";
 		return -EPERM;
 	}
 	switch (role) {
@@ -121,7 +138,7 @@ int ext3_refuse(struct inode *inode, const struct meta_state *state, enum ext3_r
 		}
 		break;
 	case EXT3_DONOR:
-		if (inode->i_nlink || i_size_read(inode)) {
+		if (!ext3_is_donor(inode)) {
 			*why = "named";
 			return -EPERM;
 		}
@@ -135,19 +152,5 @@ int ext3_refuse(struct inode *inode, const struct meta_state *state, enum ext3_r
 		break;
 	}
 	*why = "yes";
-	return 0;
-}
-
-/* What keeps every request of a host from being carried out, whatever the file. */
-int ext3_writable(struct meta_host *host)
-{
-	if (sb_rdonly(host->sb) || __mnt_is_readonly(host->path.mnt))
-		return -EROFS;
-	/* Without a journal a swap of two pointers could be cut in half. */
-	if (!ext4_abi_journal(host->sb))
-		return -EOPNOTSUPP;
-	/* A pointer that leads into the filesystem's own tables would be taken for a file's. */
-	if (!ext4_abi_knows_metadata(host->sb))
-		return -EOPNOTSUPP;
 	return 0;
 }

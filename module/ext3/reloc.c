@@ -7,20 +7,20 @@
  * device first; so after a crash a pointer says either the old block, whose
  * data nobody has touched, or the new one, whose data is there.
  *
- * "Nobody has touched" needs three things that are easy to miss:
+ * "Nobody has touched" needs more than that:
  *
  * - The donor holds the old blocks from the swap on, but until the commit they
  *   are still what a crash brings back. So they must not be written through
- *   the donor: it is sealed (immutable to everybody else), and before its
- *   blocks take the data of a further reloc, the commit is waited for. Freeing
- *   them is ext4's business, and it reuses no block before the commit, except
- *   with data=writeback: there a request ends only when it is committed, and
- *   until then the request's reference keeps the donor from being freed.
+ *   the donor, which is sealed (donor.c), and before its blocks take the data
+ *   of a further reloc, the commit is waited for. Freeing them is ext4's
+ *   business, and it reuses no block before the commit, except with
+ *   data=writeback: there a request ends only when it is committed, and until
+ *   then the request's reference keeps the donor from being freed.
  *
- * - An overwrite that is synced after the swap goes to the new block and
- *   changes no metadata. The inode's sync tids name the swap's transaction, so
- *   that fsync commits it; otherwise a crash would bring back the old block
- *   with the data from before.
+ * - What fsync promises between the copy and the swap is of the old blocks,
+ *   and the copy does not have it (pages.c).
+ *
+ * - What fsync promises after the swap is of the new blocks (change.c).
  *
  * - A commit record that is written without a flush before it (an external
  *   journal, an asynchronous commit) needs one of its own.
@@ -37,102 +37,14 @@
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
 #include <linux/lockdep.h>
-#include <linux/mount.h>
 #include <linux/sched/signal.h>
 
 #include "ext3.h"
 
 /* Both inodes and both leaves; the superblock for the orphan list is not touched. */
 #define RELOC_CREDITS 8
-/* How often a page that is under I/O again is waited for. */
+/* How often a step is done whose pages change meanwhile. */
 #define RELOC_TRIES 5
-
-/**
- * ext3_pair_lock - lock the files of a reloc and look at them again
- * @req: the request; its inode is the original
- * @donor: another inode of the same host
- * @donor_state: what is remembered of it
- *
- * Return: 0; otherwise nothing is locked and the errno says why.
- */
-int ext3_pair_lock(struct meta_request *req, struct inode *donor,
-		   const struct meta_state *donor_state)
-{
-	struct inode *inode = req->inode;
-	const char *why;
-	int err;
-
-	if (inode == donor)
-		return -EINVAL;
-	/* Directories have locks of another class: nothing else than files is locked here. */
-	err = ext3_refuse(inode, req->state, EXT3_ORIGINAL, &why);
-	if (!err)
-		err = ext3_refuse(donor, donor_state, EXT3_DONOR, &why);
-	if (!err)
-		err = mnt_want_write(req->host->path.mnt);
-	if (err)
-		return err;
-
-	lock_two_nondirectories(inode, donor);
-	err = ext3_refuse(inode, req->state, EXT3_ORIGINAL, &why);
-	if (!err)
-		err = ext3_refuse(donor, donor_state, EXT3_DONOR, &why);
-	if (err)
-		goto err_inodes;
-	inode_dio_wait(inode);
-	inode_dio_wait(donor);
-	filemap_invalidate_lock_two(inode->i_mapping, donor->i_mapping);
-	/* A donor has no size, so nothing can be cached of it. */
-	err = -EBUSY;
-	if (donor->i_mapping->nrpages)
-		goto err_mappings;
-	return 0;
-
-err_mappings:
-	filemap_invalidate_unlock_two(inode->i_mapping, donor->i_mapping);
-err_inodes:
-	unlock_two_nondirectories(inode, donor);
-	mnt_drop_write(req->host->path.mnt);
-	return err;
-}
-
-void ext3_pair_unlock(struct meta_request *req, struct inode *donor)
-{
-	filemap_invalidate_unlock_two(req->inode->i_mapping, donor->i_mapping);
-	unlock_two_nondirectories(req->inode, donor);
-	mnt_drop_write(req->host->path.mnt);
-}
-
-/*
- * The blocks that the donor was given by an earlier reloc are its own only after the commit. Most
- * steps go where the donor still has blocks that it allocated, and wait for nothing.
- */
-static int donor_settle(struct inode *donor, struct meta_state *state, const struct ext3_step *step)
-{
-	int err;
-
-	if (step->first >= state->pending_end || step->first + step->count <= state->pending_first)
-		return 0;
-	err = jbd2_complete_transaction(ext4_abi_journal(donor->i_sb), state->pending_tid);
-	if (!err)
-		state->pending_end = state->pending_first;
-	return err;
-}
-
-/* This step's blocks of the donor are the original's until @tid has committed. */
-static void donor_pend(struct meta_state *state, const struct ext3_step *step, u32 tid)
-{
-	u64 end = step->first + step->count;
-
-	if (state->pending_end <= state->pending_first) {
-		state->pending_first = step->first;
-		state->pending_end = end;
-	}
-	state->pending_first = min(state->pending_first, step->first);
-	state->pending_end = max(state->pending_end, end);
-	/* The latest: commits come in order. */
-	state->pending_tid = tid;
-}
 
 /* The leaves of one place in both files; slots[] of a side is NULL where that side has none. */
 struct leaves {
@@ -247,108 +159,150 @@ static bool leaves_same(const struct ext3_step *step, const struct leaves *leave
 	return true;
 }
 
+/* A commit record that is not preceded by a flush needs one of its own. */
+static int step_flush(const struct ext3_step *step)
+{
+	struct super_block *sb = step->sb;
+
+	return jbd2_has_feature_async_commit(ext4_abi_journal(sb)) ?
+		       blkdev_issue_flush(sb->s_bdev) :
+		       0;
+}
+
 static void swap_slots(__le32 *a, __le32 *b, unsigned int count)
 {
 	while (count--)
 		swap(a[count], b[count]);
 }
 
-/* Swaps the pointers, and has both files forget where those blocks were. */
-static void leaves_swap(struct inode *inode, struct inode *donor, const struct ext3_step *step,
-			const struct leaves *leaves)
+/* The next run of slots that move, from *@i on; its length, 0 behind the last one. */
+static unsigned int next_run(const struct ext3_step *step, unsigned int *i)
+{
+	unsigned int run = 0;
+
+	while (*i < step->count && !step->from[*i])
+		++*i;
+	while (*i + run < step->count && step->from[*i + run])
+		run++;
+	return run;
+}
+
+/* Never more than moves: what is still promised to a hole must stay known. */
+static int leaves_forget(struct ext3_change *change, const struct ext3_step *step)
+{
+	unsigned int i, run;
+	int err = 0;
+
+	for (i = 0; !err && (run = next_run(step, &i)); i += run)
+		err = ext3_change_forget(change, step->first + i, run);
+	return err;
+}
+
+static void leaves_swap(const struct ext3_step *step, const struct leaves *leaves)
 {
 	unsigned int i, run;
 
-	for (i = 0; i < step->count; i += run) {
-		run = 1;
-		if (!step->from[i])
-			continue;
-		while (i + run < step->count && step->from[i + run])
-			run++;
+	for (i = 0; (run = next_run(step, &i)); i += run)
 		swap_slots(leaves->slots[0] + i, leaves->slots[1] + i, run);
-		/* Never more than moved: what is still promised to a hole must stay known. */
-		ext4_abi_es_remove(inode, step->first + i, run);
-		ext4_abi_es_remove(donor, step->first + i, run);
-	}
+}
+
+/*
+ * Both leaves, with all that is written in a swap: in memory, and the handle may write it. The
+ * slots stand in the inodes where there is no other leaf. Before the pages are locked, since all
+ * of it may have to be read.
+ */
+static int leaves_secure(struct ext3_change *change, struct inode *inode, struct inode *donor,
+			 u64 lblk, struct leaves *leaves)
+{
+	int err, leaf;
+
+	ext3_lock_maps_shared(inode, donor);
+	err = leaves_get(inode, donor, lblk, leaves);
+	ext3_unlock_maps_shared(inode, donor);
+	if (!err && (!leaves->slots[0] || !leaves->slots[1]))
+		err = -EBUSY;
+	if (err)
+		return err;
+	leaf = leaves->path[0].depth;
+	if (!leaf)
+		return ext3_change_inodes(change);
+	err = ext3_change_buffer(change, leaves->path[0].bh[leaf]);
+	return err ?: ext3_change_buffer(change, leaves->path[1].bh[leaf]);
+}
+
+/*
+ * Whether the cached pages say what was copied. One that differs was changed through a pin since
+ * the write-back, and may have been written to the old block and synced: the step is done again.
+ * The last time, with @insist, what the pages say is written to the new blocks instead, under
+ * their locks: so nothing is promised of what is changed any later but by the new blocks. It is
+ * not left to the commit as ordered data, which is committed also if it can't be written.
+ *
+ * Journaled data is never taken so. What was written to the old block has then been in the
+ * journal, and would be replayed over the block's next owner; also if it was the same as before,
+ * so that no page tells. The inode's tid does.
+ */
+static int pages_agree(struct inode *inode, struct ext3_step *step, bool insist)
+{
+	bool journaled = ext4_abi_journals_data(inode);
+	int err;
+
+	if (journaled && ext4_abi_datasync_tid(inode) != step->synced_tid)
+		return -EBUSY;
+	if (!ext3_pages_update(inode, step))
+		return 0;
+	if (journaled || !insist)
+		return -EBUSY;
+	err = ext3_step_write_again(step);
+	return err ?: step_flush(step);
 }
 
 /* The one handle of a step: swap the pointers of what was copied. */
 static int step_commit(struct inode *inode, struct inode *donor, struct meta_state *donor_state,
-		       const struct ext3_step *step)
+		       struct ext3_step *step, bool insist)
 {
-	struct super_block *sb = inode->i_sb;
-	struct buffer_head *bh, *donor_bh;
-	struct ext3_pages pages;
-	struct leaves leaves;
-	journal_t *journal;
-	handle_t *handle;
-	int leaf, err, err2;
+	struct ext3_change change;
+	struct leaves leaves = {};
+	int leaf, err;
 
-	handle = ext4_abi_journal_start(inode, RELOC_CREDITS);
-	if (IS_ERR(handle))
-		return PTR_ERR(handle);
-	journal = handle->h_transaction->t_journal;
-
-	/* Before the pages are locked, since the buffers may have to be read. */
-	ext3_lock_maps_shared(inode, donor);
-	err = leaves_get(inode, donor, step->first, &leaves);
-	ext3_unlock_maps_shared(inode, donor);
-	if (!err && (!leaves.slots[0] || !leaves.slots[1]))
-		err = -EBUSY;
+	err = ext3_change_start(&change, inode, donor, RELOC_CREDITS);
 	if (err)
-		goto err_leaves;
-	/* None where the slots stand in the inodes. */
-	leaf = leaves.path[0].depth;
-	bh = leaves.path[0].bh[leaf];
-	donor_bh = leaves.path[1].bh[leaf];
-	if (leaf) {
-		err = jbd2_journal_get_write_access(handle, bh);
-		if (!err)
-			err = jbd2_journal_get_write_access(handle, donor_bh);
-		if (err)
-			goto err_leaves;
-	}
-	err = ext3_pages_lock(inode, step, &pages);
+		return err;
+	err = leaves_secure(&change, inode, donor, step->first, &leaves);
 	if (err)
-		goto err_leaves;
+		goto out_leaves;
+	err = ext3_pages_lock(inode, step);
+	if (err)
+		goto out_leaves;
+	err = pages_agree(inode, step, insist);
+	if (err)
+		goto out_pages;
 
 	ext3_lock_maps(inode, donor);
-	err = leaves_same(step, &leaves) ? 0 : -EBUSY;
+	if (!leaves_same(step, &leaves))
+		err = -EBUSY;
 	if (!err)
-		err = ext3_pages_check(inode, step, &pages);
+		err = ext3_pages_check(inode, step);
+	if (!err)
+		err = leaves_forget(&change, step);
 	if (err)
-		goto err_maps;
+		goto out_maps;
 
-	/* From here on nothing can fail but the journal itself. */
-	leaves_swap(inode, donor, step, &leaves);
-	ext3_pages_move(inode, step, &pages);
-	ext4_abi_set_sync_tids(handle, inode);
-	ext4_abi_set_sync_tids(handle, donor);
-	ext4_abi_fc_ineligible(handle, sb);
-	if (journal->j_fs_dev != journal->j_dev)
-		handle->h_transaction->t_need_data_flush = 1;
-	inode_set_flags(donor, S_IMMUTABLE, S_IMMUTABLE);
-	WRITE_ONCE(donor_state->sealed, true);
-	donor_pend(donor_state, step, handle->h_transaction->t_tid);
-
+	ext3_donor_swapped(donor, donor_state, step, change.handle->h_transaction->t_tid);
+	ext3_change_begin(&change);
+	leaves_swap(step, &leaves);
+	ext3_pages_move(inode, step);
+	leaf = leaves.path[0].depth;
 	if (leaf) {
-		err = jbd2_journal_dirty_metadata(handle, bh);
-		err2 = jbd2_journal_dirty_metadata(handle, donor_bh);
-		err = err ?: err2;
+		ext3_change_dirty(&change, leaves.path[0].bh[leaf]);
+		ext3_change_dirty(&change, leaves.path[1].bh[leaf]);
 	}
-err_maps:
+out_maps:
 	ext3_unlock_maps(inode, donor);
-	ext3_pages_unlock(&pages);
-	if (!err && !leaf) {
-		err = ext4_abi_mark_inode_dirty(handle, inode);
-		err2 = ext4_abi_mark_inode_dirty(handle, donor);
-		err = err ?: err2;
-	}
-err_leaves:
+out_pages:
+	ext3_pages_unlock(step);
+out_leaves:
 	leaves_release(&leaves);
-	/* cppcheck-suppress unreadVariable ; it doesn't know a ?: b */
-	err2 = ext4_abi_journal_stop(handle);
-	return err ?: err2;
+	return ext3_change_stop(&change, err);
 }
 
 /* Nobody else can update anything meanwhile: only so does the journal come to an end. */
@@ -362,34 +316,46 @@ static int empty_journal(journal_t *journal)
 	return err;
 }
 
-/* One step, the files locked. */
-static int reloc_step(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
-		      struct ext3_step *step, u64 end, u64 *next)
+/* One step's data, to the new blocks and there to stay; the pages are held. */
+static int step_copy(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+		     struct ext3_step *step, u64 end, u64 *next)
 {
 	struct inode *inode = req->inode;
-	struct super_block *sb = inode->i_sb;
-	loff_t start, stop;
+	loff_t start = step->first << inode->i_blkbits;
+	loff_t stop = ((step->first + step->count) << inode->i_blkbits) - 1;
+	int err;
+
+	err = filemap_write_and_wait_range(inode->i_mapping, start, stop);
+	/* Delayed allocation has found places now. */
+	if (!err)
+		err = step_map(inode, donor, req->pos, end, step, next);
+	if (!err && ext4_abi_journals_data(inode)) {
+		step->synced_tid = ext4_abi_datasync_tid(inode);
+		err = empty_journal(ext4_abi_journal(inode->i_sb));
+	}
+	if (!err)
+		err = ext3_donor_settle(donor, donor_state, step);
+	if (!err)
+		err = ext3_step_copy(step);
+	return err ?: step_flush(step);
+}
+
+/* One step, the files locked. @insist: it is the last try. */
+static int reloc_step(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+		      struct ext3_step *step, u64 end, bool insist, u64 *next)
+{
+	struct inode *inode = req->inode;
 	int err;
 
 	err = step_map(inode, donor, req->pos, end, step, next);
 	if (err || !step->moved)
 		return err;
-	start = step->first << inode->i_blkbits;
-	stop = ((step->first + step->count) << inode->i_blkbits) - 1;
-	err = filemap_write_and_wait_range(inode->i_mapping, start, stop);
-	/* Delayed allocation has found places now. */
+	err = ext3_pages_hold(inode, step);
 	if (!err)
-		err = step_map(inode, donor, req->pos, end, step, next);
-	if (!err && ext4_abi_journals_data(inode))
-		err = empty_journal(ext4_abi_journal(sb));
+		err = step_copy(req, donor, donor_state, step, end, next);
 	if (!err)
-		err = donor_settle(donor, donor_state, step);
-	if (!err)
-		err = ext3_step_copy(step);
-	if (!err && jbd2_has_feature_async_commit(ext4_abi_journal(sb)))
-		err = blkdev_issue_flush(sb->s_bdev);
-	if (!err)
-		err = step_commit(inode, donor, donor_state, step);
+		err = step_commit(inode, donor, donor_state, step, insist);
+	ext3_pages_release(step);
 	return err;
 }
 
@@ -442,7 +408,8 @@ int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state 
 		err = ext3_pair_lock(req, donor, donor_state);
 		if (err)
 			break;
-		err = reloc_step(req, donor, donor_state, step, end, &next);
+		err = reloc_step(req, donor, donor_state, step, end, tries == RELOC_TRIES - 1,
+				 &next);
 		if (!err && step->moved)
 			reloc_discard(req, donor);
 		/* Also where the step ended with an error, or another request moved something. */
