@@ -169,6 +169,67 @@ load common
 	unmount_host
 }
 
+# What %f's requests get through ext3meta at $1: OK or an errno, and the word in info.
+requests_through() {
+	text <<-EOF
+	open a $1/nodes/%d/data/alloc w
+	write a 1 $2 => $3
+	slurp $1/nodes/%f/info -> info
+	key "%info" relocatable => $4
+	close a
+	EOF
+}
+
+# $1: ro or rw, the mount that ext3meta is mounted from first; the other one is mounted second.
+read_only_and_not() {
+	local ro=$T/ro first=$M second=$T/other ro_view rw_view
+
+	make_image 1024
+	mount_host
+	umount "$M"
+	mkdir -p "$ro"
+	mount --bind "$H" "$ro"
+	mount -o remount,bind,ro "$ro"
+	if [ "$1" = ro ]; then
+		ro_view=$first rw_view=$second
+		mount -t ext3meta "$ro" "$first"
+		mount -t ext3meta "$H" "$second"
+	else
+		ro_view=$second rw_view=$first
+		mount -t ext3meta "$H" "$first"
+		mount -t ext3meta "$ro" "$second"
+	fi
+	steps <<-EOF
+	open f $H/f rw,creat
+	donor d $H
+	$(requests_through "$ro_view" 0 EROFS read-only)
+	$(requests_through "$rw_view" 0 1 yes)
+	$(requests_through "$ro_view" 1 EROFS read-only)
+	$(requests_through "$rw_view" 1 1 yes)
+	# what the one was told of a file, the other knows: goal and donor
+	open g $ro_view/nodes/%f/alloc_goal w
+	write g 3000 => 4
+	close g
+	slurp $rw_view/nodes/%f/alloc_goal => "3000\\n"
+	truncate d 1024 => EPERM
+	umount $ro_view
+	umount $ro => 0
+	$(requests_through "$rw_view" 2 1 yes)
+	umount $H => EBUSY
+	umount $rw_view
+	close d
+	close f
+	umount $H
+	EOF
+	rmdir "$ro"
+	fsck "$IMG"
+}
+
+@test "a read-only mount of the host says nothing of another one that is mounted, too" {
+	read_only_and_not ro
+	read_only_and_not rw
+}
+
 @test "two hosts do not see each other" {
 	local image2=$T/image2 h2=$T/host2 m2=$T/meta2
 
@@ -283,6 +344,67 @@ write_f() {
 	write_f
 	requests_fail_with EOPNOTSUPP unchecked
 	unmount_host
+}
+
+@test "a host with fast commits can be read, requests are EOPNOTSUPP" {
+	make_image 1024 16 -t ext4 -O ^extents,^64bit,fast_commit
+	mount_host ext4
+	write_f
+	requests_fail_with EOPNOTSUPP fast-commit
+	unmount_host
+}
+
+@test "a host with a feature that nothing was proven of can be read, requests are EOPNOTSUPP" {
+	make_image 1024
+	mount_host
+	write_f
+	unmount_host
+	# a compat feature of tomorrow: today's kernel mounts it, as ext2 has it
+	debugfs -w -R 'feature FEATURE_C14' "$IMG" 2>&1
+	mount_host
+	requests_fail_with EOPNOTSUPP features
+	fsck_wanted=no
+	unmount_host
+	debugfs -w -R 'feature -FEATURE_C14' "$IMG" 2>&1
+	fsck "$IMG"
+}
+
+@test "a host with a mount option that nothing was proven of can be read, requests are EOPNOTSUPP" {
+	make_image 1024 16 -t ext4 -O ^extents,^64bit,encrypt
+	mount_host ext4
+	write_f
+	unmount_host
+	mount_host ext4 test_dummy_encryption || skip "this ext4 has no test_dummy_encryption"
+	requests_fail_with EOPNOTSUPP options
+	unmount_host
+}
+
+# Every option that ext4 shows of a mount like this is on the list.
+@test "mount options of all kinds are served" {
+	local options
+
+	make_image 1024 16 -t ext4 -O ^extents,^64bit,quota
+	for options in minixdf,grpid,debug,nodelalloc,dioread_lock,noauto_da_alloc \
+		discard,nobarrier,noinit_itable,errors=remount-ro,data_err=abort,commit=7 \
+		journal_async_commit,data=writeback,stripe=16,max_dir_size_kb=8,usrquota,grpquota \
+		nouid32,no_prefetch_block_bitmaps,inode_readahead_blks=8,min_batch_time=1,lazytime \
+		resuid=7,resgid=7,noquota,init_itable=3,dax=never,data=journal; do
+		echo "# $options"
+		mount_host ext4 "$options"
+		write_f
+		steps <<-EOF
+		open f $H/f r
+		slurp $M/nodes/%f/info -> info
+		key "%info" relocatable => yes
+		donor d $H
+		open da $M/nodes/%d/data/alloc w
+		write da 1 0 => 1
+		close da
+		close d
+		close f
+		EOF
+		unmount_host
+	done
 }
 
 @test "data=journal: no blocks for a file with a name, EOPNOTSUPP, but for a donor" {

@@ -579,3 +579,56 @@ two_at_once() {
 	EOF
 	unmount_host
 }
+
+# A hole, filled by data/alloc and by a write, which is a plain overwrite then. $1: what syncs it.
+# Nothing but that sync may bring the blocks into the file that the machine comes back with.
+alloc_write_sync() {
+	local length=$((40 * BS)) cut=$T/cut
+
+	steps <<-EOF
+	open f $H/f rw,creat
+	truncate f $length
+	fsync f
+	syncfs f
+	open a $M/nodes/%f/data/alloc w
+	alloc a 0 40 => 40
+	pattern f 0 $length 1
+	run "$1 $H/f" => 0
+	copy $IMG $cut
+	close f
+	EOF
+	replay "$cut" >/dev/null
+	[ "$(imgmap check "$cut" 12 0 "$length" 1)" = right ]
+}
+alloc_write_fdatasync() { alloc_write_sync "sync -d"; }
+alloc_write_fsync() { alloc_write_sync sync; }
+
+@test "what is written and synced after data/alloc is there after a crash" {
+	each_block_size alloc_write_fdatasync 16 ext3 commit=300
+	each_block_size alloc_write_fdatasync 16 ext4 commit=300
+	each_block_size alloc_write_fsync 16 ext3 commit=300
+}
+
+# An indirect block that came by metadata/alloc, and data that ext4 itself put below it.
+metadata_alloc_write_fdatasync() {
+	local at=$((12 * BS)) length=$((20 * BS)) cut=$T/cut
+
+	steps <<-EOF
+	open f $H/f rw,creat
+	truncate f $((at + length))
+	fsync f
+	syncfs f
+	open ma $M/nodes/%f/metadata/alloc w
+	write ma 1 12 => 1
+	pattern f $at $length 1
+	run "sync -d $H/f" => 0
+	copy $IMG $cut
+	close f
+	EOF
+	replay "$cut" >/dev/null
+	[ "$(imgmap check "$cut" 12 "$at" "$length" 1)" = right ]
+}
+
+@test "what is written and synced after metadata/alloc is there after a crash" {
+	each_block_size metadata_alloc_write_fdatasync 16 ext3 commit=300
+}

@@ -332,14 +332,15 @@ refused_donor() {
 	open p $H/append rw,creat
 	pattern p 0 $((20 * BS)) 1
 	flags p +0x20
+	# by others, before they could be sealed
 	donor tm $H
 	donor tp $H
-	open ta $M/nodes/%tm/data/alloc w
-	alloc ta 0 20 => 20
-	open ta $M/nodes/%tp/data/alloc w
-	alloc ta 0 20 => 20
 	flags tm +0x10
 	flags tp +0x20
+	open ta $M/nodes/%tm/data/alloc w
+	write ta 20 0 => EPERM
+	open ta $M/nodes/%tp/data/alloc w
+	write ta 20 0 => EPERM
 	syncfs f
 	$(refused_original m EPERM)
 	$(refused_original p EPERM)
@@ -350,6 +351,8 @@ refused_donor() {
 	flags tm -0x10
 	flags tp -0x20
 	flags m -0x10
+	open ta $M/nodes/%tm/data/alloc w
+	alloc ta 0 20 => 20
 	open mr2 $M/nodes/%m/data/reloc w
 	drain mr2 %tm => "20 ENODATA"
 	check m 0 $((20 * BS)) 1 => right
@@ -618,6 +621,71 @@ refused_donor() {
 	write r %d $good => EUCLEAN
 	slurp $M/nodes/%d/data/extents 64 $good => "%kept"
 	check f 0 $((good * 1024)) 1 => right
+	EOF
+	unmount_host
+}
+
+@test "a donor that could still get a name is EPERM" {
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	$(file_and_donor)
+	open n $H rw,tmpfile
+	open na $M/nodes/%n/data/alloc w
+	open nm $M/nodes/%n/metadata/alloc w
+	$(keep_state)
+	write na 1 0 => EPERM
+	write nm 1 12 => EPERM
+	$(same_state)
+	$(refused_donor n EPERM)
+	# with a size it is no donor: its blocks are zeroed, and it may have a name
+	truncate n 20480
+	write na 20 0 => 2
+	check n 0 20480 0 => right
+	$(refused_donor n EPERM)
+	EOF
+	unmount_host
+}
+
+# Where extents can be had, an owner could turn a sealed donor into a file of extents, which
+# fallocate(2) can lengthen that looked at it before it was sealed.
+@test "a user's donor is EPERM where the host has extents, root's is not" {
+	make_image 1024 16 -t ext4 -O ^64bit
+	mount_host ext4
+	steps <<-EOF
+	open f $H/file rw,creat
+	flags f -$((0x80000))
+	pattern f 0 20480 1
+	fsync f
+	donor u $H
+	open ua $M/nodes/%u/data/alloc w
+	chown u 1000
+	write ua 20 0 => EPERM
+	open r $M/nodes/%f/data/reloc w
+	write r %u 0 => EPERM
+	donor d $H
+	open a $M/nodes/%d/data/alloc w
+	alloc a 0 20 => 20
+	write r %d 0 => 20
+	check f 0 20480 1 => right
+	EOF
+	unmount_host
+}
+
+@test "a donor whose owner gave it another generation is EPERM" {
+	make_image 1024
+	mount_host
+	steps <<-EOF
+	$(file_and_donor)
+	write r "%d 10" 0 => 10
+	generation d 4711 => 0
+	$(keep_state)
+	write da 1 40 => ESTALE
+	open na $M/nodes/%d/data/alloc w
+	write na 1 40 => EPERM
+	$(refused_donor d EPERM)
+	truncate d 1024 => EPERM
+	check f 0 $((40 * BS)) 1 => right
 	EOF
 	unmount_host
 }

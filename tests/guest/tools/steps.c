@@ -648,11 +648,14 @@ static void do_generation(struct word *w, int count)
 {
 	int generation;
 
-	(void)count;
-	if (ioctl(fd_of(&w[0]), FS_IOC_GETVERSION, &generation))
+	if (count > 1) {
+		generation = (int)number(&w[1]);
+		call_result(ioctl(fd_of(&w[0]), FS_IOC_SETVERSION, &generation));
+	} else if (ioctl(fd_of(&w[0]), FS_IOC_GETVERSION, &generation)) {
 		call_result(-1);
-	else
+	} else {
 		call_result((unsigned int)generation);
+	}
 }
 
 static void do_dontneed(struct word *w, int count)
@@ -1227,7 +1230,7 @@ static const struct command {
 	{ "fsync", 1, 1, do_fsync },
 	{ "syncfs", 1, 1, do_syncfs },
 	{ "flags", 1, 2, do_flags },
-	{ "generation", 1, 1, do_generation },
+	{ "generation", 1, 2, do_generation },
 	{ "dontneed", 1, 1, do_dontneed },
 	{ "setxattr", 3, 3, do_setxattr },
 	{ "encrypt", 1, 1, do_encrypt },
