@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * late: data that comes between a step's write-back and its swap, through a pin, and is written
- * back to the old block before the swap. The page is clean then, and says something else than the
- * copy: the new block must get it, too.
+ * late: data that comes between a step's write-back and its swap, through a pin, and is synced to
+ * the old block before the swap. The page is clean then, and says something else than the copy: the
+ * new block must get it, too, before the swap is committed, since fdatasync has promised it.
  *
  * Direct I/O reads four pages of a second device into a mapping of the file, and the device takes
  * its time; meanwhile the file is relocated, and the write of the copy takes its time. Then the
@@ -108,7 +108,7 @@ int main(void)
 	static unsigned char page[PAGE] __attribute__((aligned(PAGE)));
 	struct device host, source;
 	unsigned long ino, donor_ino, old_block, new_block;
-	int fd, donor, alloc, reloc, direct;
+	int fd, donor, alloc, reloc, direct, other;
 	pid_t reader, mover;
 	unsigned char *map;
 	unsigned int i;
@@ -148,10 +148,8 @@ int main(void)
 	source.control->hold_end = 0;
 	if (!ended_well(reader))
 		error(2, 0, "the read into the mapping failed");
-	if (sync_file_range(fd, FIRST * PAGE, PINNED * PAGE,
-			    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-				    SYNC_FILE_RANGE_WAIT_AFTER))
-		error(2, errno, "sync_file_range");
+	if (fdatasync(fd))
+		error(2, errno, "fdatasync");
 	/* or what is to be tested didn't happen */
 	if (!host.control->held || !all(host.bytes + (old_block + FIRST) * PAGE, PAGE, NEW))
 		error(2, 0, "the late data isn't in the old block before the swap");
@@ -160,6 +158,12 @@ int main(void)
 		error(2, 0, "the reloc didn't move all it was to");
 	if (first_block(ino) != new_block)
 		error(2, 0, "the file isn't where it should be");
+	/* Another file's, which commits the swap and writes nothing of this one. */
+	other = open(HOST "/other", O_WRONLY | O_CREAT, 0600);
+	if (write(other, "x", 1) != 1 || fsync(other))
+		error(2, errno, "the other file");
+	if (!all(host.bytes + (new_block + FIRST) * PAGE, PINNED * PAGE, NEW))
+		error(1, 0, "what fdatasync promised is not in the committed block");
 
 	if (fsync(fd))
 		error(2, errno, "fsync");
@@ -176,6 +180,7 @@ int main(void)
 	}
 	close(fd);
 	close(direct);
+	close(other);
 	close(donor);
 	close(alloc);
 	close(reloc);
