@@ -123,7 +123,9 @@ static int zero_blocks(struct super_block *sb, u64 block, unsigned long count)
 {
 	int err;
 
-	err = sb_issue_zeroout(sb, block, count, GFP_NOFS);
+	err = ext3_change_possible(sb);
+	if (!err)
+		err = sb_issue_zeroout(sb, block, count, GFP_NOFS);
 	if (!err && jbd2_has_feature_async_commit(ext4_abi_journal(sb)))
 		err = blkdev_issue_flush(sb->s_bdev);
 	return err;

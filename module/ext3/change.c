@@ -41,6 +41,23 @@
 #include "ext3.h"
 
 /**
+ * ext3_change_possible - before data is written to blocks that a change will use
+ * @sb: the host
+ *
+ * A journal that has aborted leaves the disk as the last commit had it, with
+ * blocks that were freed, swapped or waited for since still where they were:
+ * a wait for a transaction that has failed and is gone says nothing of it, and
+ * what that transaction freed is handed out all the same. It aborts before
+ * either can be seen, so that it is seen here; then nothing may be written.
+ *
+ * Return: 0, or -EROFS.
+ */
+int ext3_change_possible(struct super_block *sb)
+{
+	return is_journal_aborted(ext4_abi_journal(sb)) ? -EROFS : 0;
+}
+
+/**
  * ext3_change_start - start the handle of a change
  * @change: filled in; to be ended by ext3_change_stop() where 0 is returned
  * @inode: a file whose map will change

@@ -183,6 +183,7 @@ struct ext3_change {
 	int err; /* the journal's, after which it was aborted */
 };
 
+int ext3_change_possible(struct super_block *sb);
 int ext3_change_start(struct ext3_change *change, struct inode *inode, struct inode *other,
 		      int credits);
 int ext3_change_inodes(struct ext3_change *change);

@@ -336,6 +336,8 @@ static int step_copy(struct meta_request *req, struct inode *donor, struct meta_
 	if (!err)
 		err = ext3_donor_settle(donor, donor_state, step);
 	if (!err)
+		err = ext3_change_possible(inode->i_sb);
+	if (!err)
 		err = ext3_step_copy(step);
 	return err ?: step_flush(step);
 }
