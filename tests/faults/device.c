@@ -65,6 +65,22 @@ static bool fails(struct device_control *control, const struct device_io *io)
 	return false;
 }
 
+#define DROP 16
+
+/* The kernel's driver puts each piece into its page as it comes. */
+static void send_slowly(struct device_control *control, int fd, unsigned char *bytes, size_t length)
+{
+	control->trickled = 0;
+	while (control->trickle && length > DROP) {
+		all_of(write_some, fd, bytes, DROP);
+		bytes += DROP;
+		length -= DROP;
+		control->trickled += DROP;
+		usleep(control->trickle);
+	}
+	all_of(write_some, fd, bytes, length);
+}
+
 static void answer(struct device *device, int fd, const struct nbd_request *request, bool failed)
 {
 	struct nbd_reply reply = { .magic = htobe32(NBD_REPLY_MAGIC) };
@@ -73,8 +89,8 @@ static void answer(struct device *device, int fd, const struct nbd_request *requ
 	memcpy(reply.handle, request->handle, sizeof(reply.handle));
 	all_of(write_some, fd, &reply, sizeof(reply));
 	if (!failed && (be32toh(request->type) & 0xffff) == NBD_CMD_READ)
-		all_of(write_some, fd, device->bytes + be64toh(request->from),
-		       be32toh(request->len));
+		send_slowly(device->control, fd, device->bytes + be64toh(request->from),
+			    be32toh(request->len));
 }
 
 static bool to_be_held(const struct device_control *control, const struct device_io *io)

@@ -35,11 +35,14 @@ struct device_control {
 	/* I/O of this kind that touches these bytes waits for hold_end to become 0 */
 	volatile enum device_kind hold_kind;
 	volatile uint64_t hold_start, hold_end;
+	/* a read's bytes go out so slowly, 16 at a time; 0: at once, also the rest of one under way */
+	volatile unsigned int trickle; /* microseconds for 16 bytes */
 	/* said by the device */
-	volatile unsigned int seen;  /* I/Os since device_arm() */
-	volatile unsigned int fired; /* of these, how many failed */
-	volatile unsigned int held;  /* waiting now */
-	struct device_io first;	     /* that failed */
+	volatile unsigned int trickled; /* bytes of the last such read that have gone out */
+	volatile unsigned int seen;	/* I/Os since device_arm() */
+	volatile unsigned int fired;	/* of these, how many failed */
+	volatile unsigned int held;	/* waiting now */
+	struct device_io first;		/* that failed */
 };
 
 struct device {

@@ -46,6 +46,10 @@ passes() {
 	passes late 'late data kept'
 }
 
+@test "a page that changes all the time, through a pin, moves in the end, with nothing lost" {
+	passes starved 'starved page moved'
+}
+
 @test "an indirect block that could not be written is not read again" {
 	passes unwritten 'extents kept'
 }
