@@ -6,7 +6,8 @@
  *
  * 1. options.c     the command line
  * 2. host.c        what was named -> the filesystems (hosts) it lies on
- * 3. meta.c        the inside of a host as text, by ext3meta; text.c reads it
+ * 3. meta.c        the inside of a host as text, by ext3meta, which modprobe.c has loaded; text.c
+ *                  reads it
  * 4. survey.c      each file: where its blocks lie (look.c, layout.c, names.c), and whether the
  *                  user wants it to be left alone (filter.c, exclude.c; choice.c by its names)
  * 5. score.c       blocks -> reading order, fragments, score

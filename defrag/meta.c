@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "modprobe.h"
 #include "util.h"
 
 enum { FD_GOAL, FD_ALLOC, FD_RELOC, FD_META_ALLOC, FD_META_RELOC };
@@ -39,22 +40,34 @@ static void mount_log(int context, char *why, size_t size)
 	}
 }
 
+/*
+ * A context for a mount. No mount loads the module by itself: it has no alias for that, so that
+ * nobody who may only mount, as root of a user namespace, can have it loaded.
+ */
+static int open_context(char *why, size_t size)
+{
+	int context = fsopen("ext3meta", FSOPEN_CLOEXEC);
+	char said[256];
+
+	if (context >= 0 || errno != ENODEV)
+		return context < 0 ? -errno : context;
+	modprobe("ext3meta", said, sizeof(said));
+	context = fsopen("ext3meta", FSOPEN_CLOEXEC);
+	if (context >= 0 || errno != ENODEV)
+		return context < 0 ? -errno : context;
+	snprintf(why, size,
+		 "the kernel module ext3meta is not there: install it for this kernel%s%s",
+		 *said ? "; " : "", said);
+	return -ENOPKG;
+}
+
 static int mount_detached(int host_fd, char *why, size_t size)
 {
 	char source[64];
-	int context, root, err;
+	int context = open_context(why, size), root, err;
 
-	context = fsopen("ext3meta", FSOPEN_CLOEXEC);
-	if (context < 0) {
-		err = -errno;
-		if (err == -ENODEV) {
-			snprintf(why, size,
-				 "the kernel module ext3meta is not there: install it "
-				 "for this kernel, then 'modprobe ext3meta' tells more");
-			err = -ENOPKG;
-		}
-		return err;
-	}
+	if (context < 0)
+		return context;
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", host_fd);
 	if (fsconfig(context, FSCONFIG_SET_STRING, "source", source, 0) ||
 	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0)) {

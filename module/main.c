@@ -46,5 +46,8 @@ module_exit(ext3meta_exit);
 MODULE_DESCRIPTION("Online defragmentation interface for ext3");
 MODULE_AUTHOR("The e3defrag developers");
 MODULE_LICENSE("GPL");
-MODULE_ALIAS_FS(EXT3META_NAME);
+/*
+ * No MODULE_ALIAS_FS: a mount or fsopen(2) would load the module, also where root of a user
+ * namespace asks for it, who then may do nothing with it.
+ */
 MODULE_SOFTDEP("pre: ext4");

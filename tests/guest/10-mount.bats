@@ -5,13 +5,29 @@
 
 load common
 
-@test "mount -t ext3meta loads the module and shows the tree" {
+@test "no mount loads the module, whoever asks, root of a user namespace least of all" {
 	make_image 1024
-	rmmod ext3meta
 	mount_host
 	umount "$M"
 	rmmod ext3meta
-	# mount(8) and the kernel's own loading, as a user has it
+	run ! setpriv --reuid 1000 --regid 1000 --clear-groups unshare --user --map-root-user \
+		--mount mount -t ext3meta "$H" /mnt
+	[ ! -d /sys/module/ext3meta ]
+	[[ $output == *"unknown filesystem type 'ext3meta'"* ]]
+	steps <<-EOF
+	mount $H $M ext3meta => ENODEV
+	EOF
+	[ ! -d /sys/module/ext3meta ]
+	[ -z "$(modinfo -F alias ext3meta)" ]
+	umount "$H"
+	modprobe ext3meta
+}
+
+@test "mount -t ext3meta shows the tree" {
+	make_image 1024
+	mount_host
+	umount "$M"
+	# mount(8), as a user has it
 	mount -t ext3meta "$H" "$M"
 	steps <<-EOF
 	names $M => "allocation features inodes nodes super"

@@ -54,6 +54,7 @@ row() {
 # Start the tool in the background; it has made its first move when this returns.
 start() {
 	local lines=()
+	: >"$T/out"
 	e3defrag -v --json="$T/json" "$H" >"$T/out" 2>&1 3>&- &
 	pid=$!
 	until [[ "${lines[*]}" == *" -> "* ]]; do
@@ -420,14 +421,46 @@ interleave() {
 	unmount_host
 }
 
-@test "without the module: 3, and what is missing" {
+@test "the module is loaded where it is missing, by modprobe, and by nothing else" {
 	mount_host
 	rmmod ext3meta 2>/dev/null || :
-	modprobe=$(</proc/sys/kernel/modprobe)
-	echo /bin/false >/proc/sys/kernel/modprobe
-	run -3 --separate-stderr e3defrag -c "$H"
-	echo "$modprobe" >/proc/sys/kernel/modprobe
+	# what the caller's environment says of modprobe is not heard
+	mkdir -p "$T/bin"
+	printf '#!/bin/sh\ntouch %s/called\n' "$T" >"$T/bin/modprobe"
+	chmod 755 "$T/bin/modprobe"
+	PATH=$T/bin:$PATH MODPROBE_OPTIONS=--dry-run run -0 --separate-stderr e3defrag -c "$H"
+	[ -z "$stderr" ]
+	[ ! -e "$T/called" ]
+	[ -d /sys/module/ext3meta ]
+	umount "$H"
+}
+
+@test "modprobe is not run where the module is there" {
+	local modprobe
+
+	modprobe=$(readlink -f /sbin/modprobe)
+	mount_host
+	modprobe ext3meta
+	printf '#!/bin/sh\ntouch %s/called\n' "$T" >"$T/other"
+	chmod 755 "$T/other"
+	mount --bind "$T/other" "$modprobe"
+	run e3defrag -c "$H"
+	umount "$modprobe"
+	[ "$status" = 0 ]
+	[ ! -e "$T/called" ]
+	umount "$H"
+}
+
+@test "without the module: 3, and what is missing, in modprobe's own words" {
+	mount_host
+	rmmod ext3meta 2>/dev/null || :
+	mkdir -p "$T/nothing"
+	mount --bind "$T/nothing" "/lib/modules/$(uname -r)"
+	run --separate-stderr e3defrag -c "$H"
+	umount "/lib/modules/$(uname -r)"
+	[ "$status" = 3 ]
 	[ -z "$output" ]
-	[[ $stderr == *"the kernel module ext3meta is not there"* ]]
+	[[ $stderr == *"the kernel module ext3meta is not there"*"modprobe: "*"ext3meta not found"* ]]
+	[ "$(wc -l <<<"$stderr")" = 1 ]
 	umount "$H"
 }

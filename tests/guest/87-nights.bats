@@ -19,6 +19,7 @@ setup_file() {
 	mount -t ext3 -o loop "$T/aged" "$H"
 	age-mounted "$H" 7 4 512
 	umount "$H"
+	modprobe ext3meta
 	for name in a b c; do
 		cp --sparse=always "$T/aged" "$T/$name.img"
 		tune2fs -U random "$T/$name.img"

@@ -13,6 +13,7 @@ setup() {
 	set -e
 	modprobe nd_e820 || true
 	modprobe nd_pmem || true
+	modprobe ext3meta
 	for i in {1..50}; do
 		[ ! -b /dev/pmem0 ] || break
 		sleep 0.1

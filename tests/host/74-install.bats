@@ -94,6 +94,15 @@ settings() {
 		"$HERE/lib/systemd/system/e3defrag.service"
 }
 
+@test "the service may load no module: that is done before it, when it has something to do" {
+	run grep -E '^(ExecCondition|ExecStartPre|ExecStart|CapabilityBoundingSet)=' \
+		"$HERE/lib/systemd/system/e3defrag.service"
+	[[ ${lines[0]} == ExecCondition=* ]]
+	[ "${lines[1]}" = "ExecStartPre=+-/sbin/modprobe ext3meta" ]
+	[[ ${lines[2]} == ExecStart=* ]]
+	[[ ${lines[3]} == CapabilityBoundingSet=* && ${lines[3]} != *CAP_SYS_MODULE* ]]
+}
+
 @test "the service leaves each filesystem writable and whole to see" {
 	run grep -E '^(ProtectSystem|ProtectHome|PrivateTmp|PrivateDevices|ProtectKernelModules)=|^(ReadOnly|Inaccessible|TemporaryFileSystem|RootDirectory)' \
 		"$HERE/lib/systemd/system/e3defrag.service"

@@ -105,7 +105,7 @@ settings() {
 	done
 }
 
-@test "the module that DKMS built for this kernel loads, by its name as by its filesystem type" {
+@test "the module that DKMS built for this kernel loads, by its name as by the tool" {
 	local file
 
 	in_clean modprobe ext3meta
@@ -148,7 +148,7 @@ settings() {
 }
 
 @test "systemd's timer is there after installing, waiting for the night" {
-	# The module has to be loaded by the service's own call, from inside its hardening.
+	# The module has to be loaded by the service.
 	rmmod ext3meta
 	settings ""
 	unshare --pid --mount --fork --kill-child sh -c "mount -t proc proc $C/proc &&
