@@ -175,7 +175,7 @@ static enum reason check(struct job *job, struct file *file, struct node *node,
 	/* The survey couldn't look at it: whether it shares blocks with others, nobody knows. */
 	if (before == REASON_VANISHED)
 		return REASON_FAILED;
-	if (before == REASON_SHARED)
+	if (before == REASON_SHARED || before == REASON_MD_BITMAP)
 		return before;
 	if (file->blocks == move->blocks && in_place(&t->seq, piece, move->pieces))
 		return REASON_IN_PLACE;
@@ -274,7 +274,7 @@ void apply(struct job *job)
 		const uint64_t moved = job->moved;
 		enum reason reason;
 
-		if (*job->stop) {
+		if (*job->stop || job->broken) {
 			if (file->reason == REASON_UNPLANNED)
 				file->reason = REASON_STOPPED;
 			continue;

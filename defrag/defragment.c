@@ -43,6 +43,11 @@ int refresh_map(struct job *job)
 	return err;
 }
 
+static bool ends(const struct job *job)
+{
+	return *job->stop || job->broken;
+}
+
 /* Is a file worth trying? */
 static bool is_candidate(const struct file *file)
 {
@@ -317,11 +322,11 @@ void defragment(struct job *job)
 	tools_init(&t);
 	reserve_set(job);
 	progress_begin(STAGE_MOVE, 0, survey_fragments(&job->survey));
-	for (round = 0; round < ROUNDS_MOST && !*job->stop; round++) {
+	for (round = 0; round < ROUNDS_MOST && !ends(job); round++) {
 		const uint64_t moved = job->moved;
 
 		tell_round(job, order, count);
-		for (i = 0; i < count && !*job->stop; i++) {
+		for (i = 0; i < count && !ends(job); i++) {
 			struct file *file = &job->survey.file[order[i]];
 			const uint32_t blocks = file->blocks, fragments = file->fragments;
 

@@ -9,7 +9,8 @@
  * 3. meta.c        the inside of a host as text, by ext3meta, which modprobe.c has loaded; text.c
  *                  reads it
  * 4. survey.c      each file: where its blocks lie (look.c, layout.c, names.c), and whether the
- *                  user wants it to be left alone (filter.c, exclude.c; choice.c by its names)
+ *                  user wants it to be left alone (filter.c, exclude.c; choice.c by its names);
+ *                  md.c knows what md arrays write to by block numbers (mdstat.c)
  * 5. score.c       blocks -> reading order, fragments, score
  * 6. freemap.c     the free space; bylength.c finds its runs by length
  * 7. plan.c        a place for a file; it does no I/O
@@ -48,6 +49,7 @@
 #include "e3defrag.h"
 #include "host.h"
 #include "job.h"
+#include "md.h"
 #include "meta.h"
 #include "nights.h"
 #include "options.h"
@@ -121,7 +123,9 @@ static int run_job(struct job *job, struct report *report)
 		.least = options->min_fragment,
 		.picture = options->picture ? &job->picture_before : NULL,
 		.filter = &options->filter,
+		.md = job->md,
 	};
+	char *unknown;
 
 	/*
 	 * What was written gets its place, what was deleted is free: that is what to look at. On a
@@ -143,6 +147,7 @@ static int run_job(struct job *job, struct report *report)
 			return STATUS_FAILED;
 		picture_freemap(&job->picture_before, &job->map);
 	}
+	free(md_files_read(job->md));
 	if (survey_host(&job->survey, &job->meta, job->host, &scope, &job->pace, job->stop) ||
 	    refresh_map(job))
 		return STATUS_FAILED;
@@ -174,6 +179,15 @@ static int run_job(struct job *job, struct report *report)
 			 "is damaged: nothing is moved before e2fsck has repaired it");
 		return STATUS_REFUSED;
 	} else if (!options->check) {
+		unknown = md_files_read(job->md);
+		if (unknown) {
+			complain(job->host->mountpoint, 0,
+				 "nothing is moved, since any file may be one that must not be: "
+				 "%s; e3defrag(8), BLOCK NUMBERS, has more",
+				 unknown);
+			free(unknown);
+			return STATUS_REFUSED;
+		}
 		if (options->picture)
 			picture_shrink(&job->picture_after, &job->picture_before, PICTURE_CELLS);
 		if (job->planned)
@@ -254,6 +268,7 @@ static int check_module(struct job *job)
 static int run_host(const struct options *options, const struct host *host, struct budget *budget,
 		    struct nights *nights, struct reports *reports, const struct planfile *planned)
 {
+	struct md_files md = { 0 };
 	struct job job = {
 		.options = options,
 		.host = host,
@@ -262,6 +277,7 @@ static int run_host(const struct options *options, const struct host *host, stru
 		.nights = nights,
 		.plan = reports->plan,
 		.planned = planned,
+		.md = &md,
 	};
 	const char *unsuited = NULL;
 	char why[512];
@@ -293,6 +309,7 @@ static int run_host(const struct options *options, const struct host *host, stru
 	status = unsuited ? leave_out(options, host, unsuited) : run_fit(&job, reports);
 	pace_close(&job.pace);
 out:
+	md_files_free(&md);
 	meta_close(&job.meta);
 	return status;
 }

@@ -34,6 +34,7 @@ struct job {
 	const struct planfile *planned; /* of --apply, or NULL */
 	struct pace pace;
 	struct nights *nights; /* with --state, else NULL */
+	struct md_files *md;   /* what md writes to by its block numbers */
 
 	struct meta meta;
 	struct survey survey;

@@ -30,6 +30,7 @@ struct move {
 	struct sequence seq;
 	const struct layout *whole; /* where the file lay */
 	const struct sequence *old; /* the same */
+	enum reason spared;	    /* it must not be moved any more, for this */
 };
 
 /*
@@ -143,6 +144,26 @@ static uint32_t next_block(const struct layout *layout, uint32_t at)
 }
 
 /*
+ * May the next step be made? An array that is assembled meanwhile notes where the blocks of its
+ * bitmap lie then: what was moved before that is no harm, but nothing may move after it, nor back.
+ */
+static bool may_step(struct move *m)
+{
+	struct job *job = m->job;
+	char *unknown = md_files_read(job->md);
+
+	if (md_files_have(job->md, job->host->dev, m->file->ino)) {
+		m->spared = REASON_MD_BITMAP;
+	} else if (unknown) {
+		complain(job->host->mountpoint, 0, "nothing more is moved, since %s", unknown);
+		job->broken = true;
+		m->spared = REASON_STOPPED;
+	}
+	free(unknown);
+	return !m->spared;
+}
+
+/*
  * Change places with the donor from the start to block *@end. *@end comes back as where it ended,
  * *@moved as how many blocks went. Without @stop neither signals nor budgets are
  * looked at.
@@ -165,7 +186,7 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 			*end = last->logical + last->length;
 	}
 	while ((at = next_block(old, at)) < *end) {
-		if (stop && *stop) {
+		if ((stop && *stop) || !may_step(m)) {
 			err = -EINTR;
 			break;
 		}
@@ -259,14 +280,14 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 		}
 	}
 	if (err == -EINTR)
-		reason = REASON_STOPPED;
+		reason = m->spared ? m->spared : REASON_STOPPED;
 	else if (err)
 		reason = went_wrong(m, err, what);
 
 	err = look_again(m);
 	if (err)
 		return went_wrong(m, err, "can't see where it lies now");
-	if (m->file->fragments > seq->fragments && data + indirect) {
+	if (m->file->fragments > seq->fragments && data + indirect && !m->spared) {
 		/* A part that is moved can be worse than nothing: the same swaps lead back. */
 		if (!swap_indirect(m, old, end, &back, true) && back == indirect) {
 			indirect = 0;

@@ -179,7 +179,7 @@ static void move_one(struct partial *p, struct file *file, size_t first, size_t 
 		if (as_planned(p, first, count)) {
 			reason = move_windows(job, file, &node, &p->layout, &p->seq, p->window,
 					      p->windows);
-			if (reason == REASON_VANISHED || file->failed)
+			if (reason == REASON_VANISHED || reason == REASON_MD_BITMAP || file->failed)
 				file->reason = (uint8_t)reason;
 			else if (look(p, file, &node))
 				seq = &p->seq;
@@ -202,7 +202,7 @@ static bool carry_out(struct partial *p)
 	struct job *job = p->job;
 	size_t i, next;
 
-	for (i = 0; i < p->plan.count && !*job->stop; i = next) {
+	for (i = 0; i < p->plan.count && !*job->stop && !job->broken; i = next) {
 		size_t first = p->plan.stretch[i].first, count;
 		const uint32_t file = p->pieces.piece[first].file;
 
@@ -215,7 +215,7 @@ static bool carry_out(struct partial *p)
 	p->plan.count = 0;
 	p->plan.blocks = p->plan.gain = 0;
 	pieces_index(&p->pieces);
-	return !refresh_map(job) && !*job->stop;
+	return !refresh_map(job) && !*job->stop && !job->broken;
 }
 
 /* How long the run is that a free block lies in, on average. */

@@ -43,6 +43,8 @@ static const struct {
 	[REASON_NAMELESS] = { .text = "no name is known to choose it by", .key = "nameless" },
 	[REASON_SHARED] = { .text = "shares blocks with another file: run e2fsck",
 			    .key = "shared" },
+	[REASON_MD_BITMAP] = { .text = "the bitmap of an md array, which writes to its blocks",
+			       .key = "md-bitmap" },
 	[REASON_NO_ROOM] = { .text = "not enough free space", .key = "no-room" },
 	[REASON_NO_BETTER] = { .text = "free space has no better place", .key = "no-better" },
 	[REASON_RESERVE] = { .text = "would take from the free space that --reserve keeps",

@@ -64,6 +64,7 @@ enum outcome survey_outcome(const struct survey *survey, const struct file *file
 	case REASON_VANISHED:
 	case REASON_BUSY:
 	case REASON_STOPPED:
+	case REASON_MD_BITMAP:
 		return OUTCOME_PARTLY;
 	default:
 		return OUTCOME_IMPROVED;
@@ -97,6 +98,7 @@ int survey_again(struct survey *survey, struct file *file, struct node *node,
 /* What one look after the other needs at hand. */
 struct surveyor {
 	struct survey *survey;
+	dev_t dev;
 	const struct geometry *geo;
 	struct pace *pace;
 	struct sequence seq;
@@ -145,6 +147,8 @@ static void add_look(void *to, struct look *look)
 		file.reason = (uint8_t)look->info.relocatable;
 	else if (file.fragments <= 1)
 		file.reason = file.blocks ? REASON_PERFECT : REASON_EMPTY;
+	else if (survey->scope.md && md_files_have(survey->scope.md, s->dev, look->ino))
+		file.reason = REASON_MD_BITMAP;
 	else if (survey->scope.least &&
 		 !sequence_pays(&s->seq, s->geo->blocksize, survey->scope.least))
 		file.reason = REASON_LONG_PIECES;
@@ -228,7 +232,9 @@ static uint64_t in_use(const struct host *host)
 int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
 		const struct survey_scope *scope, struct pace *pace, const volatile int *stop)
 {
-	struct surveyor surveyor = { .survey = survey, .geo = &meta->geo, .pace = pace };
+	struct surveyor surveyor = {
+		.survey = survey, .dev = host->dev, .geo = &meta->geo, .pace = pace
+	};
 	struct inodes inodes = { 0 };
 	int err = 0;
 

@@ -12,6 +12,7 @@
 #include "freemap.h"
 #include "host.h"
 #include "leaves.h"
+#include "md.h"
 #include "meta.h"
 #include "names.h"
 #include "pace.h"
@@ -71,6 +72,7 @@ struct trouble {
 struct survey_scope {
 	uint64_t least;
 	const struct filter *filter; /* what else is left alone; or NULL */
+	const struct md_files *md;   /* and these; or NULL */
 	bool all;
 	bool moves;
 	size_t top; /* so many of the worst */

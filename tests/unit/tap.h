@@ -24,6 +24,7 @@ void test_names(void);
 void test_score(void);
 void test_filter(void);
 void test_freemap(void);
+void test_mdstat(void);
 void test_order(void);
 void test_plan(void);
 void test_planfile(void);

@@ -66,6 +66,7 @@ int main(void)
 	test_score();
 	test_filter();
 	test_freemap();
+	test_mdstat();
 	test_order();
 	test_plan();
 	test_planfile();
