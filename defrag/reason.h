@@ -27,6 +27,11 @@ enum reason {
 	REASON_READ_ONLY,
 	REASON_NO_JOURNAL,
 	REASON_UNCHECKED,
+	REASON_FAST_COMMIT,
+	REASON_FEATURES,
+	REASON_OPTIONS,
+	REASON_BLOCK_SIZE,
+	REASON_LARGE_FOLIOS,
 	REASON_OTHER, /* a word this version doesn't know */
 
 	/* what the plan says */

@@ -29,6 +29,10 @@ static void see(void *to, struct look *look)
 	case REASON_NO_JOURNAL:
 	case REASON_UNCHECKED:
 	case REASON_BIGALLOC:
+	case REASON_FAST_COMMIT:
+	case REASON_FEATURES:
+	case REASON_OPTIONS:
+	case REASON_BLOCK_SIZE:
 		/* The filesystem's reasons, which it gives only for a file that has none itself. */
 		search->reason = look->info.relocatable;
 		search->done = 1;
