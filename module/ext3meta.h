@@ -65,6 +65,7 @@ struct meta_memory {
 	/* The host half's: what it keeps from one request for the next, and what it looked up. */
 	void *kept;
 	atomic64_t proven;
+	bool discards;
 };
 
 /* A host as one of its mounts has it; the superblock's s_fs_info. */
@@ -80,7 +81,7 @@ struct meta_host {
 enum meta_donor_stage {
 	META_DONOR_FRESH,
 	META_DONOR_SEALED,
-	META_DONOR_WAITING,
+	META_DONOR_PENDING,
 	META_DONOR_SETTLED,
 	META_DONOR_STAGES,
 };

@@ -97,6 +97,9 @@ const struct abi_function abi_functions[] = {
 	{ .name = "ext4_mark_iloc_dirty", .shapes = {
 		"s32 (struct jbd2_journal_handle *, struct inode *, struct ext4_iloc *)",
 	} },
+	{ .name = "ext4_convert_inline_data", .shapes = {
+		"s32 (struct inode *)",
+	} },
 	{ .name = "ext4_seq_options_show", .shapes = {
 		"s32 (struct seq_file *, void *)",
 	} },

@@ -126,9 +126,7 @@ static int zero_blocks(struct super_block *sb, u64 block, unsigned long count)
 	err = ext3_change_possible(sb);
 	if (!err)
 		err = sb_issue_zeroout(sb, block, count, GFP_NOFS);
-	if (!err && jbd2_has_feature_async_commit(ext4_abi_journal(sb)))
-		err = blkdev_issue_flush(sb->s_bdev);
-	return err;
+	return err ?: ext3_change_flush(sb);
 }
 
 /* Data blocks from req->pos on, in one run within one leaf. *got: how many. */
@@ -241,7 +239,9 @@ static int alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
 	err = ext3_refuse(inode, req->state, EXT3_ALLOCATEE, &why);
 	if (err)
 		goto err_inode;
-	err = dquot_initialize(inode);
+	err = ext4_abi_never_inline(inode);
+	if (!err)
+		err = dquot_initialize(inode);
 	if (err)
 		goto err_inode;
 	*zero = !ext3_is_donor(inode);

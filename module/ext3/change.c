@@ -32,8 +32,10 @@
  *   transaction. Filesystems with fast commits are refused as a whole
  *   (writable.c): this would be needed, and is not enough.
  * - With an external journal the commit record goes to another device than the
- *   data: the commit has to flush the filesystem's own one.
+ *   data: the commit has to flush the filesystem's own one, which other writes
+ *   that are promised with it rely on.
  */
+#include <linux/blkdev.h>
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
 #include <linux/jbd2.h>
@@ -55,6 +57,25 @@
 int ext3_change_possible(struct super_block *sb)
 {
 	return is_journal_aborted(ext4_abi_journal(sb)) ? -EROFS : 0;
+}
+
+/**
+ * ext3_change_flush - after data was written to blocks that a change will use
+ * @sb: the host
+ *
+ * A commit record is preceded by a flush of the device that it goes to. Where
+ * the journal lies elsewhere, jbd2 flushes the filesystem's own device and does
+ * not look whether that worked; an asynchronous commit flushes nothing before.
+ *
+ * Return: 0, or the flush's error.
+ */
+int ext3_change_flush(struct super_block *sb)
+{
+	journal_t *journal = ext4_abi_journal(sb);
+
+	if (journal->j_fs_dev == journal->j_dev && !jbd2_has_feature_async_commit(journal))
+		return 0;
+	return blkdev_issue_flush(sb->s_bdev);
 }
 
 /**
@@ -139,8 +160,11 @@ static void change_failed(struct ext3_change *change, int err)
 /* An indirect block has changed; its ext3_change_buffer() returned 0. */
 void ext3_change_dirty(struct ext3_change *change, struct buffer_head *bh)
 {
-	int err = jbd2_journal_dirty_metadata(change->handle, bh);
+	int err;
 
+	/* A write to its place that failed meanwhile must not have the old state read over it. */
+	set_buffer_uptodate(bh);
+	err = jbd2_journal_dirty_metadata(change->handle, bh);
 	if (err)
 		change_failed(change, err);
 }

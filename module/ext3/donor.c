@@ -8,7 +8,7 @@
  *            blocks
  *   sealed   blocks as they were when they     nobody: it is immutable. Requests
  *            were free: anybody's old data     of this module go on
- *   waiting  old blocks of a file, which are   nobody; what a further reloc puts
+ *   pending  old blocks of a file, which are   nobody; what a further reloc puts
  *            still that file's after a crash   into them waits for the commit
  *            that comes before the commit
  *   settled  old blocks of a file, committed   nobody
@@ -28,7 +28,8 @@
  *   but do nothing to a file that is mapped by blocks; and that a file is
  *   given extents (EXT4_IOC_MIGRATE) never looks at the flag. Its owner may
  *   ask for that where the filesystem has extents: there a donor belongs to
- *   root.
+ *   root. By an idmapped mount that can be a container's root, who is the
+ *   filesystem's root in everything else, too.
  *
  * An owner can give a file another generation (FS_IOC_SETVERSION). The donor's
  * state is lost then, the flag is not: it is an immutable file like any other,
@@ -49,10 +50,10 @@ enum event {
 
 /* The stage that follows. Nothing is committed that was not swapped. */
 static const u8 next_stage[META_DONOR_STAGES][EVENTS] = {
-	[META_DONOR_FRESH] = { META_DONOR_SEALED, META_DONOR_WAITING, META_DONOR_FRESH },
-	[META_DONOR_SEALED] = { META_DONOR_SEALED, META_DONOR_WAITING, META_DONOR_SEALED },
-	[META_DONOR_WAITING] = { META_DONOR_WAITING, META_DONOR_WAITING, META_DONOR_SETTLED },
-	[META_DONOR_SETTLED] = { META_DONOR_SETTLED, META_DONOR_WAITING, META_DONOR_SETTLED },
+	[META_DONOR_FRESH] = { META_DONOR_SEALED, META_DONOR_PENDING, META_DONOR_FRESH },
+	[META_DONOR_SEALED] = { META_DONOR_SEALED, META_DONOR_PENDING, META_DONOR_SEALED },
+	[META_DONOR_PENDING] = { META_DONOR_PENDING, META_DONOR_PENDING, META_DONOR_SETTLED },
+	[META_DONOR_SETTLED] = { META_DONOR_SETTLED, META_DONOR_PENDING, META_DONOR_SETTLED },
 };
 
 /* The one place that moves a donor on. */

@@ -54,6 +54,7 @@ const char *ext3_mapping(struct inode *inode);
 
 /* writable.c */
 int ext3_writable(struct meta_host *host, const char **why);
+bool ext3_discards(struct meta_host *host);
 
 /* buffers.c */
 struct buffer_head *ext3_bread(struct super_block *sb, u64 block);
@@ -162,6 +163,7 @@ void ext3_donor_swapped(struct inode *donor, struct meta_state *state, const str
 int ext3_donor_settle(struct inode *donor, struct meta_state *state, const struct ext3_step *step);
 
 /* pair.c */
+void ext3_pair_settle(struct meta_request *req, u32 tid);
 int ext3_pair_lock(struct meta_request *req, struct inode *donor,
 		   const struct meta_state *donor_state);
 void ext3_pair_unlock(struct meta_request *req, struct inode *donor);
@@ -184,6 +186,7 @@ struct ext3_change {
 };
 
 int ext3_change_possible(struct super_block *sb);
+int ext3_change_flush(struct super_block *sb);
 int ext3_change_start(struct ext3_change *change, struct inode *inode, struct inode *other,
 		      int credits);
 int ext3_change_inodes(struct ext3_change *change);

@@ -85,6 +85,7 @@ struct ext4_iloc;
 	X(__ext4_journal_stop, int, const char *, unsigned int, handle_t *)                        \
 	X(ext4_reserve_inode_write, int, handle_t *, struct inode *, struct ext4_iloc *)           \
 	X(ext4_mark_iloc_dirty, int, handle_t *, struct inode *, struct ext4_iloc *)               \
+	X(ext4_convert_inline_data, int, struct inode *)                                           \
 	X(ext4_seq_options_show, int, struct seq_file *, void *)                                   \
 	X(ext4_es_remove_extent, ES_REMOVE_RESULT, struct inode *, u32, u32)                       \
 	X(ext4_check_blockref, int,                                                                \
@@ -389,6 +390,11 @@ bool ext4_abi_has_extents(struct inode *inode)
 bool ext4_abi_is_inline(struct inode *inode)
 {
 	return ei_flag(inode, EXT4_ABI_ENUM_EXT4_INODE_INLINE_DATA);
+}
+
+int ext4_abi_never_inline(struct inode *inode)
+{
+	return CALL(ext4_convert_inline_data)(inode);
 }
 
 bool ext4_abi_is_ea_inode(struct inode *inode)

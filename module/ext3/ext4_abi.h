@@ -70,6 +70,8 @@ __le32 *ext4_abi_i_data(struct inode *inode);
 struct rw_semaphore *ext4_abi_i_data_sem(struct inode *inode);
 bool ext4_abi_has_extents(struct inode *inode);
 bool ext4_abi_is_inline(struct inode *inode);
+/* A file without inline data will have none, either: ext4 would put it where the map is. */
+int ext4_abi_never_inline(struct inode *inode);
 bool ext4_abi_is_ea_inode(struct inode *inode);
 bool ext4_abi_fast_symlink(struct inode *inode);
 bool ext4_abi_journals_data(struct inode *inode);

@@ -93,6 +93,7 @@ int ext3_metadata_reloc(struct meta_request *req, struct inode *donor,
 	struct side b = { .inode = donor };
 	struct ext3_change change;
 	void *spare;
+	u32 tid;
 	int err;
 
 	if (!level)
@@ -115,9 +116,12 @@ int ext3_metadata_reloc(struct meta_request *req, struct inode *donor,
 	ext3_unlock_maps(a.inode, b.inode);
 	ext3_path_release(&a.path);
 	ext3_path_release(&b.path);
+	tid = change.handle->h_transaction->t_tid;
 	err = ext3_change_stop(&change, err);
 out_pair:
 	ext3_pair_unlock(req, donor);
+	if (!err)
+		ext3_pair_settle(req, tid);
 out_spare:
 	kfree(spare);
 	return err;

@@ -13,9 +13,8 @@
  *   are still what a crash brings back. So they must not be written through
  *   the donor, which is sealed (donor.c), and before its blocks take the data
  *   of a further reloc, the commit is waited for. Freeing them is ext4's
- *   business, and it reuses no block before the commit, except with
- *   data=writeback: there a request ends only when it is committed, and until
- *   then the request's reference keeps the donor from being freed.
+ *   business, and it reuses no block before the commit, with exceptions in
+ *   which a request ends only when it is committed (ext3_pair_settle()).
  *
  * - What fsync promises between the copy and the swap is of the old blocks,
  *   and the copy does not have it (pages.c).
@@ -33,7 +32,6 @@
  * would not yet be there to be copied and would come back over their next
  * owner's, and nothing of what the new ones were before.
  */
-#include <linux/blkdev.h>
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
 #include <linux/lockdep.h>
@@ -159,16 +157,6 @@ static bool leaves_same(const struct ext3_step *step, const struct leaves *leave
 	return true;
 }
 
-/* A commit record that is not preceded by a flush needs one of its own. */
-static int step_flush(const struct ext3_step *step)
-{
-	struct super_block *sb = step->sb;
-
-	return jbd2_has_feature_async_commit(ext4_abi_journal(sb)) ?
-		       blkdev_issue_flush(sb->s_bdev) :
-		       0;
-}
-
 static void swap_slots(__le32 *a, __le32 *b, unsigned int count)
 {
 	while (count--)
@@ -253,7 +241,7 @@ static int pages_agree(struct inode *inode, struct ext3_step *step, bool insist)
 	if (journaled || !insist)
 		return -EBUSY;
 	err = ext3_step_write_again(step);
-	return err ?: step_flush(step);
+	return err ?: ext3_change_flush(step->sb);
 }
 
 /* The one handle of a step: swap the pointers of what was copied. */
@@ -339,7 +327,7 @@ static int step_copy(struct meta_request *req, struct inode *donor, struct meta_
 		err = ext3_change_possible(inode->i_sb);
 	if (!err)
 		err = ext3_step_copy(step);
-	return err ?: step_flush(step);
+	return err ?: ext3_change_flush(step->sb);
 }
 
 /* One step, the files locked. @insist: it is the last try. */
@@ -375,14 +363,6 @@ static void reloc_discard(struct meta_request *req, struct inode *donor)
 		ext4_abi_discard_preallocations(inodes[i]);
 		up_write(ext4_abi_i_data_sem(inodes[i]));
 	}
-}
-
-/* With data=writeback the donor must not be freed before what was moved has committed. */
-static void reloc_settle(struct inode *donor, u32 tid)
-{
-	/* An error is the journal's end: nothing that is freed from now on reaches the disk. */
-	if (ext4_abi_writes_back_data(donor))
-		jbd2_complete_transaction(ext4_abi_journal(donor->i_sb), tid);
 }
 
 int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
@@ -436,7 +416,7 @@ int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state 
 	}
 	ext3_step_put(req->host, step);
 	if (pending)
-		reloc_settle(donor, tid);
+		ext3_pair_settle(req, tid);
 	if (req->moved) {
 		/* Behind the common part there is no end to what is not there. */
 		if (!err && end == max)

@@ -118,7 +118,7 @@ static bool option_proven(const char *option)
 	return false;
 }
 
-static bool options_right(struct super_block *sb)
+static bool options_right(struct super_block *sb, bool *discards)
 {
 	char *text, *rest, *option;
 	bool right;
@@ -128,8 +128,11 @@ static bool options_right(struct super_block *sb)
 		return false;
 	right = !ext4_abi_options(sb, text, PAGE_SIZE);
 	rest = text;
-	while (right && (option = strsep(&rest, "\n")))
+	*discards = false;
+	while (right && (option = strsep(&rest, "\n"))) {
 		right = !*option || option_proven(option);
+		*discards |= !strcmp(option, "discard");
+	}
 	kfree(text);
 	return right;
 }
@@ -138,16 +141,24 @@ static bool options_right(struct super_block *sb)
 static bool options_proven_now(struct meta_host *host)
 {
 	u64 bits = ext4_abi_option_bits(host->sb);
+	bool discards;
 
 	/* A remount changes it, and no bit says so. */
 	if (host->sb->s_flags & SB_INLINECRYPT)
 		return false;
 	if (atomic64_read(&host->memory->proven) == bits)
 		return true;
-	if (!options_right(host->sb))
+	if (!options_right(host->sb, &discards))
 		return false;
+	WRITE_ONCE(host->memory->discards, discards);
 	atomic64_set(&host->memory->proven, bits);
 	return true;
+}
+
+/* Whether ext4 may discard what was freed; in doubt it does. */
+bool ext3_discards(struct meta_host *host)
+{
+	return !options_proven_now(host) || READ_ONCE(host->memory->discards);
 }
 
 /**
@@ -168,6 +179,10 @@ int ext3_writable(struct meta_host *host, const char **why)
 	*why = "no-journal";
 	if (!ext4_abi_journal(sb))
 		return -EOPNOTSUPP;
+	/* Nothing that is changed from now on reaches the disk, which ext4 doesn't always show. */
+	*why = "read-only";
+	if (is_journal_aborted(ext4_abi_journal(sb)))
+		return -EROFS;
 	/* A pointer that leads into the filesystem's own tables would be taken for a file's. */
 	*why = "unchecked";
 	if (!ext4_abi_knows_metadata(sb))
