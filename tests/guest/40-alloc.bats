@@ -632,3 +632,22 @@ metadata_alloc_write_fdatasync() {
 @test "what is written and synced after metadata/alloc is there after a crash" {
 	each_block_size metadata_alloc_write_fdatasync 16 ext3 commit=300
 }
+
+@test "where files can have inline data, a small write after data/alloc goes into the blocks" {
+	make_image 4096 16 -t ext4 -O ^extents,^64bit,inline_data -I 256
+	mount_host ext4
+	steps <<-EOF
+	open f $H/f rw,creat
+	truncate f 49152
+	open a $M/nodes/%f/data/alloc w
+	alloc a 0 12 => 12
+	pattern f 0 5 1
+	fsync f
+	slurp $M/nodes/%f/info -> i
+	key "%i" mapping => indirect
+	key "%i" blocks => 12
+	check f 0 5 1 => right
+	close f
+	EOF
+	unmount_host
+}
