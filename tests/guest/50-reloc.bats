@@ -534,9 +534,14 @@ sealed() {
 	fsync f
 	$(new_donor)
 	alloc a 0 30 => 30
+	# from its first block on
+	write d x 0 => EPERM
+	truncate d $((10 * BS)) => EPERM
 	map before d 0 4096
 	open r $M/nodes/%f/data/reloc w
 	write r "%d 5" 0 => 5
+	# what the VFS knows of flags is worked out anew by each that is set
+	flags d +0x40 => EPERM
 	write d x 0 => EPERM
 	write d x 100000 => EPERM
 	truncate d 0 => EPERM
@@ -547,9 +552,12 @@ sealed() {
 	read d 100 0 => ""
 	slurp $M/nodes/%d/data/extents -> e
 	field "%e" -1 1 -> last
-	# it serves on
+	# it serves on, and is sealed again for whoever may take that off
+	flags d -0x10
 	drain r %d 5 => "15 ENODATA"
 	check f 0 $((20 * BS)) 1 => right
+	write d x 0 => EPERM
+	truncate d $((10 * BS)) => EPERM
 	close d
 	syncfs f
 	check f 0 $((20 * BS)) 1 => right
