@@ -47,13 +47,27 @@ static ssize_t read_some(int fd, void *bytes, size_t length)
 	return read(fd, bytes, length);
 }
 
+static bool overlap(const struct device_io *a, const struct device_io *b)
+{
+	return a->start < b->start + b->length && b->start < a->start + a->length;
+}
+
 static bool fails(struct device_control *control, const struct device_io *io)
 {
-	unsigned int number = ++control->seen;
+	unsigned int number;
 
+	if (control->paused || (control->reads_only && io->kind != DEVICE_READ))
+		return false;
+	number = ++control->seen;
+	if (number <= DEVICE_LOG)
+		control->log[number - 1] = *io;
 	if (control->mode == DEVICE_GOOD || number < control->chosen)
 		return false;
-	if (control->mode != DEVICE_DEAD && number != control->chosen)
+	if (control->mode == DEVICE_SPOT && number != control->chosen &&
+	    (io->kind != control->first.kind || !overlap(io, &control->first)))
+		return false;
+	if (control->mode != DEVICE_DEAD && control->mode != DEVICE_SPOT &&
+	    number != control->chosen)
 		return false;
 	if (!control->fired)
 		control->first = *io;
@@ -117,6 +131,7 @@ static void __attribute__((noreturn)) serve(struct device *device, int fd)
 		all_of(read_some, fd, &request, sizeof(request));
 		io.start = be64toh(request.from);
 		io.length = be32toh(request.len);
+		io.tag = control->tag;
 		switch (be32toh(request.type) & 0xffff) {
 		case NBD_CMD_READ:
 			io.kind = DEVICE_READ;
@@ -131,6 +146,8 @@ static void __attribute__((noreturn)) serve(struct device *device, int fd)
 		default:
 			_exit(0);
 		}
+		if (device->on_read && io.kind == DEVICE_READ && !control->paused)
+			device->on_read(device, &io);
 		failed = fails(control, &io);
 		if (!failed && io.kind == DEVICE_WRITE)
 			memcpy(device->bytes + io.start, bytes, io.length);

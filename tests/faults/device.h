@@ -14,6 +14,7 @@
 enum device_mode {
 	DEVICE_GOOD,
 	DEVICE_ONCE, /* the chosen I/O fails */
+	DEVICE_SPOT, /* it fails, and so does each later one of its kind at that place */
 	DEVICE_DEAD, /* it fails, and so does each that comes after it */
 	DEVICE_KILL, /* it brings a signal to the victim */
 };
@@ -24,10 +25,16 @@ struct device_io {
 	enum device_kind kind;
 	uint64_t start; /* bytes */
 	uint32_t length;
+	int tag;
 };
+
+#define DEVICE_LOG 512
 
 struct device_control {
 	/* said by the test */
+	volatile bool reads_only; /* others neither count nor fail */
+	volatile bool paused;	  /* nothing counts or fails */
+	volatile int tag;	  /* noted with each I/O: what it is done for */
 	volatile enum device_mode mode;
 	volatile unsigned int chosen; /* 1 is the first I/O after device_arm() */
 	volatile pid_t victim;
@@ -38,11 +45,12 @@ struct device_control {
 	/* a read's bytes go out so slowly; 0: at once, also the rest of one under way */
 	volatile unsigned int trickle; /* microseconds for 16 bytes */
 	/* said by the device */
-	volatile unsigned int trickled; /* bytes of the last such read that have gone out */
-	volatile unsigned int seen;	/* I/Os since device_arm() */
-	volatile unsigned int fired;	/* of these, how many failed */
-	volatile unsigned int held;	/* waiting now */
-	struct device_io first;		/* that failed */
+	volatile unsigned int trickled;	  /* bytes of the last such read that have gone out */
+	volatile unsigned int seen;	  /* I/Os since device_arm() */
+	volatile unsigned int fired;	  /* of these, how many failed */
+	volatile unsigned int held;	  /* waiting now */
+	struct device_io first;		  /* that failed */
+	struct device_io log[DEVICE_LOG]; /* those that were seen */
 };
 
 struct device {
@@ -51,6 +59,8 @@ struct device {
 	size_t size;
 	int fd;
 	char name[32];
+	/* called in the process of the device before a read is answered; set before the start */
+	void (*on_read)(struct device *device, const struct device_io *io);
 };
 
 /* The image file becomes /dev/nbdNUMBER; its bytes stay to be seen in the file. */

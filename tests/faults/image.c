@@ -207,7 +207,7 @@ static bool moved_right(const struct image_files *files, uint32_t block, const u
 }
 
 static const char *judge_content(ext2_filsys fs, const struct image_files *files, const char *name,
-				 uint32_t blocks, unsigned int seed)
+				 uint32_t first, uint32_t blocks, unsigned int seed)
 {
 	unsigned char *bytes = malloc(fs->blocksize);
 	ext2_ino_t ino = find(fs, name);
@@ -221,7 +221,9 @@ static const char *judge_content(ext2_filsys fs, const struct image_files *files
 		free(bytes);
 		return complaint;
 	}
-	for (i = 0; i < blocks && !result; i++) {
+	if (ext2fs_file_llseek(file, (uint64_t)first * fs->blocksize, EXT2_SEEK_SET, NULL))
+		blocks = 0;
+	for (i = first; i < first + blocks && !result; i++) {
 		if (ext2fs_file_read(file, bytes, fs->blocksize, &got) || got != fs->blocksize ||
 		    !(seed == MOVED_SEED ?
 			      moved_right(files, i, bytes) :
@@ -260,25 +262,60 @@ static const char *judge_leaves(ext2_filsys fs, const struct image_files *files,
 	return NULL;
 }
 
+static const char *judge_sum(ext2_filsys fs)
+{
+	struct image_sum now = sum_of(fs);
+
+	if (now.blocks == sum.blocks && now.inodes == sum.inodes)
+		return NULL;
+	snprintf(complaint, sizeof(complaint), "leak: %lld blocks, %lld inodes",
+		 (long long)(sum.blocks - now.blocks), (long long)(sum.inodes - now.inodes));
+	return complaint;
+}
+
+uint32_t image_inode_block(uint32_t ino)
+{
+	uint32_t group = (ino - 1) / EXT2_INODES_PER_GROUP(good->super);
+	uint32_t index = (ino - 1) % EXT2_INODES_PER_GROUP(good->super);
+
+	return (uint32_t)ext2fs_inode_table_loc(good, group) +
+	       index / EXT2_INODES_PER_BLOCK(good->super);
+}
+
+const char *image_part(const char *path, const char *name, uint32_t first, uint32_t count,
+		       unsigned int seed)
+{
+	static const struct image_files none;
+	ext2_filsys fs = image_open(path);
+	const char *result = judge_content(fs, &none, name, first, count, seed);
+
+	ext2fs_free(fs);
+	return result;
+}
+
+const char *image_leak(const char *path)
+{
+	ext2_filsys fs = image_open(path);
+	const char *result = judge_sum(fs);
+
+	ext2fs_free(fs);
+	return result;
+}
+
 const char *image_judge(const char *path, const struct image_files *files, uint32_t had)
 {
 	ext2_filsys fs = image_open(path);
-	struct image_sum now = sum_of(fs);
 	const char *result;
 
-	result = judge_content(fs, files, "moved", files->moved_blocks, MOVED_SEED);
+	result = judge_content(fs, files, "moved", 0, files->moved_blocks, MOVED_SEED);
 	if (!result)
-		result = judge_content(fs, files, "other", files->moved_blocks, 3);
+		result = judge_content(fs, files, "other", 0, files->moved_blocks, 3);
 	if (!result)
-		result = judge_content(fs, files, "sparse", files->sparse_blocks, 0);
+		result = judge_content(fs, files, "sparse", 0, files->sparse_blocks, 0);
 	if (!result)
 		result = judge_leaves(fs, files, had);
-	if (!result && (now.blocks != sum.blocks || now.inodes != sum.inodes)) {
-		snprintf(complaint, sizeof(complaint), "leak: %lld blocks, %lld inodes",
-			 (long long)(sum.blocks - now.blocks),
-			 (long long)(sum.inodes - now.inodes));
-		result = complaint;
-	}
+	if (!result)
+		result = judge_sum(fs);
 	ext2fs_free(fs);
 	return result;
 }

@@ -38,6 +38,13 @@ uint32_t image_blocksize(void);
 unsigned char image_byte(uint64_t at, unsigned int seed);
 /* Whether these bytes of a file are the seed's; seed 0 stands for zeros. */
 bool image_holds(const unsigned char *bytes, uint64_t at, size_t length, unsigned int seed);
+/* The block of the inode table that has this inode. */
+uint32_t image_inode_block(uint32_t ino);
+/* A complaint if the file's bytes there aren't the seed's, or NULL. */
+const char *image_part(const char *path, const char *name, uint32_t first, uint32_t count,
+		       unsigned int seed);
+/* A complaint if there are more or fewer blocks and inodes than before, or NULL. */
+const char *image_leak(const char *path);
 /* Returns a complaint, or NULL; @had: blocks from the start on that the donor had. */
 const char *image_judge(const char *path, const struct image_files *files, uint32_t had);
 /* The same for what e2fsck says; *@how: "clean", "replay" or "repair". */

@@ -53,11 +53,12 @@ const char *tell_tool(FILE *to, int status, bool killed)
 		return killed ? NULL : "the tool died";
 	}
 	fprintf(to, "exit %d%s%s", WEXITSTATUS(status), *said ? ": " : "", said);
-	if (WEXITSTATUS(status) > 5 || WEXITSTATUS(status) == 2)
+	if (WEXITSTATUS(status) > 6 || WEXITSTATUS(status) == 2)
 		return "that is no exit status of the tool";
 	if (WEXITSTATUS(status) == 0 && *said)
 		return "it complains and says that all went well";
-	if (WEXITSTATUS(status) && WEXITSTATUS(status) != 4 && !*said)
+	/* nothing to do, or stopped: the report says so */
+	if (WEXITSTATUS(status) && WEXITSTATUS(status) != 4 && WEXITSTATUS(status) != 6 && !*said)
 		return "it failed without a word";
 	return NULL;
 }

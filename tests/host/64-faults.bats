@@ -33,6 +33,11 @@ faults() {
 		"faultrun -s tool -m once -n 30 -f $((seed % 30 + 10)) -S $seed"
 }
 
+@test "metadata that must be read again and can't be: an errno, and nothing has changed" {
+	faults "reread -s move -l 1" "reread -s move -l 2 -e -t ext4 -b 2048 -n 9 -f $((${SEED:-1} % 9 + 1))" \
+		"reread -s named -l 2 -d -b 4096 -o errors=remount-ro -n 4 -f $((${SEED:-1} % 4 + 1))"
+}
+
 # A program that judges itself, in a guest; its last words if all is well.
 passes() {
 	vm --cpus 1 --timeout 200 -- "build/tests/bin/$1" >"$log" 2>&1 || {
