@@ -29,7 +29,7 @@ static unsigned int blocksize = 1024, per, faults, bad;
 static unsigned long ino, donor_ino;
 static int donor, nth = -1;
 /* where the next allocation and the next reloc are to be */
-static unsigned int alloc_at, alloc_meta, reloc_at;
+static unsigned int alloc_at, alloc_meta, reloc_at = 5;
 
 static void nth_set(unsigned int n)
 {
@@ -163,7 +163,10 @@ static int do_metadata_alloc(void)
 	return 0;
 }
 
-/* A block in each leaf, where both have one. */
+/*
+ * A block in each leaf, where both have one: in the middle, so that what ext4 remembers of the
+ * file as one extent must be split, which takes memory.
+ */
 static int do_reloc(void)
 {
 	char text[32];
@@ -171,9 +174,9 @@ static int do_reloc(void)
 	snprintf(text, sizeof(text), "%lu 1", donor_ino);
 	if (request(node(ino, "data/reloc", O_WRONLY), reloc_at, text))
 		return -1;
-	reloc_at = reloc_at < 12 ? 12 : reloc_at + per;
+	reloc_at = reloc_at < 12 ? 12 + per / 2 : reloc_at + per;
 	if (reloc_at >= 12 + 8 * per)
-		reloc_at = 0;
+		reloc_at = 5;
 	return 0;
 }
 

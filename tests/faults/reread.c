@@ -16,7 +16,8 @@
  *
  * One line a fault, as faultrun has it: "FAULT scene blocksize mode number\tREQUEST: read
  * SITE\tSAID\tWHAT THE IMAGE NEEDED"; then "READS ..." with how many reads there were and how many
- * of them failed. The last line is "N faults, M bad". To be run in a virtual machine, as root.
+ * of them failed. A read that a request can't do without and that never came is bad: then what it
+ * reads wasn't evicted. Last line: "N faults, M bad". To be run in a virtual machine, as root.
  */
 #include <errno.h>
 #include <error.h>
@@ -197,19 +198,16 @@ static void image_make(void)
 
 /* -------- what was read -------- */
 
-static void site_of(const struct device_io *io, char *text, size_t size)
+/* Of the read @number; its @io may be that of another run. */
+static void site_of(unsigned int number, const struct device_io *io, char *text, size_t size)
 {
 	static const char *const owners[] = { "original", "donor", "named file" };
 	uint32_t block = (uint32_t)(io->start / option.blocksize);
-	const char *site = image_site(io->start);
 	unsigned int i;
 
-	for (i = 0; i < report->indirects; i++) {
-		if (report->indirect[i].block == block) {
-			snprintf(text, size, "indirect block, %s",
-				 owners[report->indirect[i].owner]);
-			return;
-		}
+	if (number <= report->owners && report->owner[number - 1] != OWNER_NONE) {
+		snprintf(text, size, "indirect block, %s", owners[report->owner[number - 1]]);
+		return;
 	}
 	for (i = 0; i < OWNERS; i++) {
 		if (report->ino[i] && image_inode_block(report->ino[i]) == block) {
@@ -217,10 +215,9 @@ static void site_of(const struct device_io *io, char *text, size_t size)
 			return;
 		}
 	}
-	snprintf(text, size, "%s", site);
+	snprintf(text, size, "%s", image_site(io->start));
 }
 
-/* Indirect blocks that are made on the way are known only afterwards. */
 static void remember_reads(void)
 {
 	unsigned int i;
@@ -230,11 +227,12 @@ static void remember_reads(void)
 		error(2, 0, "%u reads are more than can be noted", reads_seen);
 	for (i = 0; i < reads_seen; i++) {
 		reads[i] = device.control->log[i];
+		site_of(i + 1, &reads[i], read_sites[i], sizeof(read_sites[i]));
 		if (option.verbose)
 			fprintf(stderr, "%3u %s: read %u, %u bytes: %s\n", i + 1,
 				op_names[reads[i].tag],
-				(unsigned)(reads[i].start / option.blocksize), reads[i].length,
-				image_site(reads[i].start));
+				(unsigned int)(reads[i].start / option.blocksize), reads[i].length,
+				read_sites[i]);
 	}
 }
 
@@ -325,7 +323,7 @@ static void play(struct verdict *v, unsigned int chosen)
 		FILE *said = fmemopen(v->said, sizeof(v->said), "w");
 
 		report->ino[OWNER_ORIGINAL] = files.ino;
-		status = reread_tool(&device, OUTPUT);
+		status = reread_tool(&device, OUTPUT, report);
 		complain(v, tell_tool(said, status, false));
 		fclose(said);
 		report->ended = true;
@@ -450,7 +448,7 @@ static bool unnoticed(void)
 
 	if (!device.control->fired || op == OP_TOOL || report->failed == op)
 		return false;
-	site_of(&device.control->first, site, sizeof(site));
+	site_of(device.control->chosen, &device.control->first, site, sizeof(site));
 	return strcmp(site, "block bitmap") && strcmp(site, "inode bitmap");
 }
 
@@ -563,7 +561,7 @@ static bool same_read(unsigned int number)
 	       image_site(io->start) == image_site(wanted->start);
 }
 
-/* Which of the demanded reads there weren't among those that failed. */
+/* Of the reads that a request can't do without, how many there weren't. */
 static unsigned int missing(void)
 {
 	const struct must *must = move_must;
@@ -614,7 +612,7 @@ int main(int argc, char **argv)
 	remember_reads();
 	for (number = option.first; number <= reads_seen; number += option.stride) {
 		const struct device_io *io = &device.control->first;
-		char *site = read_sites[number - 1];
+		char site[64];
 
 		if (option.only && strcmp(option.only, op_names[reads[number - 1].tag]))
 			continue;
@@ -624,7 +622,8 @@ int main(int argc, char **argv)
 			if (v.bad || same_read(number))
 				break;
 		}
-		site_of(device.control->fired ? io : &reads[number - 1], site, sizeof(*read_sites));
+		site_of(number, device.control->fired ? io : &reads[number - 1], site,
+			sizeof(site));
 		if (!v.bad && !same_read(number))
 			complain(&v, "it isn't the read that there was without a fault");
 		printf("FAULT %s-%u %u %s %u\t%s: read %s\t%s\t%s%s%s\n", option.scene,
@@ -637,12 +636,10 @@ int main(int argc, char **argv)
 	}
 	printf("READS %s-%u %u %s: %u seen, %u failed\n", option.scene, option.levels,
 	       option.blocksize, mode_name(), reads_seen, faults);
-	if (option.first == 1 && option.stride == 1 && !option.only) {
-		bad += missing();
-		if (faults != reads_seen) {
-			puts("BAD: not each read has failed");
-			bad++;
-		}
+	bad += missing();
+	if (option.first == 1 && option.stride == 1 && !option.only && faults != reads_seen) {
+		puts("BAD: not each read has failed");
+		bad++;
 	}
 	if (!bad && syscall(SYS_delete_module, "ext3meta", O_NONBLOCK)) {
 		printf("BAD: unloading ext3meta: %s\n", strerror(errno));

@@ -34,7 +34,7 @@ struct places {
 	unsigned int runs;
 };
 
-enum owner { OWNER_ORIGINAL, OWNER_DONOR, OWNER_NAMED, OWNERS };
+enum owner { OWNER_ORIGINAL, OWNER_DONOR, OWNER_NAMED, OWNERS, OWNER_NONE = OWNERS };
 
 /* Shared by who plays a scene and who judges it. */
 struct reread_report {
@@ -43,6 +43,9 @@ struct reread_report {
 		enum owner owner;
 	} indirect[64];
 	unsigned int indirects;
+	/* Of each read: whose indirect block it was of, at that time. */
+	enum owner owner[DEVICE_LOG];
+	unsigned int owners;
 	uint32_t ino[OWNERS];
 	enum op failed; /* the request that had an error */
 	int err;	/* which one */
@@ -58,6 +61,6 @@ void reread_move(struct device *device, const struct image_files *files,
 void reread_named(struct device *device, const struct image_files *files,
 		  const struct places *places, struct reread_report *report);
 /* e3defrag, stopped before each request and at its end; its wait status. */
-int reread_tool(struct device *device, const char *output);
+int reread_tool(struct device *device, const char *output, struct reread_report *report);
 
 #endif

@@ -39,10 +39,27 @@ static void begin(enum op op)
 	device->control->paused = false;
 }
 
+static enum owner owner_of(uint32_t block)
+{
+	unsigned int i;
+
+	for (i = 0; i < report->indirects; i++)
+		if (report->indirect[i].block == block)
+			return report->indirect[i].owner;
+	return OWNER_NONE;
+}
+
 static void end(void)
 {
-	device->control->paused = true;
-	device->control->tag = OP_NONE;
+	struct device_control *control = device->control;
+	unsigned int seen;
+
+	control->paused = true;
+	control->tag = OP_NONE;
+	seen = control->seen < DEVICE_LOG ? control->seen : DEVICE_LOG;
+	for (; report->owners < seen; report->owners++)
+		report->owner[report->owners] = owner_of(
+			(uint32_t)(control->log[report->owners].start / image_blocksize()));
 }
 
 /* -------- what is where, as the module sees it -------- */
@@ -380,7 +397,7 @@ static bool is_request(pid_t pid, const struct __ptrace_syscall_info *call)
 	return false;
 }
 
-int reread_tool(struct device *d, const char *output)
+int reread_tool(struct device *d, const char *output, struct reread_report *r)
 {
 	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE |
 			     PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
@@ -389,6 +406,7 @@ int reread_tool(struct device *d, const char *output)
 	int status, result = -1;
 
 	device = d;
+	report = r;
 	if (pid < 0)
 		error(2, errno, "fork");
 	if (!pid) {
