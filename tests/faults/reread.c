@@ -246,7 +246,7 @@ struct must {
 /* What a request can't do without: if it wasn't read, it wasn't evicted. */
 static const struct must move_must[] = {
 	{ OP_DONOR, "inode bitmap", 0, false },
-	{ OP_DONOR, "inode table", 0, false },
+	{ OP_DONOR, "inode table, donor", 0, false },
 	{ OP_OPEN, "inode table, original", 0, true },
 	{ OP_META_ALLOC, "block bitmap", 2, false },
 	{ OP_META_ALLOC, "inode table, donor", 2, false },
@@ -622,8 +622,11 @@ int main(int argc, char **argv)
 			if (v.bad || same_read(number))
 				break;
 		}
-		site_of(number, device.control->fired ? io : &reads[number - 1], site,
-			sizeof(site));
+		/* what it is of is known best where all went well, and the donor came to be */
+		if (same_read(number))
+			snprintf(site, sizeof(site), "%s", read_sites[number - 1]);
+		else
+			site_of(number, io, site, sizeof(site));
 		if (!v.bad && !same_read(number))
 			complain(&v, "it isn't the read that there was without a fault");
 		printf("FAULT %s-%u %u %s %u\t%s: read %s\t%s\t%s%s%s\n", option.scene,
