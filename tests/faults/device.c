@@ -52,6 +52,13 @@ static bool overlap(const struct device_io *a, const struct device_io *b)
 	return a->start < b->start + b->length && b->start < a->start + a->length;
 }
 
+/* Part of the device takes no writes, whatever else fails. */
+static bool is_bad(const struct device_control *control, const struct device_io *io)
+{
+	return io->kind == DEVICE_WRITE && io->start < control->bad_end &&
+	       io->start + io->length > control->bad_start;
+}
+
 static bool fails(struct device_control *control, const struct device_io *io)
 {
 	unsigned int number;
@@ -143,12 +150,16 @@ static void __attribute__((noreturn)) serve(struct device *device, int fd)
 		case NBD_CMD_FLUSH:
 			io.kind = DEVICE_FLUSH;
 			break;
+		case NBD_CMD_TRIM:
+			memset(device->bytes + io.start, 0, io.length);
+			answer(device, fd, &request, false);
+			continue;
 		default:
 			_exit(0);
 		}
 		if (device->on_read && io.kind == DEVICE_READ && !control->paused)
 			device->on_read(device, &io);
-		failed = fails(control, &io);
+		failed = fails(control, &io) || is_bad(control, &io);
 		if (!failed && io.kind == DEVICE_WRITE)
 			memcpy(device->bytes + io.start, bytes, io.length);
 		if (to_be_held(control, &io) && control->held < HELD_MOST)
@@ -213,7 +224,7 @@ void device_start(struct device *device, int number, const char *image)
 	if (ioctl(device->fd, NBD_SET_BLKSIZE, (unsigned long)SECTOR) ||
 	    ioctl(device->fd, NBD_SET_SIZE_BLOCKS, (unsigned long)(device->size / SECTOR)) ||
 	    ioctl(device->fd, NBD_SET_FLAGS,
-		  (unsigned long)(NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH)) ||
+		  (unsigned long)(NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_TRIM)) ||
 	    ioctl(device->fd, NBD_SET_SOCK, (unsigned long)ends[0]))
 		error(2, errno, "%s", device->name);
 	close(ends[0]);

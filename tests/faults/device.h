@@ -42,6 +42,8 @@ struct device_control {
 	/* I/O of this kind that touches these bytes waits for hold_end to become 0 */
 	volatile enum device_kind hold_kind;
 	volatile uint64_t hold_start, hold_end;
+	/* each write that touches these bytes fails; end 0: none */
+	volatile uint64_t bad_start, bad_end;
 	/* a read's bytes go out so slowly; 0: at once, also the rest of one under way */
 	volatile unsigned int trickle; /* microseconds for 16 bytes */
 	/* said by the device */

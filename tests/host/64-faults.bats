@@ -55,6 +55,10 @@ passes() {
 	passes starved 'starved page moved'
 }
 
+@test "a commit that fails gives no block of a file to others, nor to a discard" {
+	passes aborted 'aborted: all kept'
+}
+
 @test "an indirect block that could not be written is not read again" {
 	passes unwritten 'extents kept'
 }
