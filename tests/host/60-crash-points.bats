@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# What crashes at every moment leave behind. The long form is "make check-crash POINTS=10000".
+# What crashes at every moment leave behind. The long form is "make check-crash POINTS=10000". SEED
+# says which two kinds of filesystems and disks it is that are looked at.
 
 setup_file() {
 	export log=$BATS_FILE_TMPDIR/log

@@ -2,7 +2,7 @@
 /*
  * The judge of an image. Three directories are in it: "still" has files that nobody writes to, of
  * which nothing may change but where they lie; "over" has files whose cells are overwritten in
- * place; "new" has files that come and go.
+ * place, also where there was a hole; "new" has files that come and go.
  */
 #include <errno.h>
 #include <error.h>
@@ -18,6 +18,7 @@
 #define INODE_SIZE 256
 #define INODES 1024
 #define SERIALS 100000
+#define CELLS 65536 /* of a file that is overwritten */
 #define MAX_REPORTS 8
 
 enum place { NOWHERE, TOP, STILL, OVER, NEW };
@@ -32,6 +33,10 @@ struct file {
 	};
 	uint64_t content;	   /* hash of each block that is there, and its place */
 	uint64_t cells, *promised; /* of an overwritten one: least generation of each cell */
+	bool *hole;		   /* and whether it may be one */
+	uint64_t *stored;	   /* generation of what is being stored through a mapping, or 0 */
+	uint64_t seed;		   /* of the cells at the start */
+	bool sparse;		   /* some are, or were holes */
 };
 
 struct new_file {
@@ -52,6 +57,7 @@ struct judge {
 	enum place place;
 	bool seen_base[INODES];
 	bool *seen_new;
+	bool seen_cell[CELLS];
 	struct file now;
 };
 
@@ -97,9 +103,25 @@ void judge_mark(struct judge *judge, const char *mark)
 			  &first, &count, &generation) == 4 &&
 		   inode < INODES && judge->base[inode]) {
 		file = judge->base[inode];
-		for (i = first; i < first + count && i < file->cells; i++)
+		for (i = first; i < first + count && i < file->cells; i++) {
+			file->hole[i] = false;
+			file->stored[i] = 0;
 			if (file->promised[i] < generation)
 				file->promised[i] = generation;
+		}
+	} else if (sscanf(mark, "store %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &inode,
+			  &first, &count, &generation) == 4 &&
+		   inode < INODES && judge->base[inode]) {
+		file = judge->base[inode];
+		for (i = first; i < first + count && i < file->cells; i++)
+			file->stored[i] = generation;
+	} else if (sscanf(mark, "hole %" SCNu64 " %" SCNu64 " %" SCNu64, &inode, &first, &count) ==
+			   3 &&
+		   inode < INODES && judge->base[inode]) {
+		file = judge->base[inode];
+		file->sparse = true;
+		for (i = first; i < first + count && i < file->cells; i++)
+			file->hole[i] = true;
 	} else if (strncmp(mark, "base ", 5)) {
 		error(2, 0, "a mark of no known kind: %s", mark);
 	}
@@ -156,8 +178,13 @@ static void walk_inode(struct judge *judge, const struct ext2_inode_large *inode
 
 static void hash_data(struct judge *judge, uint64_t logical, const char *data)
 {
+	uint64_t per = judge->fs->blocksize / CELL, i;
 	struct hash hash;
 
+	for (i = logical * per; i < (logical + 1) * per && i < CELLS; i++)
+		judge->seen_cell[i] = true;
+	if (!logical)
+		judge->now.seed = ((const struct cell *)data)->seed;
 	/* Blocks come in order, so one value can take in the next. */
 	hash_start(&hash, judge->now.content);
 	hash_add(&hash, &logical, sizeof(logical));
@@ -196,6 +223,28 @@ static void check_still(struct judge *judge, const struct file *base)
 		problem(judge, "content");
 }
 
+/*
+ * What is stored through a mapping may be written meanwhile, anywhere between two bytes: each part
+ * of the cell is as it was, or as it will be.
+ */
+static bool is_half_stored(const struct file *base, uint64_t number, uint64_t index,
+			   const struct cell *cell)
+{
+	uint64_t promised = base->promised[index], i;
+	struct cell before, after;
+	const char *is = (const char *)cell, *was = (const char *)&before,
+		   *will = (const char *)&after;
+
+	if (!base->stored[index])
+		return false;
+	cell_fill(&before, promised ? 0 : base->seed, number, index, promised);
+	cell_fill(&after, 0, number, index, base->stored[index]);
+	for (i = 0; i < CELL; i++)
+		if (is[i] != was[i] && is[i] != will[i] && (is[i] || !base->hole[index]))
+			return false;
+	return true;
+}
+
 static void check_over_cell(struct judge *judge, uint64_t index, const char *data)
 {
 	const struct file *base = judge->base[judge->now.cells];
@@ -204,8 +253,14 @@ static void check_over_cell(struct judge *judge, uint64_t index, const char *dat
 
 	if (index >= base->cells)
 		return;
+	judge->seen_cell[index] = true;
 	memcpy(&cell, data, CELL);
 	if (cell_valid(&cell, judge->now.cells, index) && cell.generation >= base->promised[index])
+		return;
+	if (is_half_stored(base, judge->now.cells, index, &cell))
+		return;
+	/* What is not there yet, or not any more: as with new files. */
+	if (base->hole[index] && (!judge->rules.ordered || all_zero(&cell, CELL)))
 		return;
 	cell_describe(&cell, is, sizeof(is));
 	problem(judge, "cell %" PRIu64 " is %s; promised generation %" PRIu64, index, is,
@@ -218,7 +273,24 @@ static void check_over(struct judge *judge, uint64_t logical, const char *data)
 
 	for (i = 0; i < per; i++)
 		check_over_cell(judge, logical * per + i, data + i * CELL);
-	judge->now.content++;
+}
+
+static void check_over_all(struct judge *judge, const struct file *base, struct hash *pointers)
+{
+	const struct file *now = &judge->now;
+	uint64_t i;
+
+	memset(judge->seen_cell, 0, base->cells);
+	walk_inode(judge, &now->inode, pointers, check_over);
+	for (i = 0; i < base->cells; i++)
+		if (!judge->seen_cell[i] && !base->hole[i])
+			problem(judge, "cell %" PRIu64 " is a hole; promised generation %" PRIu64,
+				i, base->promised[i]);
+	if (now->inode.i_size != base->inode.i_size ||
+	    (!base->sparse && now->inode.i_blocks != base->inode.i_blocks) ||
+	    now->inode.i_mode != base->inode.i_mode ||
+	    now->inode.i_links_count != base->inode.i_links_count)
+		problem(judge, "size, blocks, mode or links are not what they were");
 }
 
 /*
@@ -293,13 +365,7 @@ static void check_file(struct judge *judge, ext2_ino_t number)
 		walk_inode(judge, &now->inode, &pointers, hash_data);
 		check_still(judge, base);
 	} else {
-		walk_inode(judge, &now->inode, &pointers, check_over);
-		if (now->content * judge->fs->blocksize < base->cells * CELL ||
-		    now->inode.i_size != base->inode.i_size ||
-		    now->inode.i_blocks != base->inode.i_blocks ||
-		    now->inode.i_mode != base->inode.i_mode ||
-		    now->inode.i_links_count != base->inode.i_links_count)
-			problem(judge, "size, blocks, mode or links are not what they were");
+		check_over_all(judge, base, &pointers);
 	}
 	if (base && base->place == judge->place)
 		judge->seen_base[number] = true;
@@ -310,11 +376,14 @@ static void add_base(struct judge *judge, ext2_ino_t number)
 {
 	struct file *file;
 	struct hash pointers;
+	uint64_t i;
 
 	if (number >= INODES)
 		error(2, 0, "inode %u at the start", number);
 	hash_start(&pointers, 0);
 	judge->now.content = 0;
+	memset(judge->seen_cell, 0, sizeof(judge->seen_cell));
+	judge->now.seed = 0;
 	walk_inode(judge, &judge->now.inode, &pointers, hash_data);
 	file = malloc(sizeof(*file));
 	if (!file)
@@ -322,9 +391,18 @@ static void add_base(struct judge *judge, ext2_ino_t number)
 	*file = judge->now;
 	file->place = judge->place;
 	file->cells = (file->inode.i_size + CELL - 1) / CELL;
+	if (file->cells > CELLS)
+		error(2, 0, "%s is too large", file->name);
 	file->promised = calloc(file->cells + 1, sizeof(*file->promised));
-	if (!file->promised)
+	file->hole = calloc(file->cells + 1, sizeof(*file->hole));
+	file->stored = calloc(file->cells + 1, sizeof(*file->stored));
+	if (!file->promised || !file->hole || !file->stored)
 		error(2, ENOMEM, "judge");
+	file->sparse = false;
+	for (i = 0; i < file->cells; i++) {
+		file->hole[i] = !judge->seen_cell[i];
+		file->sparse |= file->hole[i];
+	}
 	judge->base[number] = file;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <ext2fs/ext2_fs.h>
 
 #include "crashstate.h"
 #include "disklog.h"
@@ -17,6 +18,8 @@
 /* Where it stands in a commit block. */
 #define COMMIT_CHECKSUM 16
 #define COMMIT_CHECKSUM_SIZE 32
+#define SUPERBLOCK_OFFSET 1024
+#define SUPERBLOCK_SIZE 1024
 
 void crash_state_open(struct crash_state *state, const struct crash_log *log, const char *folder)
 {
@@ -129,6 +132,22 @@ static bool is_checked_commit(const struct crash_event *event)
 	       !all_zero(event->data + COMMIT_CHECKSUM, COMMIT_CHECKSUM_SIZE);
 }
 
+/*
+ * The superblock with a checksum. Torn, it makes the filesystem none, whatever moved; it is written
+ * in its place with each syncfs.
+ */
+static bool is_checked_superblock(const struct crash_event *event)
+{
+	const struct ext2_super_block *super;
+
+	if (event->offset > SUPERBLOCK_OFFSET ||
+	    event->offset + event->length < SUPERBLOCK_OFFSET + SUPERBLOCK_SIZE)
+		return false;
+	super = (const void *)(event->data + SUPERBLOCK_OFFSET - event->offset);
+	return super->s_magic == EXT2_SUPER_MAGIC &&
+	       super->s_feature_ro_compat & EXT4_FEATURE_RO_COMPAT_METADATA_CSUM;
+}
+
 /* A part of a write: up to some sector, from some sector on, or any sectors. */
 static void put_torn(char *image, uint64_t *signature, const struct crash_event *event,
 		     uint64_t *random)
@@ -166,7 +185,7 @@ uint64_t crash_state_build(struct crash_state *state, uint64_t choice)
 		if (lost)
 			continue;
 		if (torn && !below(&random, torn) && event->length > DISKLOG_SECTOR &&
-		    !is_checked_commit(event))
+		    !is_checked_commit(event) && !is_checked_superblock(event))
 			put_torn(state->scratch, &signature, event, &random);
 		else
 			put_event(state->scratch, &signature, event);

@@ -4,7 +4,7 @@
  * through ext3meta's interface, piece by piece, so that there is always something to defragment.
  * scatter MOUNT META FILE SEED [PIECE]: META is where ext3meta is mounted; PIECE blocks stay
  * together, 8 by default. With SCATTER_IMMUTABLE in the environment a file may be immutable now and
- * then, which ends what moves at the moment.
+ * then, which ends what moves at the moment. The status is 4 where the host or the file is refused.
  */
 #include <errno.h>
 #include <error.h>
@@ -70,7 +70,7 @@ static bool tolerable(const char *what)
 		return true;
 	if (errno == EPERM && getenv("SCATTER_IMMUTABLE"))
 		return true;
-	error(1, errno, "%s", what);
+	error(errno == EOPNOTSUPP ? 4 : 1, errno, "%s", what);
 	return false;
 }
 
