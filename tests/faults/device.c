@@ -25,6 +25,8 @@
 #define SECTOR 512
 #define HELD_MOST 64
 
+void (*device_on_read)(struct device *device, const struct device_io *io);
+
 static void all_of(ssize_t (*move)(int, void *, size_t), int fd, void *bytes, size_t length)
 {
 	while (length) {
@@ -157,8 +159,8 @@ static void __attribute__((noreturn)) serve(struct device *device, int fd)
 		default:
 			_exit(0);
 		}
-		if (device->on_read && io.kind == DEVICE_READ && !control->paused)
-			device->on_read(device, &io);
+		if (device_on_read && io.kind == DEVICE_READ && !control->paused)
+			device_on_read(device, &io);
 		failed = fails(control, &io) || is_bad(control, &io);
 		if (!failed && io.kind == DEVICE_WRITE)
 			memcpy(device->bytes + io.start, bytes, io.length);

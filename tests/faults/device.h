@@ -61,9 +61,10 @@ struct device {
 	size_t size;
 	int fd;
 	char name[32];
-	/* called in the process of the device before a read is answered; set before the start */
-	void (*on_read)(struct device *device, const struct device_io *io);
 };
+
+/* Called in the process of a device before a read is answered, if it is set before the start. */
+extern void (*device_on_read)(struct device *device, const struct device_io *io);
 
 /* The image file becomes /dev/nbdNUMBER; its bytes stay to be seen in the file. */
 void device_start(struct device *device, int number, const char *image);

@@ -182,7 +182,7 @@ static void image_make(void)
 	if (system(command))
 		error(2, 0, "'%s' failed", command);
 	if (option.each)
-		device.on_read = evict_at_read;
+		device_on_read = evict_at_read;
 	device_start(&device, 0, IMAGE);
 	device.control->reads_only = true;
 	device.control->paused = true;
