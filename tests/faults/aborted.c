@@ -46,17 +46,6 @@ static int late_file(const char *path)
 	return fd;
 }
 
-static unsigned long first_block(int fd)
-{
-	char text[128];
-	unsigned long logical, physical = 0;
-
-	hosted_extents(hosted_ino(fd), text, sizeof(text));
-	if (sscanf(text, "%lu %lu", &logical, &physical) != 2)
-		error(2, 0, "data/extents");
-	return physical;
-}
-
 static int donor_of(unsigned long *ino)
 {
 	int fd = open(HOST, O_TMPFILE | O_EXCL | O_RDWR, 0600);
@@ -157,7 +146,8 @@ static void expect_erofs(pid_t pid)
 static void further_reloc(void)
 {
 	int one = file_of(HOST "/one", 0x11), two = file_of(HOST "/two", 0x22), donor;
-	unsigned long old = first_block(one), held = first_block(two), ino;
+	unsigned long old = hosted_first_block(hosted_ino(one)),
+		      held = hosted_first_block(hosted_ino(two)), ino;
 	unsigned int tries;
 	pid_t mover;
 
@@ -193,7 +183,7 @@ static void further_reloc(void)
 static void discarded(void)
 {
 	int three = file_of(HOST "/three", 0x33), donor;
-	unsigned long old = first_block(three), ino;
+	unsigned long old = hosted_first_block(hosted_ino(three)), ino;
 
 	donor = donor_of(&ino);
 	commit();

@@ -76,3 +76,25 @@ void hosted_extents(unsigned long ino, char *text, size_t size)
 	text[got] = 0;
 	close(fd);
 }
+
+unsigned long hosted_first_block(unsigned long ino)
+{
+	unsigned long logical, physical = 0;
+	char text[128];
+
+	hosted_extents(ino, text, sizeof(text));
+	if (sscanf(text, "%lu %lu", &logical, &physical) != 2)
+		error(2, 0, "data/extents");
+	return physical;
+}
+
+pid_t hosted_read(const struct device *device, void *to, size_t length)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = open(device->name, O_RDONLY | O_DIRECT);
+	_exit(read(fd, to, length) == (ssize_t)length ? 0 : 1);
+}

@@ -24,7 +24,11 @@ unsigned long hosted_ino(int fd);
 int hosted_node(unsigned long ino, const char *name, int flags);
 ssize_t hosted_ask(unsigned long ino, const char *name, unsigned long position, const char *text);
 
-/* What data/extents has of it, as text. */
+/* What data/extents has of it, as text; and the block that the first of them begins with. */
 void hosted_extents(unsigned long ino, char *text, size_t size);
+unsigned long hosted_first_block(unsigned long ino);
+
+/* A child that reads by direct I/O from the device; its exit status is 0 if all was read. */
+pid_t hosted_read(const struct device *device, void *to, size_t length);
 
 #endif

@@ -51,18 +51,6 @@ static void wait_held(const struct device *device, const char *what)
 	}
 }
 
-/* Physical block of the file's block 0: where the first extent lies. */
-static unsigned long first_block(unsigned long ino)
-{
-	char text[128];
-	unsigned long logical, physical = 0;
-
-	hosted_extents(ino, text, sizeof(text));
-	if (sscanf(text, "%lu %lu", &logical, &physical) != 2)
-		error(2, 0, "data/extents");
-	return physical;
-}
-
 static bool all(const unsigned char *bytes, size_t length, int byte)
 {
 	while (length--)
@@ -71,18 +59,7 @@ static bool all(const unsigned char *bytes, size_t length, int byte)
 	return true;
 }
 
-/* Both return what their one system call gave, as exit status. */
-static pid_t start_read(const char *device, unsigned char *to)
-{
-	pid_t pid = fork();
-	int fd;
-
-	if (pid)
-		return pid;
-	fd = open(device, O_RDONLY | O_DIRECT);
-	_exit(read(fd, to, PINNED * PAGE) == PINNED * PAGE ? 0 : 1);
-}
-
+/* Its exit status says what the system call gave. */
 static pid_t start_reloc(int fd, unsigned long donor)
 {
 	pid_t pid = fork();
@@ -127,15 +104,15 @@ int main(void)
 	alloc = hosted_node(donor_ino, "data/alloc", O_WRONLY);
 	if (write(alloc, "64", 2) != 2)
 		error(2, errno, "data/alloc");
-	old_block = first_block(ino);
-	new_block = first_block(donor_ino);
+	old_block = hosted_first_block(ino);
+	new_block = hosted_first_block(donor_ino);
 	map = mmap(NULL, BLOCKS * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		error(2, errno, "mmap");
 
 	source.control->hold_kind = DEVICE_READ;
 	source.control->hold_end = source.size;
-	reader = start_read(source.name, map + FIRST * PAGE);
+	reader = hosted_read(&source, map + FIRST * PAGE, PINNED * PAGE);
 	wait_held(&source, "the read into the mapping");
 
 	host.control->hold_kind = DEVICE_WRITE;
@@ -156,7 +133,7 @@ int main(void)
 	host.control->hold_end = 0;
 	if (!ended_well(mover))
 		error(2, 0, "the reloc didn't move all it was to");
-	if (first_block(ino) != new_block)
+	if (hosted_first_block(ino) != new_block)
 		error(2, 0, "the file isn't where it should be");
 	/* Another file's, which commits the swap and writes nothing of this one. */
 	other = open(HOST "/other", O_WRONLY | O_CREAT, 0600);

@@ -71,17 +71,6 @@ static unsigned int written_again(void)
 	return hits;
 }
 
-static pid_t start_read(const char *device, unsigned char *to)
-{
-	pid_t pid = fork();
-	int fd;
-
-	if (pid)
-		return pid;
-	fd = open(device, O_RDONLY | O_DIRECT);
-	_exit(read(fd, to, BLOCKS * PAGE) == BLOCKS * PAGE ? 0 : 1);
-}
-
 /* True if the device was still sending when the reloc had ended. */
 static bool move(struct device *source, unsigned char *map, unsigned long ino, unsigned long donor,
 		 unsigned int pace)
@@ -94,7 +83,7 @@ static bool move(struct device *source, unsigned char *map, unsigned long ino, u
 
 	source->control->trickled = 0;
 	source->control->trickle = pace;
-	reader = start_read(source->name, map);
+	reader = hosted_read(source, map, BLOCKS * PAGE);
 	for (tries = 0; source->control->trickled < PAGE / 2; tries++) {
 		if (tries > 10000)
 			error(2, 0, "the read into the mapping doesn't begin");
