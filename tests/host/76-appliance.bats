@@ -114,9 +114,12 @@ gone() {
 	free=$(free_blocks "$image")
 	device=$(losetup --find --show "$image") || skip "there are no loop devices here"
 	start "$device"
+	# however long what asks meanwhile takes on a busy machine
+	kill -STOP "$qemu"
 	run ! mount -t ext3 "$device" "$BATS_TEST_TMPDIR"
 	run -3 "$tool" -c --vm "$device"
 	[[ $output == "e3defrag: $device: is in use: "* ]]
+	kill -CONT "$qemu"
 	wait "$pid"
 	[ ! -s "$image.err" ]
 	losetup -d "$device"

@@ -173,10 +173,11 @@ kind_freeze() {
 }
 
 # Read-only and back, while files move and others are written in between. It is refused as long as
-# a donor or another file is open for writing, and must not be for ever.
+# a donor or another file is open for writing, and must not be for ever: a machine that is so busy
+# that each try meets one has as long again, in which the others end.
 remounts() {
 	local count=0 busy=0
-	while ((SECONDS < end)); do
+	while ((SECONDS < end || (count == 0 && SECONDS < end + seconds))); do
 		if mount -o remount,ro . 2>/dev/null; then
 			count=$((count + 1))
 			sleep 0.$((RANDOM % 3))
