@@ -76,8 +76,8 @@ md_writes_to_the_file() {
 
 # The first 8 KiB of the bitmap, of which the kernel may have another idea.
 of_the_disk() {
-	debugfs -R "cat <$(stat -c %i "$bitmap")>" "$T/image" 2>/dev/null | head -c 8192 | xxd -p |
-		tr -d '\n'
+	debugfs -R "cat <$(stat -c %i "$bitmap")>" "$T/image" 2>/dev/null | head -c 8192 |
+		od -An -v -tx1 | tr -d ' \n'
 }
 
 # came FILE: its reason.
