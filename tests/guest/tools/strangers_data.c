@@ -388,7 +388,7 @@ const struct call calls_data[] = {
 	  "EOPNOTSUPP" },
 	{ "FS_IOC_RESVSP", call_resvsp, 0, "EOPNOTSUPP", "EPERM", "EOPNOTSUPP" },
 	{ "io_uring fallocate", ring, IORING_OP_FALLOCATE, "EOPNOTSUPP", "EPERM", "EOPNOTSUPP" },
-	/* The lock may have been let go for MIGRATE, which waits first: the donor is sealed then. */
+	/* The lock may be let go for MIGRATE, which waits first: the donor is sealed then. */
 	{ "fallocate, MIGRATE before it", migrate_before_fallocate, 0, "EOPNOTSUPP", "EPERM",
 	  "EOPNOTSUPP|EPERM" },
 	{ "ZERO_RANGE, MIGRATE before it", migrate_before_fallocate, FALLOC_FL_ZERO_RANGE,
