@@ -274,7 +274,7 @@ void apply(struct job *job)
 		const uint64_t moved = job->moved;
 		enum reason reason;
 
-		if (*job->stop || job->broken) {
+		if (job_ends(job)) {
 			if (file->reason == REASON_UNPLANNED)
 				file->reason = REASON_STOPPED;
 			continue;

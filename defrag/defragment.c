@@ -43,11 +43,6 @@ int refresh_map(struct job *job)
 	return err;
 }
 
-static bool ends(const struct job *job)
-{
-	return *job->stop || job->broken;
-}
-
 /* Is a file worth trying? */
 static bool is_candidate(const struct file *file)
 {
@@ -322,11 +317,11 @@ void defragment(struct job *job)
 	tools_init(&t);
 	reserve_set(job);
 	progress_begin(STAGE_MOVE, 0, survey_fragments(&job->survey));
-	for (round = 0; round < ROUNDS_MOST && !ends(job); round++) {
+	for (round = 0; round < ROUNDS_MOST && !job_ends(job); round++) {
 		const uint64_t moved = job->moved;
 
 		tell_round(job, order, count);
-		for (i = 0; i < count && !ends(job); i++) {
+		for (i = 0; i < count && !job_ends(job); i++) {
 			struct file *file = &job->survey.file[order[i]];
 			const uint32_t blocks = file->blocks, fragments = file->fragments;
 
@@ -345,7 +340,7 @@ void defragment(struct job *job)
 		else
 			break;
 	}
-	if (!*job->stop && !job->broken)
+	if (!job_ends(job))
 		move_parts(job, order, count);
 	for (i = 0; *job->stop && i < count; i++) {
 		struct file *file = &job->survey.file[order[i]];

@@ -49,4 +49,10 @@ struct job {
 	bool broken;	     /* the host or its interface failed, not a file: no way to go on */
 };
 
+/* Nothing more is begun: somebody has stopped the run, or it can't go on. */
+static inline bool job_ends(const struct job *job)
+{
+	return *job->stop || job->broken;
+}
+
 #endif

@@ -202,7 +202,7 @@ static bool carry_out(struct partial *p)
 	struct job *job = p->job;
 	size_t i, next;
 
-	for (i = 0; i < p->plan.count && !*job->stop && !job->broken; i = next) {
+	for (i = 0; i < p->plan.count && !job_ends(job); i = next) {
 		size_t first = p->plan.stretch[i].first, count;
 		const uint32_t file = p->pieces.piece[first].file;
 
@@ -215,7 +215,7 @@ static bool carry_out(struct partial *p)
 	p->plan.count = 0;
 	p->plan.blocks = p->plan.gain = 0;
 	pieces_index(&p->pieces);
-	return !refresh_map(job) && !*job->stop && !job->broken;
+	return !refresh_map(job) && !job_ends(job);
 }
 
 /* How long the run is that a free block lies in, on average. */
