@@ -77,12 +77,13 @@ kernel-%:
 # In a copy of the sources, so that the modules of several kernels are there at once; the lock is
 # for tests that build it at the same time.
 module-%: kernel-%
-	@mkdir -p build/module-$*/ext3 build/module-$*/abigen
+	@mkdir -p $(addprefix build/module-$*/,host indirect abigen)
 	flock build/module-$* $(MAKE) --no-print-directory locked-module-$*
 
 locked-module-%:
 	cp -pu module/*.[ch] module/Kbuild module/Makefile build/module-$*
-	cp -pu module/ext3/*.[ch] build/module-$*/ext3
+	cp -pu module/host/*.[ch] build/module-$*/host
+	cp -pu module/indirect/*.[ch] build/module-$*/indirect
 	cp -pu module/abigen/*.[ch] module/abigen/Makefile build/module-$*/abigen
 	rm -f build/module-$*/ext4_abi_generated.h.new
 	$(MAKE) -C build/module-$* $(call test_kernel,$*)
@@ -156,10 +157,11 @@ uninstall:
 VERSION := $(shell sed -n 's/^\#define E3DEFRAG_VERSION "\(.*\)"/\1/p' defrag/e3defrag.h)
 dkms_tree = $(DESTDIR)$(DKMSDIR)/e3defrag-$(VERSION)
 install-dkms:
-	$(INSTALL) -d "$(dkms_tree)/ext3" "$(dkms_tree)/abigen"
+	$(INSTALL) -d $(patsubst %,"$(dkms_tree)/%",host indirect abigen)
 	$(INSTALL) -m 644 $(filter-out %/ext4_abi_generated.h %.mod.c,$(wildcard module/*.[ch])) \
 		module/Kbuild module/Makefile "$(dkms_tree)"
-	$(INSTALL) -m 644 module/ext3/*.[ch] "$(dkms_tree)/ext3"
+	$(INSTALL) -m 644 module/host/*.[ch] "$(dkms_tree)/host"
+	$(INSTALL) -m 644 module/indirect/*.[ch] "$(dkms_tree)/indirect"
 	$(INSTALL) -m 644 module/abigen/*.[ch] module/abigen/Makefile "$(dkms_tree)/abigen"
 	sed 's/\#MODULE_VERSION\#/$(VERSION)/' contrib/dkms/dkms.conf >"$(dkms_tree)/dkms.conf"
 
@@ -247,7 +249,7 @@ check-debug:
 	$(MAKE) --no-print-directory defrag kernel-6.1 module-debug test-tools
 	status=0; \
 	tests/run --kernel debug $(or $(TESTS),tests/debug/*.bats tests/guest/*.bats \
-		tests/host/64-faults.bats) || status=1; \
+		tests/system/64-faults.bats) || status=1; \
 	KERNEL=debug tests/stress/stress $(MINUTES) $(or $(SEED),1) || status=1; \
 	exit $$status
 
@@ -271,9 +273,10 @@ style:
 clean:
 	$(MAKE) -C module/abigen clean
 	$(MAKE) -C defrag clean
-	rm -rf module/*.o module/*.ko module/*.mod module/*.mod.c module/.*.cmd module/ext3/*.o \
-		module/ext3/.*.cmd module/modules.order module/Module.symvers module/.tmp_versions \
-		module/ext4_abi_generated.h module/ext4_abi_generated.h.new
+	rm -rf module/*.o module/*.ko module/*.mod module/*.mod.c module/.*.cmd module/host/*.o \
+		module/host/.*.cmd module/indirect/*.o module/indirect/.*.cmd module/modules.order \
+		module/Module.symvers module/.tmp_versions module/ext4_abi_generated.h \
+		module/ext4_abi_generated.h.new
 	rm -rf build/module-* build/appliance-* build/tests build/vm build/defrag build/static \
 		build/deb build/sanitized build/mutants
 

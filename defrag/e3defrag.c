@@ -2,38 +2,34 @@
 /*
  * e3defrag: defragment files of a mounted ext3 filesystem while it is in use.
  *
- * The stages, in the order in which data flows through them, a file each:
+ * The stages, in the order in which data flows through them, a folder each. A stage uses those
+ * before it and lib/, none uses a later one.
  *
- * 1. options.c     the command line
- * 2. host.c        what was named -> the filesystems (hosts) it lies on
- * 3. meta.c        the inside of a host as text, by ext3meta, which modprobe.c has loaded; text.c
- *                  reads it
- * 4. survey.c      each file: where its blocks lie (look.c, layout.c, names.c), and whether the
- *                  user wants it to be left alone (filter.c, exclude.c; choice.c by its names);
- *                  md.c knows what md arrays write to by block numbers (mdstat.c)
- * 5. score.c       blocks -> reading order, fragments, score
- * 6. freemap.c     the free space; bylength.c finds its runs by length
- * 7. plan.c        a place for a file; it does no I/O
- * 8. defragment.c  which file when, in the order of order.c; move.c carries out one plan, as far
- *                  as reserve.c has room for it
- *    apply.c       the same by a plan from a file (planfile.c), which planfile_write.c wrote
- *    picture.c     where on the disk all of that lies, for people: filled in by 4, 6 and 8
- * 9. report.c      what there is to tell; report_*.c tell it, each in a form of its own, and
- *                  reports.c has them written to files (output.c)
+ * options.c   the command line
+ * fs/         the filesystem: host.c finds the filesystems that were named; meta.c shows the inside
+ *             of one as text, by ext3meta, which modprobe.c has loaded, and is the only one that
+ *             opens its files; meta_text.c reads that text, scan.c all inodes of it,
+ *             readahead.c ahead of time; md.c knows what md arrays write to by block numbers
+ * survey/     each file: where its blocks lie (survey.c), what it is called (names.c), whether the
+ *             user wants it to be left alone (filter.c, filter_names.c, exclude.c), which comes
+ *             first (order.c), and whether two files claim the same block (claims.c)
+ * plan/       what is computed without any I/O: layout.c and sequence.c, the blocks of a file in
+ *             the order in which they are read, with fragments and score; freemap.c, the free
+ *             space; plan.c, a place for a file; plan_parts.c, places for parts of files where no
+ *             whole one finds a place, as on a nearly full disk; reason.c, why a file stays
+ * move/       defragment.c decides which file is next, move.c carries out one plan as far as
+ *             reserve.c has room for it, partial.c moves parts of files, apply.c does what a plan
+ *             from a file says
+ * planfile/   such a file, written and read
+ * state/      what one run hands on to the next with --state: history.c, by the rules of state.c
+ * report/     what there is to tell: report.c gathers it, report_*.c tell it, each in a form of its
+ *             own, and reports.c has them written to files
+ * vm/         where the module can't be loaded: all of the above by another e3defrag in a virtual
+ *             machine, on an image or a device that nobody else uses
  *
- * Where no whole file finds a place, as on a nearly full disk, partial.c moves parts of them:
- * pieces.c knows which file has which blocks, stretch.c plans on that what should go where without
- * any I/O, and window.c what move.c shall ask for then.
- *
- * Where the module can't be loaded, all of that happens in a virtual machine: vm.c runs another
- * e3defrag in it (machine.c), on an image or a device that nobody else uses (image.c).
- *
- * With --state, nights.c hands from one run to the next what state.c has rules for; state_text.c
- * is its form, state_file.c its file.
- *
- * Between two pieces of work of any of them, pace.c waits for others if it is told to, budget.c
- * ends a run that has had what it may take, and progress.c shows where it is: terminal.c draws
- * what where.c has words for, or what map.c makes of picture.c.
+ * Between two pieces of work of any of them, pacing/ waits for others if it is told to (throttle.c)
+ * and ends a run that has had what it may take (budget.c); progress/ shows how far the run is: a
+ * line or a map of the disk (usage.c) on the terminal.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -43,22 +39,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "apply.h"
-#include "budget.h"
-#include "defragment.h"
 #include "e3defrag.h"
-#include "host.h"
+#include "fs/host.h"
+#include "fs/md.h"
+#include "fs/meta.h"
 #include "job.h"
-#include "md.h"
-#include "meta.h"
-#include "nights.h"
+#include "lib/util.h"
+#include "move/apply.h"
+#include "move/defragment.h"
 #include "options.h"
-#include "progress.h"
-#include "report.h"
-#include "reports.h"
-#include "suitable.h"
-#include "util.h"
-#include "vm.h"
+#include "pacing/budget.h"
+#include "progress/progress.h"
+#include "report/report.h"
+#include "report/reports.h"
+#include "state/history.h"
+#include "survey/suitable.h"
+#include "vm/vm.h"
 
 static volatile int stop;
 

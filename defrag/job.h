@@ -6,14 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "budget.h"
-#include "freemap.h"
-#include "host.h"
-#include "meta.h"
+#include "fs/host.h"
+#include "fs/meta.h"
 #include "options.h"
-#include "pace.h"
-#include "picture.h"
-#include "survey.h"
+#include "pacing/budget.h"
+#include "pacing/throttle.h"
+#include "plan/freemap.h"
+#include "progress/usage.h"
+#include "survey/survey.h"
 
 struct nights;
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "e3defrag.h"
-#include "state_file.h"
-#include "util.h"
+#include "lib/util.h"
+#include "state/state_file.h"
 
 /* How many files a report names unless told otherwise. */
 #define TOP 10

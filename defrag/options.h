@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "filter.h"
+#include "survey/filter.h"
 
 /* The order of the files that a report names. */
 enum sort {

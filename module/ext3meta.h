@@ -13,7 +13,7 @@
  *   inodes.c  inodes: many nodes in one read
  *
  * and leaves it through struct meta_host_ops for the half that knows the
- * filesystem (ext3/). Nothing on this side knows a host's layout.
+ * filesystem (host/). Nothing on this side knows a host's layout.
  */
 #ifndef EXT3META_H
 #define EXT3META_H
@@ -77,7 +77,7 @@ struct meta_host {
 	struct rcu_head rcu;
 };
 
-/* The life of a donor; see ext3/donor.c. */
+/* The life of a donor; see host/donor.c. */
 enum meta_donor_stage {
 	META_DONOR_FRESH,
 	META_DONOR_SEALED,
@@ -293,7 +293,7 @@ extern const struct meta_file meta_inodes;
 extern const struct meta_file meta_free_blocks, meta_data_extents, meta_data_alloc, meta_data_reloc;
 extern const struct meta_file meta_metadata_blocks, meta_metadata_alloc, meta_metadata_reloc;
 
-/* ext3/host.c */
+/* host/host.c */
 extern const struct meta_host_ops ext3_host_ops;
 int ext3_host_init(void);
 void ext3_host_exit(void);

@@ -21,10 +21,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "order.h"
-#include "plan.h"
-#include "survey.h"
-#include "util.h"
+#include "lib/util.h"
+#include "plan/plan.h"
+#include "survey/order.h"
+#include "survey/survey.h"
 
 static unsigned int percent = 100; /* files in pieces */
 static struct geometry geo = { .blocksize = 4096, .blocks_per_group = 32768 };

@@ -7,8 +7,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "exclude.h"
 #include "fuzz.h"
+#include "survey/exclude.h"
 
 /* As it stands in the head of exclude.h, tried out in every way. */
 static int whole(const struct pattern *p, size_t at, const char *const *part, size_t parts)

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "fs/mdstat.h"
 #include "fuzz.h"
-#include "mdstat.h"
 
 static void check_path(const struct mdstat_file *file)
 {

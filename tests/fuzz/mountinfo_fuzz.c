@@ -10,7 +10,7 @@
 
 static struct libmnt_table *fuzzed_table(const char *path);
 #define mnt_new_table_from_file fuzzed_table
-#include "../../defrag/host.c"
+#include "../../defrag/fs/host.c"
 #undef mnt_new_table_from_file
 
 static int fuzzed = -1;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "plan.h"
+#include "plan/plan.h"
 
 #define BLOCKS 200000U
 #define FILES_MOST 8

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "plan.h"
-#include "planfile.h"
+#include "plan/plan.h"
+#include "planfile/planfile.h"
 
 /* So many blocks are looked at one by one. */
 #define BLOCKS_MOST 4096U

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "state_text.h"
+#include "state/state_text.h"
 
 #define FILES_MOST 12
 

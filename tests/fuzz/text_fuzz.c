@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The texts of ext3meta, as a kernel gone mad could give them: whatever text.c takes must be in
- * range and in order, and what follows from it (the sequence, the score) must add up. The first
+ * The texts of ext3meta, as a kernel gone mad could give them: whatever meta_text.c takes must be
+ * in range and in order, and what follows from it (the sequence, the score) must add up. The first
  * byte chooses the text, the second where a list is cut into two reads.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "fs/meta_text.h"
 #include "fuzz.h"
-#include "layout.h"
-#include "score.h"
-#include "text.h"
+#include "plan/layout.h"
+#include "plan/sequence.h"
 
 static const struct geometry geometries[] = {
 	{ 1024, 20000, 1, 8192, 4096, 1024, "" },

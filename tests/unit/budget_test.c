@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Budgets, without a filesystem: steps, bytes, and the flag. */
-#include "budget.h"
+#include "pacing/budget.h"
 
+#include "lib/util.h"
 #include "tap.h"
-#include "util.h"
 
 static void times(void)
 {

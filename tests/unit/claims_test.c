@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "claims.h"
+#include "survey/claims.h"
 #include "tap.h"
 
 static void append(void *to, uint32_t block)

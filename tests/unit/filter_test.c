@@ -8,11 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "choice.h"
-#include "filter.h"
-#include "survey.h"
+#include "lib/util.h"
+#include "survey/filter.h"
+#include "survey/filter_names.h"
+#include "survey/survey.h"
 #include "tap.h"
-#include "util.h"
 
 /* Would a walk from the root leave the file @path alone? */
 static bool excludes(const struct exclude *exclude, const char *path)

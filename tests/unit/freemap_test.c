@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "freemap.h"
+#include "plan/freemap.h"
 #include "tap.h"
 
 static void literal(void)

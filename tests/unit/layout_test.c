@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 
-#include "layout.h"
+#include "plan/layout.h"
 #include "tap.h"
 
 void test_layout(void)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mdstat.h"
+#include "fs/mdstat.h"
 #include "tap.h"
 
 /*

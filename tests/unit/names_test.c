@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "names.h"
+#include "lib/util.h"
+#include "survey/names.h"
 #include "tap.h"
-#include "util.h"
 
 static bool path_is(const struct names *names, uint32_t name, const char *wanted)
 {

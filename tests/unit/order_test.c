@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "order.h"
+#include "survey/order.h"
 #include "tap.h"
 
 static bool has_blocks(const struct file *file)

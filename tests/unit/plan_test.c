@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan.h"
+#include "plan/plan.h"
 #include "tap.h"
 
 static const struct geometry geo = { .blocksize = 1024,

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "planfile.h"
-#include "planfile_check.h"
-#include "planfile_write.h"
+#include "lib/util.h"
+#include "planfile/planfile.h"
+#include "planfile/planfile_check.h"
+#include "planfile/planfile_write.h"
 #include "tap.h"
-#include "util.h"
 
 #define TOTALS "{\"fragmented_files\":1,\"fragments\":3,\"score\":60}"
 #define HEAD "{\"schema\":\"e3defrag-plan\",\"version\":1,\"e3defrag\":\"0.1\",\"made\":5,"

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
-#include "report_html.h"
+#include "lib/util.h"
+#include "report/report.h"
+#include "report/report_html.h"
 #include "tap.h"
-#include "util.h"
 
 static void escaped(const char *text, const char *wanted)
 {

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <yajl/yajl_tree.h>
 
-#include "report.h"
+#include "lib/util.h"
+#include "report/report.h"
 #include "tap.h"
-#include "util.h"
 
 /* What printable() made, back to the bytes that it was made of. */
 static void unescape(const char *shown, char *to)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "state_text.h"
+#include "state/state_text.h"
 
 #include "tap.h"
 

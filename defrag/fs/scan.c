@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fs/scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fs/readahead.h"
+
+/* Where one object lies, by its own files. */
+static void look_at_node(struct meta *meta, struct look *look)
+{
+	struct node node;
+
+	layout_clear(&look->layout);
+	look->err = node_open(&node, meta, look->ino, NULL, &look->info);
+	if (look->err)
+		return;
+	if (look->info.mapping == MAPPING_INDIRECT)
+		look->err = node_layout(&node, &look->layout, look->info.blocks);
+	node_close(&node);
+}
+
+/*
+ * A read of `inodes`: some hundred objects. From a list of inodes those are read so that lie so
+ * close together that most of what comes is wanted: so many in so wide a range of numbers.
+ */
+#define RECORDS_READ 65536
+#define GENTLE_READ 2048
+#define LISTED_READ 8192
+#define LISTED_MANY 32
+#define LISTED_RANGE 128
+
+/* What `inodes` is read with. */
+struct records {
+	struct meta *meta;
+	int fd[AHEAD_THREADS];
+	unsigned int fds;
+	struct ahead *ahead;  /* NULL: this module has no `inodes` */
+	const char *at, *end; /* what of the last read is left */
+	uint64_t below;	      /* from here on, another read has it */
+	uint32_t last;	      /* the number of the last record */
+	struct look look;
+};
+
+/* 1: look->ino and what belongs to it; 0: the read has no more; or an errno. */
+static int next_record(struct records *r)
+{
+	struct record record;
+	int err;
+
+	if (r->at == r->end)
+		return 0;
+	err = text_record(&r->at, r->end, &r->meta->geo, &record, &r->look.layout);
+	if (err)
+		return err;
+	if (record.ino <= r->last)
+		return -EPROTO;
+	if (record.ino >= r->below)
+		return 0;
+	r->last = record.ino;
+	r->look.ino = record.ino;
+	r->look.info = record.info;
+	r->look.err = r->look.layout.data > r->meta->geo.blocks ? -EUCLEAN : 0;
+	if (!record.whole)
+		look_at_node(r->meta, &r->look);
+	return 1;
+}
+
+/* From where the file's position is. 0 at the end; 1, or an errno. */
+static int read_records(struct records *r)
+{
+	ssize_t got = ahead_next(r->ahead, &r->at, &r->below);
+
+	if (got < 0)
+		return (int)got;
+	r->end = r->at + got;
+	return got > 0;
+}
+
+static int look_at_all(struct records *r, const volatile int *stop, look_fn fn, void *to)
+{
+	int more;
+
+	while (!*stop) {
+		more = read_records(r);
+		if (more <= 0)
+			return more;
+		while ((more = next_record(r)) > 0)
+			fn(to, &r->look);
+		if (more < 0)
+			return more;
+	}
+	return 0;
+}
+
+/* Those of a list that one read has, from the first on; *@done is how many. */
+static int look_at_some(struct records *r, const uint32_t *inodes, size_t count, size_t *done,
+			look_fn fn, void *to)
+{
+	off_t end;
+	int more;
+
+	if (lseek(r->fd[0], inodes[0], SEEK_SET) < 0)
+		return -errno;
+	r->last = 0;
+	more = read_records(r);
+	end = lseek(r->fd[0], 0, SEEK_CUR);
+	if (more < 0 || end < 0)
+		return more < 0 ? more : -errno;
+	while ((more = next_record(r)) > 0) {
+		while (*done < count && inodes[*done] < r->look.ino)
+			(*done)++;
+		if (*done < count && inodes[*done] == r->look.ino) {
+			fn(to, &r->look);
+			(*done)++;
+		}
+	}
+	/* What the read has come past without a word is gone. */
+	while (*done < count && inodes[*done] < end)
+		(*done)++;
+	return more;
+}
+
+static int look_at_listed(struct records *r, const uint32_t *inodes, size_t count,
+			  const volatile int *stop, look_fn fn, void *to)
+{
+	size_t i = 0, done;
+	int err = 0;
+
+	while (!err && i < count && !*stop) {
+		done = 0;
+		if (r->ahead && count - i >= LISTED_MANY &&
+		    inodes[i + LISTED_MANY - 1] - inodes[i] < LISTED_RANGE)
+			err = look_at_some(r, inodes + i, count - i, &done, fn, to);
+		if (!err && !done) {
+			r->look.ino = inodes[i];
+			look_at_node(r->meta, &r->look);
+			fn(to, &r->look);
+			done = 1;
+		}
+		i += done;
+	}
+	return err;
+}
+
+/* Who steps aside for others reads nothing before it has looked for them: without threads. */
+static int open_records(struct records *r, bool gentle, bool listed)
+{
+	size_t size = gentle ? GENTLE_READ : listed ? LISTED_READ : RECORDS_READ;
+	const struct geometry *geo = &r->meta->geo;
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	unsigned int threads = 0;
+
+	if (!gentle && !listed)
+		threads = processors < AHEAD_THREADS ? 1 : AHEAD_THREADS;
+	do {
+		int fd = meta_open_inodes(r->meta);
+
+		if (fd < 0)
+			return fd;
+		r->fd[r->fds++] = fd;
+	} while (r->fds < threads);
+	r->ahead = ahead_start(r->fd, threads, size, geo->inodes_per_group, geo->inodes);
+	return 0;
+}
+
+static void close_records(struct records *r)
+{
+	if (r->ahead)
+		ahead_stop(r->ahead);
+	while (r->fds)
+		close(r->fd[--r->fds]);
+}
+
+int look_at(struct meta *meta, const uint32_t *inodes, size_t count, bool gentle,
+	    const volatile int *stop, look_fn fn, void *to)
+{
+	struct records r = { .meta = meta };
+	uint32_t *all = NULL;
+	int err = 0;
+
+	layout_init(&r.look.layout);
+	if (meta->features.compat & META_INODES)
+		err = open_records(&r, gentle, inodes);
+	else if (!inodes)
+		err = meta_list_inodes(meta, &all, &count);
+	if (!err && (inodes || all))
+		err = look_at_listed(&r, inodes ? inodes : all, count, stop, fn, to);
+	else if (!err && r.ahead)
+		err = look_at_all(&r, stop, fn, to);
+	close_records(&r);
+	layout_free(&r.look.layout);
+	free(all);
+	return err;
+}

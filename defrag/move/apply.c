@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "move/apply.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "e3defrag.h"
+#include "lib/util.h"
+#include "move/defragment.h"
+#include "move/move.h"
+#include "move/reserve.h"
+#include "progress/progress.h"
+
+int apply_read(struct planfile *plan, const struct options *options, struct hosts *hosts)
+{
+	int status = planfile_read(plan, options->apply), found;
+	size_t i;
+
+	for (i = 0; !options->target[0] && i < plan->count; i++) {
+		char *name;
+
+		if (!plan->fs[i].moves)
+			continue;
+		name = xasprintf("UUID=%s", plan->fs[i].id);
+		if (hosts_ambiguous(plan->fs[i].id)) {
+			complain(name, 0, "several mounted filesystems have it: name the TARGET");
+			found = STATUS_REFUSED;
+		} else {
+			found = hosts_add(hosts, name);
+		}
+		if (found)
+			status = status_worse(status, found);
+		free(name);
+	}
+	return status;
+}
+
+static const struct planfile_fs *planned_fs(const struct job *job)
+{
+	return planfile_find(job->planned, job->meta.geo.id);
+}
+
+bool apply_fits(const struct job *job)
+{
+	const struct geometry *geo = &job->meta.geo;
+	const struct planfile_fs *fs;
+
+	if (!job->planned)
+		return true;
+	fs = planned_fs(job);
+	if (!fs) {
+		complain(job->host->mountpoint, 0,
+			 "is not what was planned for: the plan has no filesystem with the UUID %s",
+			 geo->id);
+		return false;
+	}
+	/* One that has grown since is still the same. */
+	if (fs->blocksize != geo->blocksize || fs->blocks > geo->blocks) {
+		complain(job->host->mountpoint, 0,
+			 "is not what was planned for: it has %" PRIu64 " blocks of %" PRIu32
+			 " bytes, not %" PRIu64 " of %" PRIu32,
+			 geo->blocks, geo->blocksize, fs->blocks, fs->blocksize);
+		return false;
+	}
+	return true;
+}
+
+static int by_inode(const void *a, const void *b)
+{
+	const struct file *x = a, *y = b;
+
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+/* A planned file that the survey hasn't: is it gone, or only somewhere else than was asked for? */
+static enum reason missing(struct job *job, const struct planfile_move *move)
+{
+	struct node node;
+	struct info info;
+	int err;
+
+	if (job->host->whole)
+		return REASON_VANISHED;
+	err = node_open(&node, &job->meta, move->ino, &move->generation, &info);
+	if (!err)
+		node_close(&node);
+	return err == -ENOENT || err == -ESTALE ? REASON_VANISHED : REASON_OUTSIDE;
+}
+
+void apply_survey(struct job *job)
+{
+	const struct planfile_fs *fs = planned_fs(job);
+	struct survey *survey = &job->survey;
+	const size_t known = survey->files;
+	struct file *end = NULL;
+	size_t i;
+
+	for (i = fs->first; i < fs->first + fs->moves; i++) {
+		const struct planfile_move *move = &job->planned->move[i];
+		/* What joined it is at its end, in no order yet. */
+		struct survey found = *survey;
+		struct detail *detail;
+
+		found.files = known;
+		if (survey_file(&found, move->ino))
+			continue;
+		vec_more(survey->file, survey->files, survey->room);
+		end = &survey->file[survey->files++];
+		*end = (struct file){ .ino = move->ino, .detail = DETAIL_NONE };
+		end->reason = (uint8_t)missing(job, move);
+		detail = survey_detail(survey, end);
+		detail->generation = move->generation;
+		detail->name = names_add(&survey->names, NAME_NONE, move->path, move->ino);
+	}
+	if (end)
+		qsort(survey->file, survey->files, sizeof(*survey->file), by_inode);
+	for (i = 0; i < survey->files; i++)
+		if (survey->file[i].fragments > 1 && survey->file[i].reason == REASON_NONE)
+			survey->file[i].reason = REASON_UNPLANNED;
+}
+
+/* Does all of it lie where the plan wants it? */
+static bool in_place(const struct sequence *seq, const struct planfile_piece *piece, size_t pieces)
+{
+	uint32_t at = 0, length;
+	size_t i = 0;
+
+	/* Whatever is a part of both lies as the beginning of that part does. */
+	while (at < seq->blocks && pieces) {
+		const struct seq_item *item = &seq->item[i];
+		const uint32_t item_end = item->at + item->length;
+		const uint32_t piece_end = piece->at + piece->length;
+
+		if (item->physical + (at - item->at) != piece->goal + (at - piece->at))
+			return false;
+		length = (item_end < piece_end ? item_end : piece_end) - at;
+		at += length;
+		i += at == item_end;
+		if (at == piece_end) {
+			piece++;
+			pieces--;
+		}
+	}
+	return at == seq->blocks;
+}
+
+/* Others may have had it since the free blocks were listed. */
+static bool is_free(struct job *job, const struct planfile_piece *piece)
+{
+	uint32_t done = 0, more;
+
+	while (done < piece->length) {
+		more = meta_free_from(&job->meta, piece->goal + done);
+		if (!more)
+			return false;
+		done = more < piece->length - done ? done + more : piece->length;
+	}
+	return true;
+}
+
+/* An open file of the plan: does its move still fit? Then @t has all for it. */
+static enum reason check(struct job *job, struct file *file, struct node *node,
+			 const struct planfile_move *move, struct tools *t)
+{
+	const struct planfile_piece *piece = &job->planned->piece[move->first];
+	const enum reason before = (enum reason)file->reason;
+	enum reason reason = look_anew(job, file, node, t);
+	size_t i;
+
+	if (reason)
+		return reason;
+	if (file->fragments <= 1)
+		return file->fragments ? REASON_PERFECT : REASON_EMPTY;
+	/* The survey couldn't look at it: whether it shares blocks with others, nobody knows. */
+	if (before == REASON_VANISHED)
+		return REASON_FAILED;
+	if (before == REASON_SHARED || before == REASON_MD_BITMAP)
+		return before;
+	if (file->blocks == move->blocks && in_place(&t->seq, piece, move->pieces))
+		return REASON_IN_PLACE;
+	if (reason_is_choice(before))
+		return before;
+	if (file->blocks != move->blocks || layout_print(&t->layout) != move->layout)
+		return REASON_OUTDATED;
+	if (move->after >= file->fragments)
+		return REASON_NO_BETTER;
+	t->plan.pieces = 0;
+	for (i = 0; i < move->pieces; i++) {
+		if (!is_free(job, &piece[i]))
+			return REASON_TAKEN;
+		vec_more(t->plan.piece, t->plan.pieces, t->plan.room);
+		t->plan.piece[t->plan.pieces++] = (struct plan_piece){ piece[i].at, piece[i].length,
+								       piece[i].goal,
+								       FREEMAP_NONE };
+	}
+	return REASON_NONE;
+}
+
+/* What has the inode number now, if it isn't the file that was planned? */
+static enum reason not_it(struct job *job, const struct planfile_move *move)
+{
+	struct node node;
+	struct info info;
+
+	if (node_open(&node, &job->meta, move->ino, NULL, &info))
+		return REASON_VANISHED;
+	node_close(&node);
+	return REASON_REPLACED;
+}
+
+static enum reason carry_out(struct job *job, struct file *file, const struct planfile_move *move,
+			     struct tools *t)
+{
+	enum reason reason;
+	struct info info;
+	struct node node;
+	int err;
+
+	if (file->reason == REASON_OUTSIDE)
+		return REASON_OUTSIDE;
+	err = node_open(&node, &job->meta, move->ino, &move->generation, &info);
+	if (err == -ENOENT || err == -ESTALE)
+		return not_it(job, move);
+	if (err)
+		return look_failed(job, file, err, "can't look at it");
+	reason = check(job, file, &node, move, t);
+	if (!reason)
+		reason = move_file(job, file, &node, &t->layout, &t->seq, &t->plan, move->after);
+	node_close(&node);
+	pace_point(&job->pace, true);
+	return reason;
+}
+
+/* Is there more to say of a move than that it was made, needn't be, or wasn't asked for? */
+static bool is_undone(enum reason reason)
+{
+	switch (reason) {
+	case REASON_NONE:
+	case REASON_PERFECT:
+	case REASON_IN_PLACE:
+	/* As it was asked for, by the TARGETs and by what chooses among their files. */
+	case REASON_OUTSIDE:
+		return false;
+	default:
+		return !reason_is_choice(reason);
+	}
+}
+
+static uint64_t planned_blocks(const struct job *job, const struct planfile_fs *fs)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = fs->first; i < fs->first + fs->moves; i++)
+		sum += job->planned->move[i].blocks;
+	return sum;
+}
+
+void apply(struct job *job)
+{
+	const struct planfile_fs *fs = planned_fs(job);
+	struct tools t;
+	size_t i;
+
+	tools_init(&t);
+	reserve_set(job);
+	progress_begin(STAGE_MOVE, 0, survey_fragments(&job->survey));
+	progress_moves(fs->moves, planned_blocks(job, fs));
+	for (i = fs->first; i < fs->first + fs->moves; i++) {
+		const struct planfile_move *move = &job->planned->move[i];
+		struct file *file = survey_file(&job->survey, move->ino);
+		const uint32_t before = file->fragments;
+		const uint64_t moved = job->moved;
+		enum reason reason;
+
+		if (job_ends(job)) {
+			if (file->reason == REASON_UNPLANNED)
+				file->reason = REASON_STOPPED;
+			continue;
+		}
+		progress_file(file);
+		reason = carry_out(job, file, move, &t);
+		progress_file_done(move->blocks, before);
+		job->undone += is_undone(reason);
+		if (!reason && file->fragments == 1)
+			reason = REASON_PERFECT;
+		file->reason = (uint8_t)reason;
+		if (job->options->verbose && (job->moved != moved || file->failed))
+			tell_move(job, file, before);
+	}
+	refresh_map(job);
+	progress_keep();
+	tools_free(&t);
+}

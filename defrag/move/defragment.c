@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "move/defragment.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+#include "move/move.h"
+#include "move/partial.h"
+#include "move/reserve.h"
+#include "plan/plan.h"
+#include "planfile/planfile_write.h"
+#include "progress/progress.h"
+#include "progress/terminal.h"
+#include "state/history.h"
+#include "survey/order.h"
+
+/* Rounds end by themselves, for each move makes a file better; this is for files that change. */
+#define ROUNDS_MOST 1000
+
+int refresh_map(struct job *job)
+{
+	int err = 0;
+
+	if (job->given_back && syncfs(job->host->fd)) {
+		err = -errno;
+		complain(job->host->mountpoint, errno, "can't sync it");
+	}
+	job->given_back = 0;
+	if (!err) {
+		err = meta_free_blocks(&job->meta, &job->map);
+		if (err)
+			complain(job->host->mountpoint, -err, "can't list its free blocks");
+		else
+			progress_free_blocks(&job->map);
+	}
+	if (err)
+		job->broken = true;
+	pace_point(&job->pace, true);
+	return err;
+}
+
+/* Is a file worth trying? */
+static bool is_candidate(const struct file *file)
+{
+	return file->reason == REASON_NONE && file->fragments > 1;
+}
+
+/* Reasons that a later round, with other free space, may overcome. */
+static bool may_change(enum reason reason)
+{
+	return reason == REASON_NONE || reason == REASON_NO_ROOM || reason == REASON_NO_BETTER ||
+	       reason == REASON_OUTCOME || reason == REASON_RESERVE;
+}
+
+/*
+ * Could the blocks given back since the map was read change what it says for this file? To read it
+ * takes longer the more runs it has: it is read once for so many blocks moved, not for each file,
+ * so that it takes a small part of the time that moving takes.
+ */
+static bool worth_refreshing(const struct job *job, const struct file *file)
+{
+	return job->given_back && job->given_back >= job->map.runs / 8 &&
+	       (job->given_back >= file->blocks / 2 || job->given_back > job->map.total);
+}
+
+/* The longest run that this filesystem can have, as far as one can tell from outside. */
+static uint32_t longest_possible(const struct job *job)
+{
+	const struct geometry *geo = &job->meta.geo;
+	/* Both bitmaps and the inode table; most inodes have 256 bytes or fewer. */
+	uint64_t tables = 2 + (uint64_t)geo->inodes_per_group * 256 / geo->blocksize;
+	size_t longest = freemap_longest(&job->map);
+	uint32_t seen = longest == FREEMAP_NONE ? 0 : job->map.run[longest].length;
+	uint32_t group = tables < geo->blocks_per_group ? geo->blocks_per_group - (uint32_t)tables :
+							  1;
+
+	return seen > group ? seen : group;
+}
+
+/* The fewest fragments that a file could have if the filesystem had nothing else. */
+static uint32_t best_possible(const struct job *job, const struct file *file)
+{
+	uint32_t longest = longest_possible(job);
+
+	return file->blocks / longest + (file->blocks % longest != 0);
+}
+
+/* How many times blocks of a file changed places in this run. */
+static uint32_t moves(const struct job *job, const struct file *file)
+{
+	return job->survey.detail[file->detail].moves;
+}
+
+static int open_file(struct node *node, struct job *job, const struct file *file, struct info *info)
+{
+	return node_open(node, &job->meta, file->ino, &job->survey.detail[file->detail].generation,
+			 info);
+}
+
+/*
+ * The most fragments that a plan for this file may have. What was moved in this run, or is still as
+ * an earlier one left it, is moved again only if it loses a quarter of them.
+ */
+static uint32_t most_pieces(const struct job *job, const struct file *file, bool any)
+{
+	uint32_t best = best_possible(job, file);
+
+	if (!any && best < file->fragments)
+		return best;
+	return moves(job, file) || nights_settled(job, file) ?
+		       file->fragments - (file->fragments + 3) / 4 :
+		       file->fragments - 1;
+}
+
+void tell_move(const struct job *job, const struct file *file, uint32_t before)
+{
+	char *shown = survey_name(&job->survey, file);
+
+	terminal_clear();
+	printf("%s: %" PRIu32 " -> %" PRIu32 " fragments", shown, before, file->fragments);
+	if (file->reason != REASON_NONE && file->reason != REASON_PERFECT)
+		printf(" (%s)", reason_text((enum reason)file->reason));
+	putchar('\n');
+	fflush(stdout);
+	free(shown);
+}
+
+void tools_init(struct tools *t)
+{
+	layout_init(&t->layout);
+	sequence_init(&t->seq);
+	plan_init(&t->plan);
+}
+
+void tools_free(struct tools *t)
+{
+	plan_free(&t->plan);
+	sequence_free(&t->seq);
+	layout_free(&t->layout);
+}
+
+enum reason look_failed(struct job *job, struct file *file, int err, const char *what)
+{
+	enum reason reason = reason_of_errno(-err);
+	char *shown;
+
+	if (reason == REASON_VANISHED)
+		return reason;
+	shown = survey_name(&job->survey, file);
+	complain(shown, -err, "%s", what);
+	file->failed = true;
+	free(shown);
+	return reason;
+}
+
+enum reason look_anew(struct job *job, struct file *file, struct node *node, struct tools *t)
+{
+	struct info info;
+	int err = node_info(node, &info);
+
+	if (!err)
+		err = survey_again(&job->survey, file, node, &info, &t->layout, &t->seq);
+	if (err)
+		return look_failed(job, file, err, "can't look at its blocks");
+	return info.relocatable;
+}
+
+/* Look at an open file and make a plan for it: as few pieces as can be, or @any gain. */
+static enum reason look_and_plan(struct job *job, struct file *file, struct node *node, bool any,
+				 struct tools *t)
+{
+	enum reason reason = look_anew(job, file, node, t);
+
+	if (reason)
+		return reason;
+	if (job->options->min_fragment && file->fragments > 1 &&
+	    !sequence_pays(&t->seq, job->meta.geo.blocksize, job->options->min_fragment))
+		return REASON_LONG_PIECES;
+	reason = plan_file(&t->plan, &t->seq, &job->map, &job->meta.geo,
+			   inode_group(&job->meta.geo, file->ino));
+	if (!reason && (t->plan.pieces > most_pieces(job, file, any) ||
+			nights_in_vain(job, file, (uint32_t)t->plan.pieces)))
+		reason = REASON_NO_BETTER;
+	return reason;
+}
+
+/*
+ * One open file: look, plan, move. A plan that comes out worse than it looked, because others took
+ * the blocks meanwhile, is made once more with a fresh map; then any gain will do.
+ */
+static enum reason try_file(struct job *job, struct file *file, struct node *node, bool any,
+			    struct tools *t)
+{
+	const uint32_t before = moves(job, file);
+	enum reason reason;
+
+	if (reserve_waits(job, file->blocks) && refresh_map(job))
+		return REASON_FAILED;
+	reason = look_and_plan(job, file, node, any, t);
+	if (reason)
+		return reason;
+	plan_claim(&t->plan, &job->map);
+	reason =
+		move_file(job, file, node, &t->layout, &t->seq, &t->plan, (uint32_t)t->plan.pieces);
+	if (moves(job, file) != before || file->failed || *job->stop ||
+	    (reason != REASON_OUTCOME && reason != REASON_CHANGED && reason != REASON_NO_ROOM))
+		return reason;
+
+	if (refresh_map(job))
+		return REASON_FAILED;
+	reason = look_and_plan(job, file, node, any, t);
+	if (reason)
+		return reason;
+	plan_claim(&t->plan, &job->map);
+	return move_file(job, file, node, &t->layout, &t->seq, &t->plan,
+			 most_pieces(job, file, any));
+}
+
+/* One file in a round; what the survey knows may already tell that there is no place for it. */
+static void visit(struct job *job, struct file *file, bool any, struct tools *t)
+{
+	uint32_t pieces, before = file->fragments;
+	const uint32_t moved = moves(job, file);
+	enum reason reason;
+	struct info info;
+	struct node node;
+	int err;
+
+	for (;;) {
+		pieces = freemap_pieces(&job->map, file->blocks, before);
+		if (pieces == 1 || !worth_refreshing(job, file))
+			break;
+		if (refresh_map(job)) {
+			file->reason = REASON_FAILED;
+			return;
+		}
+	}
+	if (!pieces) {
+		file->reason = REASON_NO_ROOM;
+		return;
+	}
+	if (pieces > most_pieces(job, file, any)) {
+		file->reason = REASON_NO_BETTER;
+		return;
+	}
+	err = open_file(&node, job, file, &info);
+	if (err) {
+		reason = look_failed(job, file, err, "can't look at it");
+	} else {
+		reason = try_file(job, file, &node, any, t);
+		node_close(&node);
+		pace_point(&job->pace, true);
+	}
+	if (!reason && file->fragments == 1)
+		reason = REASON_PERFECT;
+	file->reason = (uint8_t)reason;
+	nights_tried(job, file, moves(job, file) != moved, (uint32_t)t->plan.pieces);
+	if (job->options->verbose && (moves(job, file) != moved || file->failed))
+		tell_move(job, file, before);
+}
+
+/* Does it need a visit in this round? */
+static bool is_open(const struct file *file)
+{
+	return file->fragments > 1 && !file->failed && may_change((enum reason)file->reason);
+}
+
+/* Say what a round has to do. */
+static void tell_round(const struct job *job, const uint32_t *order, size_t count)
+{
+	uint64_t files = 0, blocks = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct file *file = &job->survey.file[order[i]];
+
+		if (is_open(file)) {
+			files++;
+			blocks += file->blocks;
+		}
+	}
+	progress_moves(files, blocks);
+}
+
+/* No whole file finds a better place, and there are better ones. */
+static bool in_need(const struct job *job, const struct file *file)
+{
+	return may_change((enum reason)file->reason) && file->fragments > best_possible(job, file);
+}
+
+static void move_parts(struct job *job, const uint32_t *order, size_t count)
+{
+	uint32_t *before = xreallocarray(NULL, count, sizeof(*before));
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		before[i] = job->survey.file[order[i]].fragments;
+	partial(job, in_need);
+	for (i = 0; job->options->verbose && i < count; i++)
+		if (job->survey.file[order[i]].fragments != before[i])
+			tell_move(job, &job->survey.file[order[i]], before[i]);
+	free(before);
+}
+
+void defragment(struct job *job)
+{
+	size_t count, i;
+	uint32_t *order = order_worst_first(&job->survey, is_candidate, &count);
+	bool any = false;
+	struct tools t;
+	int round;
+
+	tools_init(&t);
+	reserve_set(job);
+	progress_begin(STAGE_MOVE, 0, survey_fragments(&job->survey));
+	for (round = 0; round < ROUNDS_MOST && !job_ends(job); round++) {
+		const uint64_t moved = job->moved;
+
+		tell_round(job, order, count);
+		for (i = 0; i < count && !job_ends(job); i++) {
+			struct file *file = &job->survey.file[order[i]];
+			const uint32_t blocks = file->blocks, fragments = file->fragments;
+
+			if (!is_open(file))
+				continue;
+			progress_file(file);
+			visit(job, file, any, &t);
+			progress_file_done(blocks, fragments);
+		}
+		if (refresh_map(job))
+			break;
+		if (job->moved != moved)
+			any = false;
+		else if (!any)
+			any = true;
+		else
+			break;
+	}
+	if (!job_ends(job))
+		move_parts(job, order, count);
+	for (i = 0; *job->stop && i < count; i++) {
+		struct file *file = &job->survey.file[order[i]];
+
+		if (file->fragments > 1 && may_change((enum reason)file->reason))
+			file->reason = REASON_STOPPED;
+	}
+	progress_keep();
+	tools_free(&t);
+	free(order);
+}
+
+/* "would move FILE: 712 -> 2 fragments, 300 blocks to 5000, 212 to 9000" */
+static void tell_plan(struct job *job, const struct file *file, const struct plan *plan)
+{
+	char *shown = survey_name(&job->survey, file);
+	size_t i;
+
+	terminal_clear();
+	printf("would move %s: %" PRIu32 " -> %zu fragments", shown, file->fragments, plan->pieces);
+	for (i = 0; i < plan->pieces && (job->options->verbose || i < 4); i++)
+		printf(", %" PRIu32 "%s to %" PRIu32, plan->piece[i].length, i ? "" : " blocks",
+		       plan->piece[i].goal);
+	puts(i < plan->pieces ? ", ..." : "");
+	free(shown);
+}
+
+void defragment_dry_run(struct job *job)
+{
+	size_t count, i;
+	uint32_t *order = order_worst_first(&job->survey, is_candidate, &count);
+	struct tools t;
+	int any;
+
+	tools_init(&t);
+	reserve_set(job);
+	if (job->plan)
+		plan_writer_begin(job->plan, job);
+	for (any = 0; any < 2; any++) {
+		progress_begin(STAGE_PLAN, count, 0);
+		for (i = 0; i < count && !*job->stop; i++) {
+			struct file *file = &job->survey.file[order[i]];
+			struct node node;
+			struct info info;
+			int err;
+
+			progress_count(0);
+			if (file->planned)
+				continue;
+			progress_file(file);
+			err = open_file(&node, job, file, &info);
+			if (err) {
+				file->reason = (uint8_t)reason_of_errno(-err);
+				continue;
+			}
+			file->reason = (uint8_t)look_and_plan(job, file, &node, any, &t);
+			if (!file->reason && !reserve_allows(job, file->blocks))
+				file->reason = REASON_RESERVE;
+			node_close(&node);
+			pace_point(&job->pace, false);
+			if (file->reason)
+				continue;
+			plan_claim(&t.plan, &job->map);
+			tell_plan(job, file, &t.plan);
+			if (job->plan)
+				plan_writer_move(job->plan, job, file, &t.layout, &t.plan);
+			file->planned = true;
+		}
+	}
+	if (job->plan)
+		plan_writer_end(job->plan, job);
+	progress_end();
+	tools_free(&t);
+	free(order);
+}

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "move/move.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+#include "move/reserve.h"
+#include "progress/progress.h"
+
+/* One request relocates this much at most, so that a signal is soon heard. */
+#define CHUNK_BYTES (16U << 20)
+
+/* What one move needs at hand. */
+struct move {
+	struct job *job;
+	struct file *file;
+	struct node *node; /* the file */
+	struct node donor;
+	int donor_fd;
+	struct layout layout; /* first the donor's, at the end the file's new one */
+	struct layout after;  /* of a move in part: what the file's would be */
+	struct sequence seq;
+	const struct layout *whole; /* where the file lay */
+	const struct sequence *old; /* the same */
+	enum reason spared;	    /* it must not be moved any more, for this */
+};
+
+/*
+ * Complain about the file, and give the reason for an error of a request. That it was deleted is
+ * no error.
+ */
+static enum reason went_wrong(struct move *m, int err, const char *what)
+{
+	char *shown;
+
+	if (err == -ENOENT || err == -ESTALE)
+		return REASON_VANISHED;
+	m->file->failed = true;
+	shown = survey_name(&m->job->survey, m->file);
+	complain(shown, -err, "%s", what);
+	free(shown);
+	return reason_of_errno(-err);
+}
+
+/*
+ * A file without a name on the same filesystem, mapped by blocks. Where new files are mapped by
+ * extents, that is turned off while it is empty.
+ */
+static int donor_open(struct move *m)
+{
+	struct info info;
+	struct stat st;
+	int flags, err;
+
+	m->donor_fd = openat(m->job->host->fd, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+	if (m->donor_fd < 0)
+		return -errno;
+	if (fstat(m->donor_fd, &st))
+		goto failed;
+	if (!ioctl(m->donor_fd, FS_IOC_GETFLAGS, &flags) && flags & FS_EXTENT_FL) {
+		flags &= ~FS_EXTENT_FL;
+		if (ioctl(m->donor_fd, FS_IOC_SETFLAGS, &flags))
+			goto failed;
+	}
+	err = node_open(&m->donor, &m->job->meta, (uint32_t)st.st_ino, NULL, &info);
+	if (!err && info.mapping != MAPPING_INDIRECT) {
+		node_close(&m->donor);
+		err = -EOPNOTSUPP;
+	}
+	if (err)
+		close(m->donor_fd);
+	return err;
+failed:
+	err = -errno;
+	close(m->donor_fd);
+	return err;
+}
+
+static void donor_close(struct move *m)
+{
+	node_close(&m->donor);
+	close(m->donor_fd);
+}
+
+/* Give the donor the blocks that were planned. */
+static int donor_fill(struct move *m, const struct plan_requests *requests)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < requests->requests && !err; i++) {
+		const struct plan_request *r = &requests->request[i];
+
+		if (r->kind == ASK_GOAL)
+			err = node_goal(&m->donor, r->value);
+		else if (r->kind == ASK_DATA)
+			err = node_alloc(&m->donor, r->logical, r->value);
+		else
+			err = node_alloc_indirect(&m->donor, r->logical, r->value);
+		progress_point();
+		pace_point(&m->job->pace, true);
+	}
+	return err;
+}
+
+/* Wait a little longer each time; false when it was tried often enough. */
+static bool wait_busy(int *tries)
+{
+	static const long ms[] = { 5, 20, 50, 100, 200, 400 };
+	struct timespec pause = { 0, 0 };
+
+	if (*tries >= (int)(sizeof(ms) / sizeof(*ms)))
+		return false;
+	pause.tv_nsec = ms[(*tries)++] * 1000000;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
+/* The first block of @layout from @at on that isn't in a hole; UINT32_MAX if there is none. */
+static uint32_t next_block(const struct layout *layout, uint32_t at)
+{
+	size_t low = 0, high = layout->extents;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct extent *e = &layout->extent[middle];
+
+		if (e->logical + e->length <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == layout->extents)
+		return UINT32_MAX;
+	return at > layout->extent[low].logical ? at : layout->extent[low].logical;
+}
+
+/*
+ * May the next step be made? An array that is assembled meanwhile notes where the blocks of its
+ * bitmap lie then: what was moved before that is no harm, but nothing may move after it, nor back.
+ */
+static bool may_step(struct move *m)
+{
+	struct job *job = m->job;
+	char *unknown = md_files_read(job->md);
+
+	if (md_files_have(job->md, job->host->dev, m->file->ino)) {
+		m->spared = REASON_MD_BITMAP;
+	} else if (unknown) {
+		complain(job->host->mountpoint, 0, "nothing more is moved, since %s", unknown);
+		job->broken = true;
+		m->spared = REASON_STOPPED;
+	}
+	free(unknown);
+	return !m->spared;
+}
+
+/*
+ * Change places with the donor from the start to block *@end. *@end comes back as where it ended,
+ * *@moved as how many blocks went. Without @stop neither signals nor budgets are
+ * looked at.
+ */
+static int swap_data(struct move *m, const struct layout *old, uint32_t *end, uint64_t *moved,
+		     const volatile int *stop)
+{
+	const uint32_t blocksize = m->job->meta.geo.blocksize;
+	/* It goes back only where it came from. */
+	const struct sequence *from = stop ? m->old : &m->seq, *to = stop ? &m->seq : m->old;
+	uint32_t at = 0, chunk, count, step, began;
+	uint64_t start, took;
+	int tries = 0, err = 0;
+
+	*moved = 0;
+	if (old->extents) {
+		const struct extent *last = &old->extent[old->extents - 1];
+
+		if (*end > last->logical + last->length)
+			*end = last->logical + last->length;
+	}
+	while ((at = next_block(old, at)) < *end) {
+		if ((stop && *stop) || !may_step(m)) {
+			err = -EINTR;
+			break;
+		}
+		chunk = pace_step(&m->job->pace, CHUNK_BYTES);
+		if (stop)
+			chunk = budget_step(m->job->budget, chunk, blocksize);
+		chunk /= blocksize;
+		count = *end - at < chunk ? *end - at : chunk;
+		began = at;
+		progress_step(from, to, at, at + count, 0);
+		start = budget_now();
+		err = node_reloc(m->node, &at, &m->donor, count, &step);
+		*moved += step;
+		took = budget_now() - start;
+		progress_stepped(from, to, began, at, 0);
+		progress_moved(stop ? step : 0);
+		pace_stepped(&m->job->pace, (uint64_t)step * blocksize);
+		if (stop)
+			budget_stepped(m->job->budget, (uint64_t)step * blocksize, took);
+		if (err == -EBUSY && wait_busy(&tries))
+			continue;
+		if (err == -ENODATA) {
+			/* These blocks are the file's no more; there may be others. */
+			at += count;
+			err = 0;
+			continue;
+		}
+		if (err)
+			break;
+		tries = 0;
+	}
+	*end = at;
+	return err;
+}
+
+/* The same for the indirect blocks whose data starts below @end. */
+static int swap_indirect(struct move *m, const struct layout *old, uint32_t end, uint64_t *moved,
+			 bool back)
+{
+	const struct sequence *from = back ? &m->seq : m->old, *to = back ? m->old : &m->seq;
+	int tries = 0, err;
+	size_t i;
+
+	for (i = 0; i < old->indirects && old->indirect[i].logical < end;) {
+		err = node_reloc_indirect(m->node, old->indirect[i].logical, &m->donor,
+					  old->indirect[i].level);
+		progress_point();
+		pace_point(&m->job->pace, true);
+		if (err == -EBUSY && wait_busy(&tries))
+			continue;
+		/* Truncated away: nothing to swap. A file that is gone shows later. */
+		if (err && err != -ENOENT)
+			return err;
+		if (!err)
+			progress_stepped(from, to, old->indirect[i].logical,
+					 old->indirect[i].logical + 1, old->indirect[i].level);
+		*moved += !err;
+		i++;
+		tries = 0;
+	}
+	return 0;
+}
+
+/* Read where the file is now. */
+static int look_again(struct move *m)
+{
+	struct info info;
+	int err = node_info(m->node, &info);
+
+	if (!err)
+		err = survey_again(&m->job->survey, m->file, m->node, &info, &m->layout, &m->seq);
+	return err;
+}
+
+/* Change places; the donor is known to be better. */
+static enum reason swap(struct move *m, const struct layout *old, const struct sequence *seq)
+{
+	uint32_t promised = m->seq.fragments, end = UINT32_MAX;
+	uint64_t data = 0, indirect = 0, back = 0;
+	enum reason reason = REASON_NONE;
+	const char *what = "moving its data stopped";
+	int err;
+
+	err = swap_data(m, old, &end, &data, m->job->stop);
+	if (data || !old->data) {
+		int ind_err = swap_indirect(m, old, end, &indirect, false);
+
+		if (!err && ind_err) {
+			err = ind_err;
+			what = "moving its indirect blocks stopped";
+		}
+	}
+	if (err == -EINTR)
+		reason = m->spared ? m->spared : REASON_STOPPED;
+	else if (err)
+		reason = went_wrong(m, err, what);
+
+	err = look_again(m);
+	if (err)
+		return went_wrong(m, err, "can't see where it lies now");
+	if (m->file->fragments > seq->fragments && data + indirect && !m->spared) {
+		/* A part that is moved can be worse than nothing: the same swaps lead back. */
+		if (!swap_indirect(m, old, end, &back, true) && back == indirect) {
+			indirect = 0;
+			if (!swap_data(m, old, &end, &back, NULL) && back == data)
+				data = 0;
+		}
+		look_again(m);
+	}
+	picture_relayout(&m->job->picture_after, m->whole, seq->fragments, &m->layout,
+			 m->file->fragments);
+	survey_detail(&m->job->survey, m->file)->moves += data + indirect > 0;
+	m->job->moved += data + indirect;
+	if (!reason && (m->file->fragments > promised || data != old->data))
+		reason = REASON_CHANGED;
+	return reason;
+}
+
+/* All of the file, or only @part of it. */
+static enum reason move(struct move *m, const struct layout *layout, const struct sequence *seq,
+			const struct plan_requests *requests, const struct layout *part,
+			uint32_t blocks, uint32_t most)
+{
+	struct job *job = m->job;
+	enum reason reason;
+	int err;
+
+	if (!reserve_allows(job, blocks))
+		return REASON_RESERVE;
+	err = donor_open(m);
+	if (err == -ENOSPC)
+		return REASON_NO_ROOM;
+	if (err)
+		return went_wrong(m, err, "can't make a donor file");
+	layout_init(&m->layout);
+	layout_init(&m->after);
+	sequence_init(&m->seq);
+	job->given_back += blocks;
+
+	err = donor_fill(m, requests);
+	if (!err)
+		err = node_layout(&m->donor, &m->layout, UINT64_MAX);
+	if (err) {
+		reason = err == -ENOSPC ? REASON_NO_ROOM :
+					  went_wrong(m, err, "can't get blocks for it");
+		goto out;
+	}
+	if (part)
+		window_outcome(&m->after, layout, part, &m->layout);
+	sequence_build(&m->seq, part ? &m->after : &m->layout, &job->meta.geo);
+	if (m->seq.fragments > most) {
+		reason = REASON_OUTCOME;
+		goto out;
+	}
+	/* What the plan was made for may be history by now. */
+	err = node_layout(m->node, &m->layout, UINT64_MAX);
+	if (err) {
+		reason = went_wrong(m, err, "can't look at its blocks");
+		goto out;
+	}
+	if (!layout_holds(&m->layout, layout)) {
+		reason = REASON_CHANGED;
+		goto out;
+	}
+	reason = swap(m, part ? part : layout, seq);
+out:
+	sequence_free(&m->seq);
+	layout_free(&m->after);
+	layout_free(&m->layout);
+	donor_close(m);
+	return reason;
+}
+
+enum reason move_file(struct job *job, struct file *file, struct node *node,
+		      const struct layout *layout, const struct sequence *seq,
+		      const struct plan *plan, uint32_t most)
+{
+	struct move m = { .job = job, .file = file, .node = node, .whole = layout, .old = seq };
+	struct plan_requests requests = { 0 };
+	enum reason reason;
+
+	plan_requests(&requests, plan, seq);
+	reason = move(&m, layout, seq, &requests, NULL, seq->blocks, most);
+	plan_requests_free(&requests);
+	return reason;
+}
+
+enum reason move_windows(struct job *job, struct file *file, struct node *node,
+			 const struct layout *layout, const struct sequence *seq,
+			 const struct window *windows, size_t count)
+{
+	struct move m = { .job = job, .file = file, .node = node, .whole = layout, .old = seq };
+	const struct geometry *geo = &job->meta.geo;
+	struct plan_requests requests = { 0 };
+	enum reason reason = REASON_NO_ROOM;
+	struct layout part, planned, after;
+	struct sequence best;
+	uint32_t above;
+
+	layout_init(&part);
+	layout_init(&planned);
+	layout_init(&after);
+	sequence_init(&best);
+	above = window_requests(&requests, &part, seq, geo, windows, count, &job->map);
+	window_planned(&planned, seq, windows, count);
+	window_outcome(&after, layout, &part, &planned);
+	sequence_build(&best, &after, geo);
+	/* Half of what was to be gained will do; where that is nothing, nothing may be lost. */
+	if (above != UINT32_MAX && best.fragments <= seq->fragments)
+		reason = move(&m, layout, seq, &requests, &part,
+			      (uint32_t)(part.data + part.indirects) + above,
+			      best.fragments + (seq->fragments - best.fragments) / 2);
+	sequence_free(&best);
+	layout_free(&after);
+	layout_free(&planned);
+	layout_free(&part);
+	plan_requests_free(&requests);
+	return reason;
+}

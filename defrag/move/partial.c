@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "move/partial.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/util.h"
+#include "move/defragment.h"
+#include "move/move.h"
+#include "move/reserve.h"
+#include "plan/fragments.h"
+#include "plan/plan_parts.h"
+#include "progress/progress.h"
+
+/* Blocks moved at most, as a multiple of those that the files in need have. */
+#define MOVED_MOST 4
+/* And mostly, to tell how long it will take. */
+#define MOVED_USUALLY 2
+/* So many steps of making room in a round. */
+#define STEPS_MOST 4
+/*
+ * A run for fewer fragments than so many isn't used, but kept for making more room. After a bad
+ * round it is half of that, and so on until any will do.
+ */
+#define LEAST_PIECES 8U
+#define BAD_MOST 4
+
+struct partial {
+	struct job *job;
+	struct pieces pieces;
+	struct stretches plan;
+	struct stretch_limits limits;
+	struct layout layout;
+	struct sequence seq;
+	struct window *window; /* of one file */
+	size_t windows, window_room;
+	uint64_t blocks; /* of all files in need */
+};
+
+static void partial_init(struct partial *p, struct job *job)
+{
+	*p = (struct partial){ .job = job };
+	pieces_init(&p->pieces);
+	stretches_init(&p->plan);
+	layout_init(&p->layout);
+	sequence_init(&p->seq);
+}
+
+static void partial_free(struct partial *p)
+{
+	free(p->window);
+	sequence_free(&p->seq);
+	layout_free(&p->layout);
+	stretches_free(&p->plan);
+	pieces_free(&p->pieces);
+}
+
+/* What went wrong before anything moved. */
+static void tell(struct partial *p, struct file *file, int err)
+{
+	char *shown;
+
+	file->reason = (uint8_t)reason_of_errno(-err);
+	if (file->reason == REASON_VANISHED)
+		return;
+	shown = survey_name(&p->job->survey, file);
+	complain(shown, -err, "can't look at its blocks");
+	free(shown);
+	file->failed = true;
+}
+
+static bool look(struct partial *p, struct file *file, struct node *node)
+{
+	struct info info;
+	int err = node_info(node, &info);
+
+	if (!err)
+		err = survey_again(&p->job->survey, file, node, &info, &p->layout, &p->seq);
+	if (err)
+		tell(p, file, err);
+	else if (info.relocatable)
+		file->reason = (uint8_t)info.relocatable;
+	return !err && !info.relocatable && p->seq.blocks;
+}
+
+static bool open_file(struct partial *p, struct file *file, struct node *node)
+{
+	struct info info;
+	int err = node_open(node, &p->job->meta, file->ino,
+			    &p->job->survey.detail[file->detail].generation, &info);
+
+	if (err)
+		tell(p, file, err);
+	return !err;
+}
+
+static void collect(struct partial *p, bool (*in_need)(const struct job *, const struct file *))
+{
+	struct job *job = p->job;
+	size_t i;
+
+	for (i = 0; i < INT32_MAX && i < job->survey.files && !*job->stop; i++) {
+		struct file *file = &job->survey.file[i];
+		struct node node;
+
+		if (file->fragments < 2 || file->failed || !in_need(job, file) ||
+		    !open_file(p, file, &node))
+			continue;
+		if (look(p, file, &node)) {
+			pieces_add(&p->pieces, (uint32_t)i, &p->seq);
+			p->blocks += p->seq.blocks;
+		}
+		node_close(&node);
+		pace_point(&job->pace, true);
+	}
+	pieces_index(&p->pieces);
+}
+
+/* Do the pieces still say how the file lies? */
+static bool as_planned(const struct partial *p, size_t first, size_t count)
+{
+	const struct piece *piece = &p->pieces.piece[first];
+	uint32_t at = 0;
+	size_t i, k = 0;
+
+	for (i = 0; i < p->seq.items; i++) {
+		const struct seq_item *item = &p->seq.item[i];
+
+		if (k < count && at == piece[k].length) {
+			k++;
+			at = 0;
+		}
+		if (k == count || item->physical != piece[k].start + at ||
+		    item->length > piece[k].length - at)
+			return false;
+		at += item->length;
+	}
+	return k + 1 == count && at == piece[k].length;
+}
+
+/* The windows of a file whose pieces begin with @first, out of the plan from @from on. */
+static size_t collect_windows(struct partial *p, size_t first, size_t end, size_t from)
+{
+	const struct piece *piece = p->pieces.piece;
+	size_t i, at = first;
+	uint32_t blocks = 0;
+
+	p->windows = 0;
+	for (i = from; i < p->plan.count && p->plan.stretch[i].first < end; i++) {
+		const struct stretch *s = &p->plan.stretch[i];
+		struct window window = { .goal = s->goal };
+
+		for (; at < s->first; at++)
+			blocks += piece[at].length;
+		window.at = blocks;
+		for (; at < (size_t)s->first + s->count; at++)
+			blocks += piece[at].length;
+		window.length = blocks - window.at;
+		vec_more(p->window, p->windows, p->window_room);
+		p->window[p->windows++] = window;
+	}
+	return i;
+}
+
+/* Move the windows of one file, and learn where it lies then. */
+static void move_one(struct partial *p, struct file *file, size_t first, size_t count)
+{
+	struct job *job = p->job;
+	enum reason reason = REASON_CHANGED;
+	const struct sequence *seq = NULL;
+	const uint32_t fragments = file->fragments;
+	struct node node;
+
+	progress_file(file);
+	if (!open_file(p, file, &node))
+		goto out;
+	if (look(p, file, &node)) {
+		if (as_planned(p, first, count)) {
+			reason = move_windows(job, file, &node, &p->layout, &p->seq, p->window,
+					      p->windows);
+			if (reason == REASON_VANISHED || reason == REASON_MD_BITMAP || file->failed)
+				file->reason = (uint8_t)reason;
+			else if (look(p, file, &node))
+				seq = &p->seq;
+		} else {
+			seq = &p->seq;
+		}
+	}
+	node_close(&node);
+	pace_point(&job->pace, true);
+out:
+	if (seq && file->fragments == 1)
+		file->reason = REASON_PERFECT;
+	pieces_renew(&p->pieces, first, count, seq);
+	progress_part_done(fragments);
+}
+
+/* Carry out what is planned, file by file. False: the run ends. */
+static bool carry_out(struct partial *p)
+{
+	struct job *job = p->job;
+	size_t i, next;
+
+	for (i = 0; i < p->plan.count && !job_ends(job); i = next) {
+		size_t first = p->plan.stretch[i].first, count;
+		const uint32_t file = p->pieces.piece[first].file;
+
+		while (first && p->pieces.piece[first - 1].file == file)
+			first--;
+		count = pieces_of_file(&p->pieces, first);
+		next = collect_windows(p, first, first + count, i);
+		move_one(p, &job->survey.file[file], first, count);
+	}
+	p->plan.count = 0;
+	p->plan.blocks = p->plan.gain = 0;
+	pieces_index(&p->pieces);
+	return !refresh_map(job) && !job_ends(job);
+}
+
+/* How long the run is that a free block lies in, on average. */
+static uint64_t roominess(const struct freemap *map)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < map->runs; i++)
+		sum += (uint64_t)map->run[i].length * map->run[i].length / 16;
+	return map->total ? sum / map->total : 0;
+}
+
+/* Half of the free space is moved to at most; the other half is for others, and for choosing. */
+static void set_scratch(struct partial *p)
+{
+	const struct job *job = p->job;
+
+	p->limits.scratch = job->map.total > job->reserve ? (job->map.total - job->reserve) / 2 : 0;
+}
+
+static bool make_room(struct partial *p)
+{
+	uint64_t before = roominess(&p->job->map), now;
+	int step;
+
+	for (step = 0; step < STEPS_MOST; step++) {
+		set_scratch(p);
+		stretch_clear(&p->plan, &p->pieces, &p->job->map, &p->limits);
+		if (!p->plan.count)
+			break;
+		if (!carry_out(p))
+			return false;
+		now = roominess(&p->job->map);
+		if (now < before + before / 4)
+			break;
+		before = now;
+	}
+	return true;
+}
+
+static bool use_room(struct partial *p)
+{
+	set_scratch(p);
+	stretch_gain(&p->plan, &p->pieces, &p->job->map, &p->limits);
+	return carry_out(p);
+}
+
+static void rounds(struct partial *p)
+{
+	const uint64_t start = p->job->moved;
+	int bad = 0;
+
+	while (bad < BAD_MOST && p->job->moved - start < MOVED_MOST * p->blocks) {
+		const uint64_t moved = p->job->moved;
+		const size_t fragments = p->pieces.count;
+
+		p->limits.least = LEAST_PIECES >> bad;
+		if (!make_room(p) || !use_room(p))
+			return;
+		if (p->pieces.count < fragments &&
+		    (fragments - p->pieces.count) * p->limits.worth >= p->job->moved - moved)
+			bad = 0;
+		else
+			bad++;
+	}
+}
+
+void partial(struct job *job, bool (*in_need)(const struct job *job, const struct file *file))
+{
+	/* What a jump costs, in bytes read. */
+	uint64_t jump = SEEK_KIB * 1024;
+	struct partial p;
+
+	partial_init(&p, job);
+	if (job->options->min_fragment && job->options->min_fragment < jump)
+		jump = job->options->min_fragment;
+	p.limits.worth = (uint32_t)(jump / job->meta.geo.blocksize) + 1;
+	collect(&p, in_need);
+	progress_moves(0, MOVED_USUALLY * p.blocks);
+	if (p.pieces.count && !*job->stop)
+		rounds(&p);
+	partial_free(&p);
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pacing/throttle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/ioprio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+#include "progress/progress.h"
+
+/* Read-ahead under way, in sectors, is never more than this; what is beyond was read elsewhere. */
+#define AHEAD_MOST 2048
+/* Disks below disks: a partition of a mapped device on a partition ... */
+#define DEPTH_MOST 16
+
+void pacer_start(struct pacer *pacer, const struct pace_look *look)
+{
+	memset(pacer, 0, sizeof(*pacer));
+	pacer->last = *look;
+	/* For all that is known. */
+	pacer->busy = look->now + PACE_QUIET_WRITE;
+}
+
+static bool is_busy(const struct pacer *pacer, uint64_t now)
+{
+	return now < pacer->busy;
+}
+
+bool pacer_due(const struct pacer *pacer, uint64_t now)
+{
+	return pacer->work >= (is_busy(pacer, now) ? PACE_WORK_BUSY : PACE_WORK_QUIET);
+}
+
+/* Have others read since the last look? What we asked for ourselves is known to the sector. */
+static bool others_read(struct pacer *pacer, const struct pace_look *look)
+{
+	uint64_t own = pacer->ahead + (look->own - pacer->last.own);
+	uint64_t all = look->read - pacer->last.read;
+
+	pacer->ahead = all < own ? own - all : 0;
+	if (pacer->ahead > AHEAD_MOST)
+		pacer->ahead = AHEAD_MOST;
+	return all > own;
+}
+
+uint64_t pacer_rest(struct pacer *pacer, const struct pace_look *look)
+{
+	uint64_t rested, wanted, busy = 0;
+
+	if (others_read(pacer, look))
+		busy = look->now + PACE_QUIET_READ;
+	else if (look->writing || (pacer->rest && look->other != pacer->last.other))
+		busy = look->now + PACE_QUIET_WRITE;
+	if (busy > pacer->busy)
+		pacer->busy = busy;
+	pacer->last = *look;
+
+	if (!pacer->rest)
+		pacer->rest = look->now;
+	rested = look->now - pacer->rest;
+	wanted = PACE_GLANCE;
+	if (is_busy(pacer, look->now)) {
+		wanted = (pacer->work + (PACE_WRITE_COUNTS - 1) * pacer->wrote) * PACE_REST_TIMES;
+		if (wanted > PACE_REST_MOST)
+			wanted = PACE_REST_MOST;
+	}
+	if (rested >= wanted) {
+		pacer->rest = 0;
+		pacer->work = 0;
+		pacer->wrote = 0;
+		return 0;
+	}
+	return wanted - rested < PACE_SLICE ? wanted - rested : PACE_SLICE;
+}
+
+uint32_t pacer_size(uint32_t size, uint64_t moved, uint64_t took, bool busy)
+{
+	const uint64_t wanted = busy ? PACE_STEP_BUSY : PACE_STEP_QUIET;
+	const uint32_t least = busy ? PACE_STEP_LEAST_BUSY : PACE_STEP_LEAST_QUIET;
+
+	if (took > wanted) {
+		for (; took > wanted && size > least; took /= 2)
+			size /= 2;
+	} else if (took < wanted / 2 && moved >= size && size < PACE_STEP_MOST) {
+		size *= 2;
+	}
+	return size;
+}
+
+bool pace_parse(const char *stat, const char *inflight, struct pace_look *look)
+{
+	/* Reads: requests, merged, sectors, ms. Writes the same. Then 3 sums, discards, flushes. */
+	uint64_t field[17] = { 0 }, reading;
+	int fields = 0, used;
+
+	while (fields < 17 && sscanf(stat, "%" SCNu64 "%n", &field[fields], &used) == 1) {
+		stat += used;
+		fields++;
+	}
+	if (fields < 11 || sscanf(inflight, "%" SCNu64 "%" SCNu64, &reading, &look->writing) != 2)
+		return false;
+	look->read = field[2];
+	look->other = field[4] + field[11] + field[15];
+	return true;
+}
+
+static uint64_t clock_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* Whoever calls submit_bio() to read is accounted for it, also inside ext3meta. */
+static uint64_t own_sectors(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (uint64_t)usage.ru_inblock;
+}
+
+static bool read_text(int fd, char *text, size_t size)
+{
+	ssize_t got = fd < 0 ? -1 : pread(fd, text, size - 1, 0);
+
+	text[got > 0 ? got : 0] = 0;
+	return got > 0;
+}
+
+static void take_look(const struct pace *pace, struct pace_look *look)
+{
+	char stat[512], inflight[64];
+
+	*look = (struct pace_look){ .now = clock_now(), .own = own_sectors() };
+	if (!read_text(pace->stat, stat, sizeof(stat)) ||
+	    !read_text(pace->inflight, inflight, sizeof(inflight)) ||
+	    !pace_parse(stat, inflight, look))
+		look->writing = 1; /* busy, for all that is known */
+}
+
+/* The only name in a directory, malloc'd; NULL where there are none or several. */
+static char *only_name(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	char *name = NULL;
+
+	while (dir && (entry = readdir(dir))) {
+		if (*entry->d_name == '.')
+			continue;
+		if (name) {
+			free(name);
+			name = NULL;
+			break;
+		}
+		name = xstrdup(entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return name;
+}
+
+/* @path, @more behind it, as realpath(3) has it. Frees @path. NULL if it isn't there. */
+static char *resolved(char *path, const char *more)
+{
+	char *longer = xasprintf("%s%s", path, more), *real = realpath(longer, NULL);
+
+	free(longer);
+	free(path);
+	return real;
+}
+
+/*
+ * Where sysfs has the disk that others share with @dev: a partition's whole disk, and what lies
+ * below a mapped device, as long as that is one. The parts of a RAID read more than they are
+ * asked to, so there the array itself is looked at.
+ */
+static char *find_disk(dev_t dev)
+{
+	char *path = resolved(xasprintf("/sys/dev/block/%u:%u", major(dev), minor(dev)), "");
+	int depth;
+
+	for (depth = 0; path && depth < DEPTH_MOST; depth++) {
+		char *file = xasprintf("%s/partition", path), *below, *slave;
+		bool is_partition = !access(file, F_OK);
+
+		free(file);
+		if (is_partition) {
+			path = resolved(path, "/..");
+			continue;
+		}
+		below = xasprintf("%s/slaves", path);
+		slave = only_name(below);
+		free(below);
+		if (!slave)
+			break;
+		below = xasprintf("/slaves/%s", slave);
+		path = resolved(path, below);
+		free(below);
+		free(slave);
+	}
+	return path;
+}
+
+static int open_file(const char *dir, const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	free(path);
+	return fd;
+}
+
+/*
+ * The lowest best-effort priority and not the idle class: a step holds the file's locks while it
+ * waits for the disk, and the idle class may wait for as long as others are busy. The same goes for
+ * the processor.
+ */
+static void lower_priorities(void)
+{
+	long now = syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
+
+	if (now < 0 || IOPRIO_PRIO_CLASS(now) != IOPRIO_CLASS_IDLE)
+		syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+			IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7));
+	if (getpriority(PRIO_PROCESS, 0) < 10)
+		setpriority(PRIO_PROCESS, 0, 10);
+}
+
+void pace_open(struct pace *pace, dev_t dev, const char *name, const volatile int *stop)
+{
+	char *disk = find_disk(dev);
+	struct pace_look look;
+
+	lower_priorities();
+	pace->on = true;
+	pace->stop = stop;
+	pace->stat = disk ? open_file(disk, "stat") : -1;
+	pace->inflight = disk ? open_file(disk, "inflight") : -1;
+	if (pace->stat < 0 || pace->inflight < 0)
+		complain(name, 0, "can't see how busy the disk is: taken for always busy");
+	free(disk);
+	take_look(pace, &look);
+	pacer_start(&pace->pacer, &look);
+	pace->since = look.now;
+	pace->own = look.own;
+	pace->size[false] = PACE_STEP_FIRST_QUIET;
+	pace->size[true] = PACE_STEP_LEAST_BUSY;
+}
+
+void pace_close(struct pace *pace)
+{
+	if (!pace->on)
+		return;
+	if (pace->stat >= 0)
+		close(pace->stat);
+	if (pace->inflight >= 0)
+		close(pace->inflight);
+}
+
+/* A signal ends it at once. */
+static void wait_for(uint64_t us)
+{
+	struct timespec ts = { (time_t)(us / 1000000), (long)(us % 1000000) * 1000 };
+
+	nanosleep(&ts, NULL);
+}
+
+void pace_point(struct pace *pace, bool wrote)
+{
+	struct pace_look look;
+	uint64_t now, own, wait;
+
+	if (!pace->on)
+		return;
+	now = clock_now();
+	own = own_sectors();
+	if (wrote || own != pace->own)
+		pace->pacer.work += now - pace->since;
+	if (wrote)
+		pace->pacer.wrote += now - pace->since;
+	pace->since = now;
+	pace->own = own;
+	if (!pacer_due(&pace->pacer, now))
+		return;
+	while (!*pace->stop) {
+		progress_point();
+		take_look(pace, &look);
+		wait = pacer_rest(&pace->pacer, &look);
+		if (!wait)
+			break;
+		wait_for(wait);
+	}
+	pace->since = clock_now();
+}
+
+void pace_stepped(struct pace *pace, uint64_t moved)
+{
+	uint32_t *size = &pace->size[pace->busy];
+
+	if (!pace->on)
+		return;
+	*size = pacer_size(*size, moved, clock_now() - pace->since, pace->busy);
+	pace_point(pace, true);
+}
+
+uint32_t pace_step(struct pace *pace, uint32_t most)
+{
+	if (!pace->on)
+		return most;
+	pace->busy = is_busy(&pace->pacer, clock_now());
+	return pace->size[pace->busy] < most ? pace->size[pace->busy] : most;
+}

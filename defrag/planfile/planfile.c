@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "planfile/planfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "e3defrag.h"
+#include "lib/util.h"
+
+void planfile_free(struct planfile *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->moves; i++)
+		free(plan->move[i].path);
+	free(plan->fs);
+	free(plan->move);
+	free(plan->piece);
+	memset(plan, 0, sizeof(*plan));
+}
+
+const struct planfile_fs *planfile_find(const struct planfile *plan, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < plan->count; i++)
+		if (!strcmp(plan->fs[i].id, id))
+			return &plan->fs[i];
+	return NULL;
+}
+
+/* FNV-1a, a number at a time. */
+static uint64_t mix(uint64_t sum, uint32_t number)
+{
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		sum ^= number >> 8 * i & 0xff;
+		sum *= 0x100000001b3ULL;
+	}
+	return sum;
+}
+
+uint64_t layout_print(const struct layout *layout)
+{
+	uint64_t sum = 0xcbf29ce484222325ULL;
+	size_t i;
+
+	for (i = 0; i < layout->extents; i++) {
+		sum = mix(sum, layout->extent[i].logical);
+		sum = mix(sum, layout->extent[i].physical);
+		sum = mix(sum, layout->extent[i].length);
+	}
+	/* No extent is so short: a list that goes on another way must not look the same. */
+	sum = mix(sum, 0);
+	for (i = 0; i < layout->indirects; i++) {
+		sum = mix(sum, layout->indirect[i].logical);
+		sum = mix(sum, layout->indirect[i].physical);
+		sum = mix(sum, layout->indirect[i].level);
+	}
+	return sum;
+}
+
+/* What is wrong with the file itself; NULL if nothing. */
+static const char *untrusted(const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
+		return "is no regular file";
+	if (st->st_uid && st->st_uid != geteuid())
+		return "belongs to another user, who could have written anything into it";
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return "can be written by others, who could have written anything into it";
+	if (st->st_size > (off_t)PLANFILE_MOST)
+		return "is too large for a plan";
+	return NULL;
+}
+
+int planfile_read(struct planfile *plan, const char *path)
+{
+	char *shown = printable(path), *wrong;
+	int status = STATUS_REFUSED, fd;
+	const char *why;
+	struct stat st;
+
+	memset(plan, 0, sizeof(*plan));
+	/* A pipe or a terminal must not keep it waiting. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st)) {
+		complain(shown, errno, "can't read it");
+		goto out;
+	}
+	why = untrusted(&st);
+	if (why) {
+		complain(shown, 0, "%s", why);
+		goto out;
+	}
+	wrong = planfile_parse(plan, fd);
+	if (wrong)
+		complain(shown, 0, "%s", wrong);
+	else
+		status = STATUS_DONE;
+	free(wrong);
+out:
+	if (fd >= 0)
+		close(fd);
+	free(shown);
+	return status;
+}

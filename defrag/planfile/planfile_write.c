@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "planfile/planfile_write.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_gen.h>
+
+#include "e3defrag.h"
+#include "lib/util.h"
+#include "planfile/planfile.h"
+
+struct plan_writer {
+	yajl_gen gen;
+	FILE *stream;
+	time_t made;
+	bool begun;
+	/* Of the filesystem in hand: what its moves would save. */
+	uint64_t fragments, perfect;
+};
+
+static void print(void *stream, const char *text, size_t length)
+{
+	fwrite(text, 1, length, stream);
+}
+
+static void text(struct plan_writer *to, const char *value)
+{
+	yajl_gen_string(to->gen, (const unsigned char *)value, strlen(value));
+}
+
+static void text_member(struct plan_writer *to, const char *key, const char *value)
+{
+	text(to, key);
+	text(to, value);
+}
+
+static void number(struct plan_writer *to, const char *key, uint64_t value)
+{
+	char digits[24];
+	int length = snprintf(digits, sizeof(digits), "%" PRIu64, value);
+
+	text(to, key);
+	yajl_gen_number(to->gen, digits, (size_t)length);
+}
+
+struct plan_writer *plan_writer_open(FILE *stream, time_t made)
+{
+	struct plan_writer *to = xreallocarray(NULL, 1, sizeof(*to));
+
+	*to = (struct plan_writer){ .stream = stream, .made = made };
+	to->gen = yajl_gen_alloc(NULL);
+	if (!to->gen) {
+		complain(NULL, 0, "out of memory");
+		exit(STATUS_FAILED);
+	}
+	yajl_gen_config(to->gen, yajl_gen_beautify, 1);
+	yajl_gen_config(to->gen, yajl_gen_indent_string, "  ");
+	yajl_gen_config(to->gen, yajl_gen_validate_utf8, 1);
+	yajl_gen_config(to->gen, yajl_gen_print_callback, print, stream);
+	return to;
+}
+
+static void head(struct plan_writer *to)
+{
+	to->begun = true;
+	yajl_gen_map_open(to->gen);
+	text_member(to, "schema", PLANFILE_SCHEMA);
+	number(to, "version", PLANFILE_VERSION);
+	text_member(to, "e3defrag", E3DEFRAG_VERSION);
+	number(to, "made", (uint64_t)to->made);
+	text(to, "filesystems");
+	yajl_gen_array_open(to->gen);
+}
+
+void plan_writer_begin(struct plan_writer *to, const struct job *job)
+{
+	char *device = printable(job->host->device);
+	char *mountpoint = printable(job->host->mountpoint);
+
+	if (!to->begun)
+		head(to);
+	to->fragments = to->perfect = 0;
+	yajl_gen_map_open(to->gen);
+	text_member(to, "device", device);
+	text_member(to, "mountpoint", mountpoint);
+	text_member(to, "uuid", job->meta.geo.id);
+	number(to, "block_size", job->meta.geo.blocksize);
+	number(to, "blocks", job->meta.geo.blocks);
+	text(to, "moves");
+	yajl_gen_array_open(to->gen);
+	free(mountpoint);
+	free(device);
+}
+
+void plan_writer_move(struct plan_writer *to, const struct job *job, const struct file *file,
+		      const struct layout *layout, const struct plan *plan)
+{
+	const struct detail *detail = &job->survey.detail[file->detail];
+	char *path = survey_name(&job->survey, file), print_of_it[17];
+	size_t i;
+
+	snprintf(print_of_it, sizeof(print_of_it), "%016" PRIx64, layout_print(layout));
+	/* The totals go by the survey, be the file another one by now. */
+	if (detail->before > plan->pieces)
+		to->fragments += detail->before - plan->pieces;
+	to->perfect += plan->pieces == 1;
+	yajl_gen_map_open(to->gen);
+	text_member(to, "path", path);
+	number(to, "inode", file->ino);
+	number(to, "generation", detail->generation);
+	number(to, "blocks", file->blocks);
+	number(to, "fragments_before", file->fragments);
+	number(to, "fragments_after", plan->pieces);
+	text_member(to, "layout", print_of_it);
+	text(to, "pieces");
+	yajl_gen_array_open(to->gen);
+	for (i = 0; i < plan->pieces && !ferror(to->stream); i++) {
+		yajl_gen_map_open(to->gen);
+		number(to, "at", plan->piece[i].at);
+		number(to, "length", plan->piece[i].length);
+		number(to, "goal", plan->piece[i].goal);
+		yajl_gen_map_close(to->gen);
+	}
+	yajl_gen_array_close(to->gen);
+	yajl_gen_map_close(to->gen);
+	free(path);
+}
+
+static void totals(struct plan_writer *to, const char *key, uint64_t fragmented, uint64_t fragments,
+		   unsigned int value)
+{
+	text(to, key);
+	yajl_gen_map_open(to->gen);
+	number(to, "fragmented_files", fragmented);
+	number(to, "fragments", fragments);
+	number(to, "score", value);
+	yajl_gen_map_close(to->gen);
+}
+
+void plan_writer_end(struct plan_writer *to, const struct job *job)
+{
+	const struct survey *survey = &job->survey;
+	struct cost cost = { 0, 0 };
+	struct totals before;
+	size_t i;
+
+	survey_totals(survey, job->meta.geo.blocksize, true, &before);
+	for (i = 0; i < survey->files; i++) {
+		const struct file *file = &survey->file[i];
+
+		/* As survey_totals counts: how it was surveyed. */
+		if (file->blocks)
+			cost_add(&cost, file->blocks, job->meta.geo.blocksize,
+				 file->detail == DETAIL_NONE ? file->fragments :
+							       survey->detail[file->detail].before);
+	}
+	cost.lost -= to->fragments * SEEK_KIB < cost.lost ? to->fragments * SEEK_KIB : cost.lost;
+	yajl_gen_array_close(to->gen);
+	totals(to, "before", before.fragmented, before.fragments, before.score);
+	totals(to, "after", before.fragmented - to->perfect, before.fragments - to->fragments,
+	       score(&cost));
+	yajl_gen_map_close(to->gen);
+}
+
+bool plan_writer_close(struct plan_writer *to)
+{
+	bool begun = to->begun;
+
+	if (begun) {
+		yajl_gen_array_close(to->gen);
+		yajl_gen_map_close(to->gen);
+	}
+	yajl_gen_free(to->gen);
+	free(to);
+	return begun;
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "progress/progress.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/columns.h"
+#include "lib/util.h"
+#include "pacing/budget.h"
+#include "progress/screen_map.h"
+#include "progress/terminal.h"
+
+/* Between two drawings, and before the first of a stage: what is over sooner needs none. */
+#define EVERY 250000
+#define SECOND 1000000ULL
+/* Of points that come by the million only one in so many looks at the clock. */
+#define OFTEN 64
+/* Columns that stay free: a key's "^C", wherever it comes in between, must not begin a new line. */
+#define KEY_COLUMNS 3
+
+static volatile sig_atomic_t asked;
+
+static struct {
+	bool terminal; /* there is one to draw on */
+	bool utf8;
+	uint64_t deadline; /* of the run, in microseconds; 0: none */
+	uint64_t bytes;	   /* that it may move; 0: any number */
+	uint64_t moved;	   /* by all of the run */
+
+	const char *host; /* NULL: none */
+	char *title;
+	const struct survey *survey;
+	uint32_t blocksize;
+
+	struct where where;
+	uint64_t to_move; /* bytes, with those that were moved; the run may end before */
+	uint64_t before;  /* where.bytes when the file began */
+	const struct file *file;
+	uint32_t ino; /* the last one counted */
+
+	uint64_t due; /* when to draw again */
+	unsigned int often;
+
+	bool wants_map;
+	const struct picture *picture; /* what the survey draws; NULL: there is no map */
+	struct map map;		       /* while files move */
+} progress;
+
+static void on_signal(int number)
+{
+	(void)number;
+	asked = 1;
+}
+
+void progress_open(bool quiet, bool map)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGUSR1, &action, NULL);
+	progress.terminal = !quiet && terminal_open();
+	progress.utf8 = columns_utf8();
+	progress.wants_map = map && progress.terminal && terminal_has_codes();
+	before_message = terminal_clear;
+}
+
+void progress_bounds(uint64_t seconds, uint64_t bytes)
+{
+	progress.deadline = seconds ? budget_now() + seconds * SECOND : 0;
+	progress.bytes = bytes;
+}
+
+void progress_host(const struct host *host, const struct survey *survey, uint32_t blocksize)
+{
+	progress.host = host->mountpoint;
+	progress.title = xasprintf("e3defrag   %s on %s", host->device, host->mountpoint);
+	progress.survey = survey;
+	progress.blocksize = blocksize;
+}
+
+void progress_map(const struct picture *picture)
+{
+	progress.picture = picture;
+}
+
+/* In the stages that show where blocks lie. */
+static bool has_map(void)
+{
+	return progress.wants_map && progress.picture && progress.where.stage != STAGE_PLAN;
+}
+
+/* What is being done with; malloc'd, NULL if nothing is. */
+static char *current(void)
+{
+	if (progress.file)
+		return survey_name(progress.survey, progress.file);
+	return progress.ino ? xasprintf("inode %" PRIu32, progress.ino) : NULL;
+}
+
+static void take_look(uint64_t now)
+{
+	struct where *where = &progress.where;
+
+	rate_look(&where->rate, now, where->stage == STAGE_MOVE ? where->bytes : where->files);
+	where->most = !progress.deadline      ? UINT64_MAX :
+		      progress.deadline > now ? (progress.deadline - now) / SECOND :
+						0;
+}
+
+static unsigned int percent(const struct where *where)
+{
+	const bool bytes = where->stage == STAGE_MOVE;
+	const uint64_t done = bytes ? where->bytes : where->files;
+	const uint64_t all = bytes ? where->bytes_all : where->files_all;
+
+	/* What there is to see is seen; the names are found while it stays. */
+	if (where->stage != STAGE_MOVE && where->stage != STAGE_LOOK)
+		return 100;
+	return done < all ? (unsigned int)((double)done * 100 / (double)all) : 100;
+}
+
+static void draw_map(const char *line, unsigned int rows, unsigned int columns)
+{
+	const bool moving = progress.where.stage == STAGE_MOVE;
+	const struct map_view view = {
+		.picture = moving ? &progress.map.picture : progress.picture,
+		.touched = moving ? progress.map.touched : NULL,
+		.blocksize = progress.blocksize,
+		.title = progress.title,
+		.rows = rows,
+		.columns = columns,
+		.utf8 = progress.utf8,
+		.colours = terminal_has_colours(),
+		.percent = percent(&progress.where),
+		.line = line,
+	};
+	struct map_lines lines = { 0 };
+
+	map_draw(&view, &lines);
+	terminal_draw(lines.line, lines.count, 0);
+	map_lines_free(&lines);
+	if (moving)
+		map_drawn(&progress.map);
+}
+
+/* The last line of a map that stays. */
+static char *last_line(unsigned int width)
+{
+	if (progress.where.stage == STAGE_MOVE)
+		return where_line(&progress.where, NULL, width, progress.utf8);
+	return xstrdup("");
+}
+
+static void draw(uint64_t now, bool last)
+{
+	unsigned int rows, columns;
+	char *name, *line;
+
+	progress.due = now + EVERY;
+	if (!terminal_size(&rows, &columns))
+		return;
+	take_look(now);
+	name = current();
+	columns = columns > KEY_COLUMNS + 1 ? columns - KEY_COLUMNS : 1;
+	line = last ? last_line(columns - 1) :
+		      where_line(&progress.where, name, columns - 1, progress.utf8);
+	if (has_map() && rows >= MAP_ROWS && columns >= MAP_COLUMNS)
+		draw_map(line, rows, columns);
+	else
+		terminal_draw(&line, 1, columns_of(line));
+	free(line);
+	free(name);
+}
+
+static void answer(uint64_t now)
+{
+	char *name, *text;
+
+	asked = 0;
+	take_look(now);
+	name = current();
+	text = where_text(&progress.where, name);
+	complain(progress.host, 0, "%s", text);
+	free(text);
+	free(name);
+}
+
+void progress_point(void)
+{
+	uint64_t now;
+
+	if (!asked && !progress.terminal)
+		return;
+	now = budget_now();
+	if (asked)
+		answer(now);
+	if (progress.terminal && progress.where.stage != STAGE_NONE && now >= progress.due)
+		draw(now, false);
+}
+
+void progress_often(void)
+{
+	if (asked || !(++progress.often % OFTEN))
+		progress_point();
+}
+
+void progress_begin(enum stage stage, uint64_t files, uint64_t fragments)
+{
+	const uint64_t now = budget_now();
+
+	progress.where =
+		(struct where){ .stage = stage, .files_all = files, .fragments = fragments };
+	rate_start(&progress.where.rate, now);
+	progress.to_move = 0;
+	progress.file = NULL;
+	progress.ino = 0;
+	progress.due = now + EVERY;
+	if (has_map()) {
+		if (stage == STAGE_MOVE)
+			map_init(&progress.map, progress.picture);
+		progress.due = now;
+	}
+	progress_point();
+}
+
+/* What there is to move, or what may be moved if that is less. */
+static void bound_bytes(void)
+{
+	struct where *where = &progress.where;
+
+	where->bytes_all = progress.to_move;
+	if (progress.bytes && progress.bytes > progress.moved &&
+	    progress.bytes - progress.moved + where->bytes < where->bytes_all)
+		where->bytes_all = progress.bytes - progress.moved + where->bytes;
+}
+
+void progress_moves(uint64_t files, uint64_t blocks)
+{
+	struct where *where = &progress.where;
+
+	where->files_all = where->files + files;
+	progress.to_move = where->bytes + blocks * progress.blocksize;
+	bound_bytes();
+}
+
+void progress_end(void)
+{
+	if (asked)
+		answer(budget_now());
+	terminal_clear();
+	progress.where.stage = STAGE_NONE;
+	progress.file = NULL;
+	progress.ino = 0;
+	map_free(&progress.map);
+}
+
+void progress_keep(void)
+{
+	if (has_map() && progress.where.stage != STAGE_NONE) {
+		/* Nothing is read or written any more. */
+		if (progress.where.stage == STAGE_MOVE)
+			map_drawn(&progress.map);
+		terminal_redraw();
+		draw(budget_now(), true);
+		terminal_keep();
+	}
+	progress_end();
+}
+
+void progress_host_done(void)
+{
+	progress_end();
+	free(progress.title);
+	progress.title = NULL;
+	progress.host = NULL;
+	progress.survey = NULL;
+	progress.picture = NULL;
+}
+
+void progress_count(uint32_t ino)
+{
+	progress.ino = ino;
+	progress.where.files++;
+	progress_often();
+}
+
+void progress_looked(uint64_t blocks, uint32_t fragments)
+{
+	progress.where.bytes += blocks * progress.blocksize;
+	progress.where.fragments += fragments;
+}
+
+void progress_file(const struct file *file)
+{
+	progress.file = file;
+	progress.before = progress.where.bytes;
+	progress_point();
+}
+
+void progress_step(const struct sequence *from, const struct sequence *to, uint32_t at,
+		   uint32_t end, unsigned int level)
+{
+	if (has_map())
+		map_touch(&progress.map, from, to, at, end, level);
+	progress_point();
+}
+
+void progress_stepped(const struct sequence *from, const struct sequence *to, uint32_t at,
+		      uint32_t end, unsigned int level)
+{
+	if (has_map())
+		map_move(&progress.map, from, to, at, end, level);
+}
+
+void progress_free_blocks(const struct freemap *free)
+{
+	if (has_map() && progress.where.stage == STAGE_MOVE)
+		picture_freemap(&progress.map.picture, free);
+}
+
+void progress_moved(uint64_t blocks)
+{
+	progress.where.bytes += blocks * progress.blocksize;
+	progress.moved += blocks * progress.blocksize;
+	progress_point();
+}
+
+void progress_part_done(uint32_t fragments)
+{
+	progress.where.fragments -= fragments;
+	progress.where.fragments += progress.file->fragments;
+	progress.file = NULL;
+}
+
+void progress_file_done(uint64_t blocks, uint32_t fragments)
+{
+	struct where *where = &progress.where;
+	const uint64_t bytes = blocks * progress.blocksize, moved = where->bytes - progress.before;
+
+	where->files++;
+	/* What stays where it is was no work. */
+	if (moved < bytes && progress.to_move >= where->bytes + bytes - moved)
+		progress.to_move -= bytes - moved;
+	bound_bytes();
+	progress_part_done(fragments);
+}

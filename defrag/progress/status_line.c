@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "progress/status_line.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/columns.h"
+#include "lib/util.h"
+
+#define SECOND 1000000.0
+/* What was so many seconds ago counts half as much as what is now. */
+#define MEMORY 10.0
+/* Before that a rate is chance. */
+#define RATE_FIRST 1.0
+/* Fewer columns of a name tell nobody which it is. */
+#define NAME_LEAST 10
+
+void rate_start(struct rate *rate, uint64_t now)
+{
+	*rate = (struct rate){ .began = now, .at = now };
+}
+
+void rate_look(struct rate *rate, uint64_t now, uint64_t amount)
+{
+	const double all = (double)(now - rate->began) / SECOND;
+	const double since = (double)(now - rate->at) / SECOND;
+	const double more = amount > rate->amount ? (double)(amount - rate->amount) : 0;
+
+	if (all < RATE_FIRST || since <= 0)
+		return;
+	if (all <= MEMORY || rate->at == rate->began)
+		rate->each = (double)amount / all;
+	else
+		rate->each += (more / since - rate->each) * since / (since + MEMORY);
+	rate->at = now;
+	rate->amount = amount;
+}
+
+static bool in_bytes(const struct where *where)
+{
+	return where->stage == STAGE_MOVE;
+}
+
+uint64_t where_left(const struct where *where)
+{
+	const uint64_t done = in_bytes(where) ? where->bytes : where->files;
+	const uint64_t all = in_bytes(where) ? where->bytes_all : where->files_all;
+	double left;
+
+	/* Less than a byte or a file in a thousand seconds is no rate to count on. */
+	if (!all || where->rate.each < 0.001)
+		return where->most;
+	left = all > done ? (double)(all - done) / where->rate.each + 0.5 : 0;
+	if (left > 1e9)
+		return where->most;
+	return (uint64_t)left < where->most ? (uint64_t)left : where->most;
+}
+
+char *where_clock(uint64_t seconds, char to[CLOCK_SIZE])
+{
+	const unsigned int s = (unsigned int)(seconds % 60), m = (unsigned int)(seconds / 60 % 60);
+
+	if (seconds < 3600)
+		snprintf(to, CLOCK_SIZE, "%u:%02u", m, s);
+	else
+		snprintf(to, CLOCK_SIZE, "%" PRIu64 ":%02u:%02u", seconds / 3600, m, s);
+	return to;
+}
+
+static const char *stage_text(enum stage stage)
+{
+	static const char *const text[STAGES] = {
+		[STAGE_NONE] = "between two stages", [STAGE_LIST] = "listing files",
+		[STAGE_LOOK] = "looking at files",   [STAGE_SHARED] = "looking for shared blocks",
+		[STAGE_NAMES] = "finding names",     [STAGE_PLAN] = "planning",
+		[STAGE_MOVE] = "moving files",
+	};
+
+	return text[stage];
+}
+
+/* Each an own part of the line, "" where there is nothing to tell. */
+struct parts {
+	char files[64], bytes[64], fragments[64], rate[64], left[64];
+};
+
+static void take_apart(const struct where *where, struct parts *parts)
+{
+	const uint64_t left = where_left(where);
+	char a[HUMAN_SIZE], b[HUMAN_SIZE], clock[CLOCK_SIZE];
+
+	memset(parts, 0, sizeof(*parts));
+	if (where->stage == STAGE_NONE)
+		return;
+	if (where->files_all)
+		snprintf(parts->files, sizeof(parts->files), "%" PRIu64 " of %" PRIu64,
+			 where->files, where->files_all);
+	else
+		snprintf(parts->files, sizeof(parts->files), "%" PRIu64, where->files);
+	if (in_bytes(where))
+		snprintf(parts->bytes, sizeof(parts->bytes), "%s of %s", human(where->bytes, a),
+			 human(where->bytes_all, b));
+	else if (where->stage == STAGE_LOOK)
+		snprintf(parts->bytes, sizeof(parts->bytes), "%s", human(where->bytes, a));
+	if (in_bytes(where) || where->stage == STAGE_LOOK)
+		snprintf(parts->fragments, sizeof(parts->fragments), "%" PRIu64 " fragments",
+			 where->fragments);
+	if (where->rate.each > 0 && in_bytes(where))
+		snprintf(parts->rate, sizeof(parts->rate), "%s/s",
+			 human((uint64_t)where->rate.each, a));
+	else if (where->rate.each > 0)
+		snprintf(parts->rate, sizeof(parts->rate), "%.0f/s", where->rate.each);
+	if (left != UINT64_MAX)
+		snprintf(parts->left, sizeof(parts->left), "%s left", where_clock(left, clock));
+}
+
+/* Add @part to @line if it still fits into @width. */
+static void append(char *line, size_t size, const char *separator, const char *part, size_t width)
+{
+	const size_t length = strlen(line);
+
+	if (*part && length + strlen(separator) + strlen(part) <= width)
+		snprintf(line + length, size - length, "%s%s", separator, part);
+}
+
+char *where_line(const struct where *where, const char *current, unsigned int width, bool utf8)
+{
+	char line[512] = "", *name, *all;
+	struct parts parts;
+	size_t length;
+
+	take_apart(where, &parts);
+	append(line, sizeof(line), "", stage_text(where->stage), width);
+	if (!*line)
+		return xstrdup(line);
+	append(line, sizeof(line), ": ", in_bytes(where) ? parts.bytes : parts.files, width);
+	append(line, sizeof(line), ", ", parts.left, width);
+	append(line, sizeof(line), ", ", parts.rate, width);
+	length = strlen(line);
+	if (!current || length + 2 + NAME_LEAST > width)
+		return xstrdup(line);
+	name = columns_tail(current, width - length - 2, utf8);
+	all = xasprintf("%s, %s", line, name);
+	free(name);
+	return all;
+}
+
+char *where_text(const struct where *where, const char *current)
+{
+	char line[512] = "";
+	struct parts parts;
+
+	take_apart(where, &parts);
+	append(line, sizeof(line), "", stage_text(where->stage), sizeof(line));
+	append(line, sizeof(line), ": ", parts.files, sizeof(line));
+	append(line, sizeof(line), ", ", parts.bytes, sizeof(line));
+	append(line, sizeof(line), ", ", parts.fragments, sizeof(line));
+	append(line, sizeof(line), ", ", parts.rate, sizeof(line));
+	append(line, sizeof(line), ", ", parts.left, sizeof(line));
+	return current ? xasprintf("%s, at %s", line, current) : xstrdup(line);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "e3defrag.h"
+#include "lib/util.h"
+#include "survey/order.h"
+
+void report_picture(struct free_picture *picture, const struct freemap *map,
+		    const struct geometry *geo)
+{
+	size_t longest = freemap_longest(map), i;
+
+	memset(picture, 0, sizeof(*picture));
+	picture->blocks = map->total + map->beyond;
+	for (i = 0; i < map->runs; i++)
+		picture->runs += map->run[i].length > 0;
+	if (longest != FREEMAP_NONE)
+		picture->longest = map->run[longest].length;
+	picture->largest_file = largest_file(geo, picture->longest) * geo->blocksize;
+	freemap_classes(map, picture->class);
+}
+
+static bool has_blocks(const struct file *file)
+{
+	return file->blocks;
+}
+
+static bool is_fragmented(const struct file *file)
+{
+	return file->fragments > 1;
+}
+
+/* What a file is compared by, and its number for equals. */
+struct key {
+	uint64_t number;
+	char *name;
+	uint32_t file;
+};
+
+static int largest_first(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+
+	if (x->number != y->number)
+		return x->number > y->number ? -1 : 1;
+	return x->file < y->file ? -1 : x->file > y->file;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : x->file < y->file ? -1 : x->file > y->file;
+}
+
+/* Another order of those that are in @listed. */
+static void sort(const struct survey *survey, uint32_t *listed, size_t count, enum sort sort)
+{
+	struct key *key = xreallocarray(NULL, count, sizeof(*key));
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct file *file = &survey->file[listed[i]];
+		const struct detail *detail =
+			file->detail == DETAIL_NONE ? NULL : &survey->detail[file->detail];
+
+		key[i].file = listed[i];
+		key[i].number = sort == SORT_SIZE ? (detail ? detail->size : 0) : file->fragments;
+		key[i].name = sort == SORT_NAME ? survey_name(survey, file) : NULL;
+	}
+	qsort(key, count, sizeof(*key), sort == SORT_NAME ? by_name : largest_first);
+	for (i = 0; i < count; i++) {
+		listed[i] = key[i].file;
+		free(key[i].name);
+	}
+	free(key);
+}
+
+void report_gather(struct report *report, const struct job *job)
+{
+	const struct options *options = job->options;
+	size_t i;
+
+	memset(report, 0, sizeof(*report));
+	report->job = job;
+	survey_totals(&job->survey, job->meta.geo.blocksize, true, &report->before);
+	report->after = report->before;
+	report->listed = order_worst_first(
+		&job->survey, options->verbose ? has_blocks : is_fragmented, &report->candidates);
+	if (options->sort != SORT_SCORE)
+		sort(&job->survey, report->listed, report->candidates, options->sort);
+	report->listed_count = report->candidates;
+	if (!options->verbose && report->listed_count > options->top)
+		report->listed_count = options->top;
+	/* The free space will be another one. Memory that is never touched costs nothing. */
+	report->best = job->survey.best;
+	report->best_each = calloc(job->survey.files + 1, sizeof(*report->best_each));
+	if (!report->best_each) {
+		complain(NULL, 0, "out of memory");
+		exit(STATUS_FAILED);
+	}
+	for (i = 0; i < (options->csv ? job->survey.files : report->listed_count); i++) {
+		size_t number = options->csv ? i : report->listed[i];
+
+		report->best_each[number] = survey_best(&job->survey.file[number], &job->map);
+	}
+	report_after(report);
+	report->ran = false;
+}
+
+bool report_is_alone(const struct survey *survey, const struct file *file)
+{
+	enum outcome outcome = survey_outcome(survey, file);
+
+	return (outcome == OUTCOME_ALONE && file->reason != REASON_NONE) ||
+	       outcome == OUTCOME_FAILED;
+}
+
+void report_after(struct report *report)
+{
+	const struct survey *survey = &report->job->survey;
+	size_t i;
+
+	report->alone = 0;
+	memset(report->outcome, 0, sizeof(report->outcome));
+	memset(report->reason, 0, sizeof(report->reason));
+	for (i = 0; i < survey->files; i++) {
+		const struct file *file = &survey->file[i];
+
+		report->outcome[survey_outcome(survey, file)]++;
+		if (report_is_alone(survey, file)) {
+			report->alone++;
+			report->reason[file->reason]++;
+		}
+	}
+	if (!report->job->options->check && !report->job->options->dry_run) {
+		survey_totals(survey, report->job->meta.geo.blocksize, false, &report->after);
+		report->ran = true;
+	}
+}
+
+void report_free(struct report *report)
+{
+	free(report->listed);
+	free(report->best_each);
+}
+
+void report_file(const struct report *report, size_t number, struct report_file *to)
+{
+	const struct survey *survey = &report->job->survey;
+	const struct file *file = &survey->file[number];
+
+	to->file = file;
+	to->path = survey_name(survey, file);
+	to->bytes_each =
+		file->fragments ?
+			(uint64_t)file->blocks * report->job->meta.geo.blocksize / file->fragments :
+			0;
+	to->best = report->best_each[number];
+	to->before = file->fragments;
+	to->size = to->generation = to->moves = 0;
+	if (file->detail != DETAIL_NONE) {
+		const struct detail *detail = &survey->detail[file->detail];
+
+		to->size = detail->size;
+		to->generation = detail->generation;
+		to->before = detail->before;
+		to->moves = detail->moves;
+	}
+	to->outcome = survey_outcome(survey, file);
+	to->reason = file->reason == REASON_NONE ? NULL : reason_key((enum reason)file->reason);
+}
+
+const char *report_mode(const struct options *options)
+{
+	return options->check	? "check" :
+	       options->dry_run ? "dry-run" :
+	       options->apply	? "apply" :
+				  "defragment";
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The map of the page: the disk in rows, a bar for each cell with its kinds of blocks one above the
+ * other. Each kind is one path, the outline of all bars up to its top, and the lower ones are
+ * painted over the higher ones: that is a few bytes a cell. The words that a cell shows where the
+ * mouse rests are for two cells at a time.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "report/report_html.h"
+
+#define COLUMNS 64
+#define ROWS 16
+#define TOGETHER 2 /* cells that have their words in common; a part of COLUMNS */
+
+/* Of a row, in the units of the drawing; a cell is one unit wide, which is shown as ten. */
+#define BAR 20
+#define LINE 6 /* for what has moved, with one unit above it */
+#define GAP 3
+
+#define OTHER PICTURE_KINDS
+
+static const struct {
+	const char *class, *text, *few; /* in a legend, and behind a number */
+} kinds[PICTURE_COUNTS] = {
+	[PICTURE_PIECES] = { "pieces", "fragmented files", "fragmented" },
+	[PICTURE_WHOLE] = { "whole", "files in one piece", "whole" },
+	[PICTURE_INDIRECT] = { "indirect", "indirect blocks", "indirect" },
+	[PICTURE_DIRECTORY] = { "directory", "directories", "directory" },
+	[OTHER] = { "other", "tables, journal, what was not looked at", "other" },
+	[PICTURE_FREE] = { "free", "free", "free" },
+};
+
+/* From the top of a bar to its bottom. */
+static const int order[] = { PICTURE_FREE,     OTHER,	      PICTURE_DIRECTORY,
+			     PICTURE_INDIRECT, PICTURE_WHOLE, PICTURE_PIECES };
+#define KINDS (PICTURE_KINDS + 1)
+
+const char *report_html_class(int kind)
+{
+	return kinds[kind].class;
+}
+
+const char *report_html_kind(int kind)
+{
+	return kinds[kind].text;
+}
+
+uint64_t report_html_bar(const struct picture *picture)
+{
+	return picture->each * ((picture->cells + COLUMNS * ROWS - 1) / (COLUMNS * ROWS));
+}
+
+static uint64_t count_of(const struct picture *picture, size_t cell, int kind)
+{
+	return kind == OTHER ? picture_other(picture, cell) : picture->cell[cell].count[kind];
+}
+
+/* How high each kind stands in a cell's bar. What there is at all can be seen. */
+static void share(const struct picture *picture, size_t cell, unsigned int high[KINDS])
+{
+	uint64_t total = 0, count;
+	unsigned int sum = 0;
+	int k, most = 0;
+
+	for (k = 0; k < KINDS; k++)
+		total += count_of(picture, cell, k);
+	for (k = 0; k < KINDS; k++) {
+		count = count_of(picture, cell, k);
+		high[k] = (unsigned int)((count * BAR + total / 2) / total);
+		if (count && !high[k])
+			high[k] = 1;
+		sum += high[k];
+	}
+	while (sum != BAR) {
+		for (k = 0; k < KINDS; k++)
+			if (high[k] > high[most])
+				most = k;
+		high[most] += sum < BAR ? 1U : -1U;
+		sum += sum < BAR ? 1U : -1U;
+	}
+}
+
+struct drawing {
+	FILE *stream;
+	const struct picture *picture;
+	unsigned int pitch; /* from one row to the next */
+};
+
+/* An outline of bars that stand side by side, from the left to the right, a row after the other. */
+struct outline {
+	FILE *stream;
+	size_t row, same; /* the last bars, as many as are equally high */
+	int base, high;	  /* in units downwards */
+};
+
+static void end_bars(struct outline *o)
+{
+	if (o->same && o->high)
+		fprintf(o->stream, "h%zu", o->same);
+	o->same = 0;
+}
+
+static void end_outline(struct outline *o)
+{
+	end_bars(o);
+	if (o->high)
+		fprintf(o->stream, "V%dz", o->base);
+	o->high = 0;
+}
+
+/* One more bar, of cell @cell, from @base on; upwards if @high is negative. */
+static void put_bar(struct outline *o, size_t cell, int base, int high)
+{
+	if (cell / COLUMNS != o->row) {
+		end_outline(o);
+		o->row = cell / COLUMNS;
+	}
+	if (high != o->high) {
+		end_bars(o);
+		if (!high)
+			fprintf(o->stream, "V%dz", o->base);
+		else if (!o->high)
+			fprintf(o->stream, "M%zu %dv%d", cell % COLUMNS, base, high);
+		else
+			fprintf(o->stream, "v%d", high - o->high);
+	}
+	o->base = base;
+	o->high = high;
+	o->same++;
+}
+
+static void draw_kinds(const struct drawing *d)
+{
+	unsigned int high[KINDS];
+	size_t i;
+	int k;
+
+	for (k = 0; k < KINDS; k++) {
+		struct outline o = { .stream = d->stream };
+
+		fprintf(d->stream, "<path class=\"%s\" d=\"", kinds[order[k]].class);
+		for (i = 0; i < d->picture->cells; i++) {
+			int sum = 0, below;
+
+			share(d->picture, i, high);
+			for (below = k; below < KINDS; below++)
+				sum += (int)high[order[below]];
+			put_bar(&o, i, (int)(i / COLUMNS * d->pitch) + BAR, -sum);
+		}
+		end_outline(&o);
+		fputs("\"/>\n", d->stream);
+	}
+}
+
+static void draw_moved(const struct drawing *d, const struct picture *moves, enum picture_kind mark)
+{
+	struct outline o = { .stream = d->stream };
+	size_t i;
+
+	fputs("<path class=\"moved\" d=\"", d->stream);
+	for (i = 0; i < moves->cells; i++) {
+		uint64_t size = picture_size(moves, i), count = moves->cell[i].count[mark];
+
+		if (count > size)
+			count = size;
+		put_bar(&o, i, (int)(i / COLUMNS * d->pitch) + BAR + 1,
+			(int)((count * LINE + size - 1) / size));
+	}
+	end_outline(&o);
+	fputs("\"/>\n", d->stream);
+}
+
+/* "Blocks 0 to 255: 12 free, 244 other; 12 moved here" */
+static void put_words(const struct drawing *d, size_t from, size_t to, const struct picture *moves,
+		      enum picture_kind mark)
+{
+	const char *sign = ": ";
+	uint64_t count;
+	size_t i;
+	int k;
+
+	fprintf(d->stream, "Blocks %" PRIu64 " to %" PRIu64, picture_start(d->picture, from),
+		picture_start(d->picture, to - 1) + picture_size(d->picture, to - 1) - 1);
+	for (k = 0; k < KINDS; k++) {
+		for (i = from, count = 0; i < to; i++)
+			count += count_of(d->picture, i, order[k]);
+		if (!count)
+			continue;
+		fprintf(d->stream, "%s%" PRIu64 " %s", sign, count, kinds[order[k]].few);
+		sign = ", ";
+	}
+	for (i = from, count = 0; i < to && moves->cells; i++)
+		count += moves->cell[i].count[mark];
+	if (count)
+		fprintf(d->stream, "; %" PRIu64 " moved %s", count,
+			mark == PICTURE_IN ? "here" : "away");
+}
+
+/* Nothing but one kind, and no moves: the number of it, -1 if there are several. */
+static int only_kind(const struct picture *picture, size_t cell, const struct picture *moves,
+		     enum picture_kind mark)
+{
+	int k, only = -1;
+
+	if (moves->cells && moves->cell[cell].count[mark])
+		return -1;
+	for (k = 0; k < KINDS; k++) {
+		if (!count_of(picture, cell, k))
+			continue;
+		if (only >= 0)
+			return -1;
+		only = k;
+	}
+	return only;
+}
+
+static void draw_words(const struct drawing *d, const struct picture *moves, enum picture_kind mark)
+{
+	size_t from, to;
+
+	fputs("<g class=\"words\">\n", d->stream);
+	for (from = 0; from < d->picture->cells; from = to) {
+		const size_t row = from / COLUMNS;
+		size_t end = (row + 1) * COLUMNS;
+		int kind = only_kind(d->picture, from, moves, mark);
+
+		if (end > d->picture->cells)
+			end = d->picture->cells;
+		for (to = from + 1; to < end; to++)
+			if ((kind < 0 || only_kind(d->picture, to, moves, mark) != kind) &&
+			    to % TOGETHER == 0)
+				break;
+		fprintf(d->stream, "<path d=\"M%zu %zuh%zuv%dh-%zuz\"><title>", from % COLUMNS,
+			row * d->pitch, to - from, BAR, to - from);
+		put_words(d, from, to, moves, mark);
+		fputs("</title></path>\n", d->stream);
+	}
+	fputs("</g>", d->stream);
+}
+
+void report_html_map(FILE *stream, const char *label, const struct picture *picture,
+		     const struct picture *moves, enum picture_kind mark)
+{
+	struct picture small, moved;
+	struct drawing d = { .stream = stream, .picture = &small };
+	size_t columns, rows;
+
+	picture_shrink(&small, picture, COLUMNS * ROWS);
+	picture_shrink(&moved, moves, COLUMNS * ROWS);
+	columns = small.cells < COLUMNS ? small.cells : COLUMNS;
+	rows = (small.cells + COLUMNS - 1) / COLUMNS;
+	d.pitch = BAR + GAP + (moved.cells ? LINE + 1 : 0);
+	fprintf(stream,
+		"<svg class=\"map\" viewBox=\"0 0 %zu %zu\" preserveAspectRatio=\"none\" "
+		"style=\"aspect-ratio:%zu/%zu\" role=\"img\" aria-label=\"%s\">",
+		columns, rows * d.pitch - GAP, columns * 10, rows * d.pitch - GAP, label);
+	draw_kinds(&d);
+	if (moved.cells)
+		draw_moved(&d, &moved, mark);
+	draw_words(&d, &moved, mark);
+	fputs("</svg>\n", stream);
+	picture_free(&small);
+	picture_free(&moved);
+}

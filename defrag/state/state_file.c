@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "state/state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "e3defrag.h"
+#include "lib/output.h"
+#include "lib/util.h"
+#include "state/state_text.h"
+
+/* The file was replaced between the open and the lock so many times: something is wrong. */
+#define TRIES 100
+
+/* What is not as safe as it has to be; NULL if all is. */
+static const char *unsafe(const struct stat *st)
+{
+	if (st->st_uid && st->st_uid != geteuid())
+		return "belongs to another user";
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return "is writable by others";
+	return NULL;
+}
+
+static int refuse(const struct state_file *file, const char *what, const char *why)
+{
+	complain(file->shown, 0, "no file for a state: %s%s", what, why);
+	return STATUS_REFUSED;
+}
+
+static int fail(const struct state_file *file, const char *what)
+{
+	complain(file->shown, errno, "%s", what);
+	return STATUS_FAILED;
+}
+
+static const char *name_of(const struct state_file *file)
+{
+	const char *slash = strrchr(file->path, '/');
+
+	return slash ? slash + 1 : file->path;
+}
+
+static int open_folder(struct state_file *file, bool writes)
+{
+	const char *name = name_of(file), *why;
+	char *folder = name == file->path ?
+			       xstrdup(".") :
+		       name == file->path + 1 ?
+			       xstrdup("/") :
+			       xasprintf("%.*s", (int)(name - file->path - 1), file->path);
+	struct stat st;
+	int status = STATUS_DONE;
+
+	if (writes && !strcmp(file->path, STATE_FILE) && mkdir(folder, 0700) && errno != EEXIST)
+		status = fail(file, "can't make its folder");
+	if (!status)
+		file->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(folder);
+	if (status)
+		return status;
+	if (file->folder < 0)
+		return !writes && errno == ENOENT ? STATUS_DONE :
+						    fail(file, "can't open its folder");
+	if (fstat(file->folder, &st))
+		return fail(file, "can't look at its folder");
+	why = unsafe(&st);
+	return why ? refuse(file, "its folder ", why) : STATUS_DONE;
+}
+
+/* Open the file itself, which may be another one a moment later. */
+static int open_file(struct state_file *file, bool writes)
+{
+	const char *name = name_of(file), *why;
+	struct stat st;
+
+	/* Before it is opened: with a device, for one, that alone does something. */
+	if (!fstatat(file->folder, name, &st, AT_SYMLINK_NOFOLLOW)) {
+		if (!S_ISREG(st.st_mode))
+			return refuse(file, "it ",
+				      S_ISLNK(st.st_mode) ? "is a symbolic link" :
+							    "is no regular file");
+	} else if (errno != ENOENT) {
+		return fail(file, "can't look at it");
+	}
+	file->fd = openat(
+		file->folder, name,
+		O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (writes ? O_RDWR | O_CREAT : O_RDONLY), 0600);
+	if (file->fd < 0)
+		return !writes && errno == ENOENT ? STATUS_DONE : fail(file, "can't open it");
+	if (fstat(file->fd, &st))
+		return fail(file, "can't look at it");
+	why = S_ISREG(st.st_mode) ? unsafe(&st) : "is no regular file";
+	return why ? refuse(file, "it ", why) : STATUS_DONE;
+}
+
+/* Does the name still stand for what is open? Each write gives it to another file. */
+static bool is_current(const struct state_file *file)
+{
+	struct stat open, named;
+
+	return !fstat(file->fd, &open) &&
+	       !fstatat(file->folder, name_of(file), &named, AT_SYMLINK_NOFOLLOW) &&
+	       open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+static int open_locked(struct state_file *file)
+{
+	int tries, status;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		status = open_file(file, true);
+		if (status)
+			return status;
+		if (flock(file->fd, LOCK_EX | LOCK_NB)) {
+			if (errno != EWOULDBLOCK)
+				return fail(file, "can't lock it");
+			return refuse(file, "", "another run uses it");
+		}
+		if (is_current(file))
+			return STATUS_DONE;
+		close(file->fd);
+		file->fd = -1;
+	}
+	return refuse(file, "it ", "doesn't stay the same file");
+}
+
+int state_file_open(struct state_file *file, const char *path, bool writes)
+{
+	int status;
+
+	*file = (struct state_file){
+		.path = xstrdup(path), .shown = printable(path), .folder = -1, .fd = -1
+	};
+	status = open_folder(file, writes);
+	if (!status && file->folder >= 0)
+		status = writes ? open_locked(file) : open_file(file, false);
+	if (status)
+		state_file_close(file);
+	return status;
+}
+
+void state_file_close(struct state_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	if (file->folder >= 0)
+		close(file->folder);
+	free(file->path);
+	free(file->shown);
+	*file = (struct state_file){ .folder = -1, .fd = -1 };
+}
+
+static ssize_t read_text(const struct state_file *file, char *text, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t got = pread(file->fd, text + done, size - done, (off_t)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (!got)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+void state_file_read(const struct state_file *file, struct state *state)
+{
+	struct stat st = { 0 };
+	ssize_t length;
+	size_t line;
+	char *text;
+	int err;
+
+	memset(state, 0, sizeof(*state));
+	/* One that was just made is empty. */
+	if (file->fd < 0 || fstat(file->fd, &st) || !st.st_size)
+		return;
+	if ((uint64_t)st.st_size > STATE_TEXT_MOST) {
+		complain(file->shown, 0, "is too long for a state: begun anew");
+		return;
+	}
+	text = xreallocarray(NULL, (size_t)st.st_size, 1);
+	length = read_text(file, text, (size_t)st.st_size);
+	if (length < 0) {
+		complain(file->shown, errno, "can't read it, so the state is begun anew");
+		free(text);
+		return;
+	}
+	err = state_parse(state, text, (size_t)length, &line);
+	free(text);
+	if (err == -EOPNOTSUPP)
+		complain(file->shown, 0, "is of another version: the state is begun anew");
+	else if (err)
+		complain(file->shown, 0, "is damaged in line %zu: the state is begun anew", line);
+}
+
+/* The folder, too, might be another by now. */
+static bool same_folder(const struct state_file *file, const struct output *output)
+{
+	struct stat ours, theirs;
+
+	return !fstat(file->folder, &ours) && !fstat(output->folder, &theirs) &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+bool state_file_write(struct state_file *file, const struct state *state)
+{
+	struct output output;
+	int fd, old;
+	bool good;
+
+	if (!output_open(&output, file->path, 0600, false))
+		return false;
+	if (!same_folder(file, &output)) {
+		complain(file->shown, 0, "can't write it: its folder is another one now");
+		output_drop(&output);
+		return false;
+	}
+	/* Nobody else knows it yet. The lock goes with the last descriptor. */
+	fd = fcntl(fileno(output.stream), F_DUPFD_CLOEXEC, 0);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB)) {
+		complain(file->shown, errno, "can't lock it");
+		if (fd >= 0)
+			close(fd);
+		output_drop(&output);
+		return false;
+	}
+	state_print(state, output.stream);
+	good = output_commit(&output);
+	old = file->fd;
+	file->fd = fd;
+	/* Even where something failed it may have got its name. */
+	if (!good && !is_current(file)) {
+		file->fd = old;
+		old = fd;
+	}
+	close(old);
+	return good;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "survey/multiply_claimed.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "fs/scan.h"
+#include "lib/util.h"
+#include "progress/progress.h"
+
+struct owner {
+	uint32_t block, ino;
+};
+
+struct owners {
+	struct owner *owner;
+	size_t count, room;
+	uint32_t ino; /* of the file that is being looked at */
+};
+
+/* Where an object lies now; not all have such a layout, and some are gone. */
+static bool look(struct meta *meta, uint32_t ino, struct layout *layout)
+{
+	struct info info;
+	struct node node;
+	bool found;
+
+	if (node_open(&node, meta, ino, NULL, &info))
+		return false;
+	found = info.mapping == MAPPING_INDIRECT && !node_layout(&node, layout, UINT64_MAX);
+	node_close(&node);
+	return found;
+}
+
+static void add_owner(void *to, uint32_t block)
+{
+	struct owners *owners = to;
+
+	vec_more(owners->owner, owners->count, owners->room);
+	owners->owner[owners->count++] = (struct owner){ block, owners->ino };
+}
+
+static int by_block(const void *a, const void *b)
+{
+	const struct owner *x = a, *y = b;
+
+	if (x->block != y->block)
+		return x->block < y->block ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+/* One after the other and the first again: no block can have changed hands in between. */
+static bool shares(struct meta *meta, const struct owner *a, uint32_t other, struct layout *layout)
+{
+	if (a->ino == other)
+		return look(meta, a->ino, layout) && layout_has(layout, a->block) > 1;
+	return look(meta, a->ino, layout) && layout_has(layout, a->block) &&
+	       look(meta, other, layout) && layout_has(layout, a->block) &&
+	       look(meta, a->ino, layout) && layout_has(layout, a->block);
+}
+
+static bool is_known(const struct survey *survey, uint32_t ino)
+{
+	const struct file *file = survey_file(survey, ino);
+
+	return !file || file->reason == REASON_SHARED;
+}
+
+static void add_trouble(struct survey *survey, uint32_t ino, uint32_t block, uint32_t other)
+{
+	vec_more(survey->trouble, survey->troubles, survey->trouble_room);
+	survey->trouble[survey->troubles++] =
+		(struct trouble){ .ino = ino, .block = block, .other = other, .name = NAME_NONE };
+}
+
+/* Directories have no place in the survey, and are never moved. */
+static void mark(struct survey *survey, uint32_t ino, uint32_t block, uint32_t other)
+{
+	struct file *file = survey_file(survey, ino);
+
+	if (!file || file->reason == REASON_SHARED)
+		return;
+	add_trouble(survey, ino, block, other);
+	file->reason = REASON_SHARED;
+	file->failed = true;
+}
+
+/* Neither a file that has just let go of the block nor one that has just got it passes this. */
+static bool has_free(struct meta *meta, const struct owner *a, struct layout *layout)
+{
+	int times;
+
+	for (times = 0; times < 3; times++)
+		if (!meta_block_is_free(meta, a->block) || !look(meta, a->ino, layout) ||
+		    !layout_has(layout, a->block))
+			return false;
+	return meta_block_is_free(meta, a->block);
+}
+
+/* One block of an object is enough to tell. */
+static void find_free(struct survey *survey, struct meta *meta, const struct owner *a,
+		      struct layout *layout)
+{
+	struct file *file = survey_file(survey, a->ino);
+
+	if ((file && file->failed) || !has_free(meta, a, layout))
+		return;
+	add_trouble(survey, a->ino, a->block, 0);
+	if (file)
+		file->failed = true;
+}
+
+/* What the second look at all objects finds: whose the blocks are. */
+struct search {
+	const struct claims *claims;
+	struct owners owners;
+};
+
+static void add_owners(void *to, struct look *look)
+{
+	struct search *search = to;
+
+	progress_count(look->ino);
+	search->owners.ino = look->ino;
+	if (!look->err)
+		claims_each(search->claims, &look->layout, add_owner, &search->owners);
+}
+
+/* The same objects once more; that is needed on damaged filesystems, and where much changes. */
+static int look_again(const struct survey *survey, struct meta *meta, bool whole,
+		      const volatile int *stop, struct search *search)
+{
+	uint32_t *inodes = NULL;
+	size_t i;
+	int err;
+
+	if (!whole) {
+		inodes = xreallocarray(NULL, survey->files, sizeof(*inodes));
+		for (i = 0; i < survey->files; i++)
+			inodes[i] = survey->file[i].ino;
+	}
+	progress_begin(STAGE_SHARED, survey->files, 0);
+	err = look_at(meta, inodes, survey->files, false, stop, add_owners, search);
+	free(inodes);
+	return err;
+}
+
+void shared_find(struct survey *survey, struct meta *meta, bool whole, const struct freemap *map,
+		 const volatile int *stop)
+{
+	struct claims *claims = &survey->claims;
+	struct search search = { .claims = claims };
+	struct owners *owners = &search.owners;
+	struct layout layout;
+	size_t i;
+
+	for (i = 0; i < map->runs; i++)
+		claims_add_free(claims, map->run[i].start, map->run[i].length);
+	if (!claims->count || *stop)
+		return;
+	claims_sort(claims);
+	layout_init(&layout);
+	look_again(survey, meta, whole, stop, &search);
+	if (owners->count)
+		qsort(owners->owner, owners->count, sizeof(*owners->owner), by_block);
+	for (i = 0; i < owners->count && !*stop; i++)
+		find_free(survey, meta, &owners->owner[i], &layout);
+	for (i = 1; i < owners->count && !*stop; i++) {
+		const struct owner *a = &owners->owner[i - 1], *b = &owners->owner[i];
+
+		if (a->block != b->block ||
+		    (is_known(survey, a->ino) && is_known(survey, b->ino)) ||
+		    !shares(meta, a, b->ino, &layout))
+			continue;
+		mark(survey, a->ino, a->block, b->ino);
+		mark(survey, b->ino, a->block, a->ino);
+	}
+	free(owners->owner);
+	layout_free(&layout);
+}

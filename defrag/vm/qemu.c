@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vm/qemu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "e3defrag.h"
+#include "lib/util.h"
+
+#define QEMU "qemu-system-x86_64"
+#define MIB (1ULL << 20)
+
+/* How long a guest may take to boot on KVM, which it does in one second, in milliseconds. */
+#define KVM_PATIENCE 10000
+
+/* --- the appliance --------------------------------------------------------------------------- */
+
+/* The folder of it: beside an installed tool, or where the environment says. */
+static char *folder(void)
+{
+	const char *given = getenv("E3DEFRAG_APPLIANCE");
+	char self[4096], *slash;
+	ssize_t length;
+
+	if (given && *given)
+		return xstrdup(given);
+	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[length > 0 ? length : 0] = 0;
+	slash = strrchr(self, '/');
+	if (!slash)
+		return xstrdup("/usr/lib/e3defrag/appliance");
+	*slash = 0;
+	slash = strrchr(self, '/');
+	if (slash)
+		*slash = 0;
+	return xasprintf("%s/lib/e3defrag/appliance", self);
+}
+
+/* What the appliance's tool doesn't know, this one must not ask of it. */
+static bool same_version(const char *where)
+{
+	char *path = xasprintf("%s/version", where);
+	FILE *file = fopen(path, "re");
+	char version[64];
+	bool good;
+
+	good = file && fgets(version, sizeof(version), file);
+	if (!good) {
+		complain(where, 0,
+			 "has no appliance; \"make install-appliance\" in the sources of "
+			 "e3defrag builds and installs one");
+	} else {
+		version[strcspn(version, "\n")] = 0;
+		good = !strcmp(version, "e3defrag " E3DEFRAG_VERSION);
+		if (!good)
+			complain(where, 0,
+				 "has the appliance of another version: make appliance, and "
+				 "install it");
+	}
+	if (file)
+		fclose(file);
+	free(path);
+	return good;
+}
+
+/* Does a guest come up on it? That /dev/kvm is there proves nothing: it can be there and hang. */
+static bool kvm_works(struct appliance *appliance)
+{
+	struct pollfd events = { .events = POLLIN };
+	struct machine machine;
+	bool works = false;
+	char byte;
+	int i;
+
+	if (access("/dev/kvm", R_OK | W_OK))
+		return false;
+	appliance->kvm = true;
+	if (!machine_start(&machine, appliance, NULL))
+		return false;
+	events.fd = machine.fd[CHANNEL_CONTROL];
+	if (poll(&events, 1, KVM_PATIENCE) > 0)
+		works = read(events.fd, &byte, 1) == 1;
+	/* It has no disk. What hangs in the kernel can't even be killed, and isn't waited for. */
+	kill(machine.pid, SIGKILL);
+	for (i = 0; i < 20 && !waitpid(machine.pid, NULL, WNOHANG); i++)
+		usleep(50000);
+	for (i = 0; i < CHANNELS; i++)
+		close(machine.fd[i]);
+	return works;
+}
+
+bool appliance_find(struct appliance *appliance)
+{
+	const char *accel = getenv("E3DEFRAG_VM_ACCEL");
+	char *where = folder();
+
+	memset(appliance, 0, sizeof(*appliance));
+	if (same_version(where)) {
+		appliance->kernel = xasprintf("%s/kernel", where);
+		appliance->initramfs = xasprintf("%s/initramfs", where);
+	}
+	free(where);
+	if (!appliance->kernel)
+		return false;
+	if (accel && *accel)
+		appliance->kvm = !strcmp(accel, "kvm");
+	else
+		appliance->kvm = kvm_works(appliance);
+	return true;
+}
+
+void appliance_free(struct appliance *appliance)
+{
+	free(appliance->kernel);
+	free(appliance->initramfs);
+}
+
+/* --- QEMU ------------------------------------------------------------------------------------ */
+
+struct arguments {
+	char **at;
+	size_t count, room;
+};
+
+static void add(struct arguments *a, char *argument)
+{
+	vec_more(a->at, a->count, a->room);
+	a->at[a->count++] = argument;
+}
+
+static void add_all(struct arguments *a, const char *const *list)
+{
+	while (*list)
+		add(a, xstrdup(*list++));
+}
+
+/* Commas in a value of QEMU's are doubled. */
+static char *doubled(const char *text)
+{
+	char *to = xreallocarray(NULL, strlen(text) + 1, 2), *at = to;
+
+	for (; *text; text++) {
+		*at++ = *text;
+		if (*text == ',')
+			*at++ = ',';
+	}
+	*at = 0;
+	return to;
+}
+
+/*
+ * In MiB. The tool takes 24 bytes and some names for a file, and 18 bytes for a run of free
+ * blocks, of which few are alone; what isn't used isn't taken from the host.
+ */
+static uint64_t memory(const struct image *image)
+{
+	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / MIB;
+	uint64_t wanted = 512;
+
+	if (!image)
+		return 256;
+	wanted += (image->inodes * 128ULL + image->free_blocks * 9ULL) / MIB;
+	if (wanted > host / 2)
+		wanted = host / 2 > 384 ? host / 2 : 384;
+	return wanted;
+}
+
+/*
+ * The cache is the host's, and each flush of the guest's reaches the disk. What the image can't
+ * take is an error in the guest: QEMU would else stop the machine, and wait for someone. For a
+ * report the guest writes to a temporary file, which goes with QEMU: it mounts as always, the
+ * journal replayed, and nothing of it gets to the image.
+ */
+static void add_disk(struct arguments *a, const struct image *image)
+{
+	/* A partition is all of the disk that the guest can reach. */
+	char *part = image->start ? xasprintf(",offset=%" PRIu64 ",size=%" PRIu64, image->start,
+					      image->size) :
+				    xstrdup("");
+
+	add(a, xstrdup("-add-fd"));
+	add(a, xasprintf("fd=%d,set=1", image->fd));
+	add(a, xstrdup("-drive"));
+	/* It would else be opened to read, and to write only later, which a given file can't be. */
+	add(a, xasprintf("if=none,id=disk,driver=raw%s,%s,cache=writeback,discard=ignore,"
+			 "rerror=report,werror=report,"
+			 "file.driver=%s,file.filename=/dev/fdset/1,file.locking=on",
+			 part, image->readonly ? "snapshot=on" : "read-only=off,auto-read-only=off",
+			 image->device ? "host_device" : "file"));
+	add(a, xstrdup("-device"));
+	add(a, xstrdup("virtio-blk-pci,drive=disk"));
+	free(part);
+}
+
+static char **arguments(const struct appliance *appliance, const struct image *image,
+			const int *guest)
+{
+	static const char *const machine[] = {
+		QEMU,	      "-nodefaults", "-no-user-config",
+		"-no-reboot", "-display",    "none",
+		"-nic",	      "none",	     "-machine",
+		"pc",	      "-sandbox",    "on,elevateprivileges=deny,spawn=deny",
+		NULL
+	};
+	static const char *const kvm[] = { "-accel", "kvm", "-cpu", "host", "-smp", "2", NULL };
+	static const char *const emulation[] = { "-accel", "tcg", "-cpu", "max,la57=off", NULL };
+	static const char *const kernel[] = { "-append",
+					      "console=ttyS0 quiet loglevel=6 no_timer_check "
+					      "norandmaps oops=panic panic=-1",
+					      "-device", "virtio-serial-pci", NULL };
+	static const char *const name[] = { "control", "out", "err", "log" };
+	struct arguments a = { 0 };
+	int i;
+
+	add_all(&a, machine);
+	add_all(&a, appliance->kvm ? kvm : emulation);
+	add(&a, xstrdup("-m"));
+	add(&a, xasprintf("%" PRIu64, memory(image)));
+	add(&a, xstrdup("-kernel"));
+	add(&a, doubled(appliance->kernel));
+	add(&a, xstrdup("-initrd"));
+	add(&a, doubled(appliance->initramfs));
+	add_all(&a, kernel);
+	for (i = 0; i < CHANNELS; i++) {
+		add(&a, xstrdup("-chardev"));
+		add(&a, xasprintf("socket,id=%s,fd=%d", name[i], guest[i]));
+		add(&a, xstrdup(i == CHANNEL_LOG ? "-serial" : "-device"));
+		add(&a, i == CHANNEL_LOG ?
+				xasprintf("chardev:%s", name[i]) :
+				xasprintf("virtserialport,chardev=%s,nr=%d", name[i], i + 1));
+	}
+	if (image)
+		add_disk(&a, image);
+	add(&a, NULL);
+	return a.at;
+}
+
+/*
+ * In the child. A session of its own: Ctrl-C at the terminal is for the tool, which has the guest
+ * finish its step; QEMU would drop the machine as it is.
+ */
+static void become_qemu(char *const *argv, const int *guest, const struct image *image)
+{
+	sigset_t none;
+	int null, i;
+
+	setsid();
+	/* With a disk, the guest notices by itself, and ends in good order. */
+	if (!image)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	for (i = 0; i < CHANNELS; i++)
+		fcntl(guest[i], F_SETFD, 0);
+	if (image)
+		fcntl(image->fd, F_SETFD, 0);
+	null = open("/dev/null", O_RDONLY);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(guest[CHANNEL_LOG], STDOUT_FILENO) < 0 ||
+	    dup2(guest[CHANNEL_LOG], STDERR_FILENO) < 0)
+		_exit(126);
+	execvp(argv[0], argv);
+	dprintf(STDERR_FILENO, "%s: %s%s\n", argv[0], strerror(errno),
+		errno == ENOENT ? "; the package qemu-system-x86 has it" : "");
+	_exit(127);
+}
+
+bool machine_start(struct machine *machine, const struct appliance *appliance,
+		   const struct image *image)
+{
+	int pair[2], guest[CHANNELS], opened, i;
+	char **argv = NULL;
+
+	memset(machine, 0, sizeof(*machine));
+	machine->pid = -1;
+	for (opened = 0; opened < CHANNELS; opened++) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+			break;
+		machine->fd[opened] = pair[0];
+		guest[opened] = pair[1];
+	}
+	if (opened == CHANNELS) {
+		argv = arguments(appliance, image, guest);
+		fflush(NULL);
+		machine->pid = fork();
+		if (!machine->pid)
+			become_qemu(argv, guest, image);
+	}
+	if (machine->pid < 0)
+		complain(NULL, errno, "can't start %s", QEMU);
+	for (i = 0; argv && argv[i]; i++)
+		free(argv[i]);
+	free(argv);
+	for (i = 0; i < opened; i++) {
+		close(guest[i]);
+		if (machine->pid < 0)
+			close(machine->fd[i]);
+	}
+	return machine->pid >= 0;
+}
+
+void machine_log(struct machine *machine)
+{
+	const size_t half = sizeof(machine->log) / 2;
+	ssize_t got;
+
+	if (machine->logged > half) {
+		memmove(machine->log, machine->log + machine->logged - half, half);
+		machine->logged = half;
+	}
+	got = read(machine->fd[CHANNEL_LOG], machine->log + machine->logged,
+		   sizeof(machine->log) - machine->logged);
+	if (got > 0) {
+		machine->logged += (size_t)got;
+	} else {
+		close(machine->fd[CHANNEL_LOG]);
+		machine->fd[CHANNEL_LOG] = -1;
+	}
+}
+
+void machine_tell(const struct machine *machine)
+{
+	size_t i;
+
+	for (i = 0; i < machine->logged; i++) {
+		const unsigned char c = (unsigned char)machine->log[i];
+
+		/* Nothing that a terminal obeys. */
+		if (c == '\n' || (c >= 0x20 && c < 0x7f))
+			fputc(c, stderr);
+	}
+	if (machine->logged && machine->log[machine->logged - 1] != '\n')
+		fputc('\n', stderr);
+}
+
+int machine_end(struct machine *machine)
+{
+	int status = 0, i;
+
+	for (i = 0; i < CHANNELS; i++)
+		if (machine->fd[i] >= 0)
+			close(machine->fd[i]);
+	while (waitpid(machine->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A run in the appliance. The tool in there gets the options that this one was given, works on the
+ * filesystem, and what it says, its reports and its status come out as if it had run here.
+ *
+ * The machine must never end in the middle: it unmounts, and turns itself off. A signal is passed
+ * on to the tool in there, and if this process dies, its end of the control channel does, which
+ * the guest takes for SIGTERM. Whoever asks twice gets the power cut, which the journal stands.
+ */
+#include "vm/vm.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "e3defrag.h"
+#include "lib/output.h"
+#include "lib/util.h"
+#include "report/reports.h"
+#include "vm/image.h"
+#include "vm/qemu.h"
+
+/* Signals so close together are one: timeout(1) sends it to a process, and to its group. */
+#define TWICE_SECONDS 2
+
+/* The options that name a file to write; opened as reports.c does it. */
+static const struct vm_file {
+	const char *option;
+	mode_t mode;
+	bool masked;
+} vm_files[] = {
+	/* clang-format off */
+	{ "csv", 0666, true },
+	{ "html", 0666, true },
+	{ "json", 0666, true },
+	{ "plan", 0644, true },
+	{ "prometheus", 0644, false },
+	/* clang-format on */
+};
+#define FILES (sizeof(vm_files) / sizeof(*vm_files))
+
+struct vm {
+	const struct options *options;
+	struct image image;
+	struct machine machine;
+	struct output file[FILES];
+	bool complete[FILES]; /* all of it has come */
+	bool merge;	      /* standard output and error are one */
+
+	bool begun;   /* the guest was told what to do: from now on it writes to the image */
+	int stops;    /* so many times somebody asked for an end */
+	time_t asked; /* when, the last time */
+	bool output_broken;
+	int status; /* of the tool in there; -1: not known */
+	bool ran;   /* there is such a status, and not because it couldn't begin */
+
+	/* Of the control channel: a line that isn't complete yet, or the rest of a file. */
+	char line[128];
+	size_t length;
+	uint64_t rest;
+	size_t to;
+};
+
+/* --- what the guest is told ------------------------------------------------------------------ */
+
+/* For a shell: nothing but a quote means anything between quotes. */
+static void put_quoted(FILE *stream, const char *text)
+{
+	fputc('\'', stream);
+	for (; *text; text++)
+		if (*text == '\'')
+			fputs("'\\''", stream);
+		else
+			fputc(*text, stream);
+	fputc('\'', stream);
+}
+
+static void put_setting(FILE *stream, const char *name, const char *value)
+{
+	fprintf(stream, "%s=", name);
+	put_quoted(stream, value);
+	fputc('\n', stream);
+}
+
+static size_t file_of(const char *option)
+{
+	size_t i;
+
+	for (i = 0; i < FILES && strcmp(vm_files[i].option, option); i++)
+		;
+	return i;
+}
+
+/* The tool's arguments: a report goes to a file of the guest's, "-" to standard output. */
+static void put_arguments(FILE *stream, const struct options *options, const char *point)
+{
+	size_t i;
+
+	fputs("set --", stream);
+	for (i = 0; i < options->given_count; i++) {
+		const struct option_given *given = &options->given[i];
+		char *text = given->file && strcmp(given->value, "-") ?
+				     xasprintf("--%s=/out/%s", given->name, given->name) :
+			     given->value ? xasprintf("--%s=%s", given->name, given->value) :
+					    xasprintf("--%s", given->name);
+
+		fputc(' ', stream);
+		put_quoted(stream, text);
+		free(text);
+	}
+	fputs(" -- ", stream);
+	if (!options->target[0])
+		put_quoted(stream, point);
+	for (i = 0; options->target[i]; i++) {
+		char *text = xasprintf("%s/%s", point, options->target[i]);
+
+		fputc(' ', stream);
+		put_quoted(stream, text);
+		free(text);
+	}
+	fputc('\n', stream);
+}
+
+static bool send_all(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t sent = write(fd, text, size);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent <= 0)
+			return false;
+		text += sent;
+		size -= (size_t)sent;
+	}
+	return true;
+}
+
+/* Its length on a line, then a script that the guest's init reads. */
+static void send_settings(struct vm *vm)
+{
+	const struct options *options = vm->options;
+	char *script = NULL, *head;
+	size_t size = 0, i;
+	FILE *stream = open_memstream(&script, &size);
+	char *point = options->partition ?
+			      xasprintf("/vm%s:%ld", vm->image.path, options->partition) :
+			      xasprintf("/vm%s", vm->image.path);
+
+	if (!stream) {
+		complain(NULL, errno, "can't tell the virtual machine what to do");
+		exit(STATUS_FAILED);
+	}
+	put_setting(stream, "type", vm->image.type);
+	put_setting(stream, "point", point);
+	put_setting(stream, "image", vm->image.shown);
+	put_setting(stream, "merge", vm->merge ? "yes" : "");
+	fputs("files='", stream);
+	for (i = 0; i < FILES; i++)
+		if (vm->file[i].stream)
+			fprintf(stream, "%s ", vm_files[i].option);
+	fputs("'\n", stream);
+	put_arguments(stream, options, point);
+	fclose(stream);
+
+	head = xasprintf("%zu\n", size);
+	vm->begun = true;
+	/* A guest that has died is noticed by its end. */
+	if (send_all(vm->machine.fd[CHANNEL_CONTROL], head, strlen(head)))
+		send_all(vm->machine.fd[CHANNEL_CONTROL], script, size);
+	free(head);
+	free(script);
+	free(point);
+}
+
+/* --- what comes from the guest --------------------------------------------------------------- */
+
+static void shut(struct vm *vm, enum channel channel)
+{
+	close(vm->machine.fd[channel]);
+	vm->machine.fd[channel] = -1;
+}
+
+static void say(struct vm *vm, const char *word)
+{
+	if (vm->machine.fd[CHANNEL_CONTROL] >= 0)
+		send_all(vm->machine.fd[CHANNEL_CONTROL], word, strlen(word));
+}
+
+/* Somebody wants an end: by a signal, or there is nobody left to read the output. */
+static void ask_to_stop(struct vm *vm)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (vm->stops && now.tv_sec - vm->asked < TWICE_SECONDS)
+		return;
+	vm->asked = now.tv_sec;
+	vm->stops++;
+	if (!vm->begun) {
+		kill(vm->machine.pid, SIGKILL);
+	} else if (vm->stops == 1) {
+		say(vm, "TERM\n");
+	} else {
+		complain(vm->image.shown, 0,
+			 "ending the virtual machine at once: the next mount replays the journal");
+		/* QEMU still completes what it has begun to write. */
+		kill(vm->machine.pid, vm->stops == 2 ? SIGTERM : SIGKILL);
+	}
+}
+
+/* One of the tool's streams, up to the 0 that ends it: no report has one in it. */
+static void relay(struct vm *vm, enum channel channel, int to)
+{
+	char text[65536], *end;
+	ssize_t got = read(vm->machine.fd[channel], text, sizeof(text));
+
+	if (got < 0 && errno == EINTR)
+		return;
+	end = got > 0 ? memchr(text, 0, (size_t)got) : NULL;
+	if (got <= 0 || end)
+		shut(vm, channel);
+	if (end)
+		got = end - text;
+	if (got <= 0 || vm->output_broken || send_all(to, text, (size_t)got))
+		return;
+	complain("standard output", errno, "can't write it");
+	vm->output_broken = true;
+	ask_to_stop(vm);
+}
+
+/* "ready"; "file NAME SIZE", and then so many bytes; "refused", or "exit STATUS". */
+static void hear_line(struct vm *vm, const char *line)
+{
+	char name[32];
+	uint64_t size;
+
+	if (!strcmp(line, "ready") && !vm->begun) {
+		send_settings(vm);
+	} else if (sscanf(line, "file %31s %" SCNu64, name, &size) == 2) {
+		vm->to = file_of(name);
+		vm->rest = size;
+		if (vm->to < FILES && !size)
+			vm->complete[vm->to] = true;
+	} else if (!strcmp(line, "refused")) {
+		vm->status = STATUS_REFUSED;
+		say(vm, "bye\n");
+	} else if (sscanf(line, "exit %d", &vm->status) == 1) {
+		vm->ran = vm->status <= 128;
+		say(vm, "bye\n");
+	}
+}
+
+static void hear(struct vm *vm)
+{
+	char text[65536], *at = text;
+	ssize_t got = read(vm->machine.fd[CHANNEL_CONTROL], text, sizeof(text));
+
+	if (got < 0 && errno == EINTR)
+		return;
+	if (got <= 0) {
+		shut(vm, CHANNEL_CONTROL);
+		return;
+	}
+	while (at < text + got) {
+		size_t left = (size_t)(text + got - at), part;
+
+		if (vm->rest) {
+			part = vm->rest < left ? (size_t)vm->rest : left;
+			/* An error stays with the stream until it is committed. */
+			if (vm->to < FILES && vm->file[vm->to].stream)
+				fwrite(at, 1, part, vm->file[vm->to].stream);
+			vm->rest -= part;
+			if (!vm->rest && vm->to < FILES)
+				vm->complete[vm->to] = true;
+			at += part;
+		} else if (*at == '\n') {
+			vm->line[vm->length] = 0;
+			vm->length = 0;
+			hear_line(vm, vm->line);
+			at++;
+		} else {
+			/* No line is that long. */
+			if (vm->length + 1 < sizeof(vm->line))
+				vm->line[vm->length++] = *at;
+			at++;
+		}
+	}
+}
+
+static void hear_signal(struct vm *vm, int fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo != SIGUSR1)
+		ask_to_stop(vm);
+	else if (vm->begun)
+		say(vm, "USR1\n");
+}
+
+/* Until all channels have ended, which is when QEMU does. */
+static void converse(struct vm *vm, int signals)
+{
+	struct pollfd events[CHANNELS + 1];
+	int i, open;
+
+	for (;;) {
+		for (i = open = 0; i < CHANNELS; i++) {
+			events[i] = (struct pollfd){ .fd = vm->machine.fd[i], .events = POLLIN };
+			open |= vm->machine.fd[i] >= 0;
+		}
+		events[CHANNELS] = (struct pollfd){ .fd = signals, .events = POLLIN };
+		if (!open)
+			return;
+		if (poll(events, CHANNELS + 1, -1) < 0)
+			continue;
+		if (events[CHANNELS].revents)
+			hear_signal(vm, signals);
+		if (events[CHANNEL_OUT].revents)
+			relay(vm, CHANNEL_OUT, STDOUT_FILENO);
+		if (events[CHANNEL_ERR].revents)
+			relay(vm, CHANNEL_ERR, STDERR_FILENO);
+		if (events[CHANNEL_CONTROL].revents)
+			hear(vm);
+		if (events[CHANNEL_LOG].revents)
+			machine_log(&vm->machine);
+	}
+}
+
+/* --- the run --------------------------------------------------------------------------------- */
+
+static bool open_files(struct vm *vm)
+{
+	size_t i;
+
+	for (i = 0; i < vm->options->given_count; i++) {
+		const struct option_given *given = &vm->options->given[i];
+		const size_t number = file_of(given->name);
+
+		if (!given->file || !strcmp(given->value, "-"))
+			continue;
+		/* The last one of two counts, as it does without --vm. */
+		output_drop(&vm->file[number]);
+		if (!output_open(&vm->file[number], given->value, vm_files[number].mode,
+				 vm_files[number].masked))
+			return false;
+	}
+	return true;
+}
+
+/* Those of which all has come are there now; of others stays what was there. */
+static bool commit_files(struct vm *vm)
+{
+	bool good = true;
+	size_t i;
+
+	for (i = 0; i < FILES; i++)
+		if (!vm->file[i].stream || !vm->complete[i])
+			output_drop(&vm->file[i]);
+		else
+			good &= output_commit(&vm->file[i]);
+	return good;
+}
+
+/* The end of QEMU, seen from here. */
+static int verdict(struct vm *vm, int ended)
+{
+	if (vm->output_broken)
+		return STATUS_FAILED;
+	if (vm->status >= 0 && vm->status <= 128)
+		return vm->status;
+	/* A signal that came before the tool in there was ready for it, or that power cut. */
+	if (vm->stops)
+		return STATUS_STOPPED;
+	if (vm->status > 128) {
+		complain(vm->image.shown, 0, "the run was ended by signal %d", vm->status - 128);
+		return STATUS_FAILED;
+	}
+	machine_tell(&vm->machine);
+	if (WIFSIGNALED(ended))
+		complain(vm->image.shown, 0, "the virtual machine was killed by signal %d",
+			 WTERMSIG(ended));
+	else
+		complain(vm->image.shown, 0, "the virtual machine %s",
+			 vm->begun ? "died" : "did not start");
+	return STATUS_FAILED;
+}
+
+static int run_machine(struct vm *vm, const struct appliance *appliance)
+{
+	struct sigaction hangup;
+	sigset_t set;
+	int signals, status;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	/* nohup(1) ignores it; a signal that is waited for comes all the same. */
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);
+	/* For good: when the machine has ended, its reports must still get to their files. */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (signals < 0) {
+		complain(NULL, errno, "can't wait for signals");
+		return STATUS_FAILED;
+	}
+	if (!machine_start(&vm->machine, appliance, &vm->image)) {
+		close(signals);
+		return STATUS_FAILED;
+	}
+	converse(vm, signals);
+	status = verdict(vm, machine_end(&vm->machine));
+	close(signals);
+	return status;
+}
+
+static bool same_place(int a, int b)
+{
+	struct stat at, bt;
+
+	return !fstat(a, &at) && !fstat(b, &bt) && at.st_dev == bt.st_dev && at.st_ino == bt.st_ino;
+}
+
+/* What kind of file the guest can't be given; NULL if there is none. */
+static const char *strange_file(const struct options *options)
+{
+	size_t i;
+
+	for (i = 0; i < options->given_count; i++)
+		if (options->given[i].file && file_of(options->given[i].name) == FILES)
+			return options->given[i].name;
+	return NULL;
+}
+
+static int run(struct vm *vm)
+{
+	const struct options *options = vm->options;
+	struct appliance appliance = { 0 };
+	int status, settled;
+
+	status = image_open(&vm->image, options->vm, (unsigned int)options->partition,
+			    options->check || options->dry_run);
+	if (status)
+		return status;
+	if (!appliance_find(&appliance))
+		status = STATUS_REFUSED;
+	else
+		status = run_machine(vm, &appliance);
+	if (vm->begun) {
+		settled = image_settle(&vm->image);
+		if (settled)
+			status = status_worse(status, settled);
+	}
+	appliance_free(&appliance);
+	return status;
+}
+
+int vm_run(const struct options *options)
+{
+	struct vm vm = { .options = options, .status = -1, .merge = same_place(1, 2) };
+	const char *strange = strange_file(options);
+	struct reports reports;
+	int status;
+
+	if (strange) {
+		complain(NULL, 0, "--%s doesn't go with --vm", strange);
+		return STATUS_USAGE;
+	}
+	if (!open_files(&vm)) {
+		commit_files(&vm);
+		return STATUS_FAILED;
+	}
+	status = run(&vm);
+	if (!commit_files(&vm))
+		status = STATUS_FAILED;
+	image_close(&vm.image);
+	/* A run that was refused or that died is reported, too. */
+	if (!vm.ran && (!reports_open(&reports, options) ||
+			!reports_close(&reports, status, vm.stops ? STOP_SIGNAL : STOP_NOT)))
+		status = STATUS_FAILED;
+	return status;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host's metadata blocks in the block device's cache, read as ext4 reads
+ * them.
+ *
+ * A buffer that could not be written is no longer up to date by its flag, but
+ * it is the only place that has its contents: the disk has an older state, and
+ * the journal may have been emptied in the belief that it was written. Reading
+ * the block again would put that older state in its place, for all.
+ */
+#include <linux/buffer_head.h>
+#include <linux/fs.h>
+
+#include "host.h"
+
+static bool is_current(struct buffer_head *bh)
+{
+	if (!buffer_uptodate(bh) && buffer_write_io_error(bh))
+		set_buffer_uptodate(bh);
+	return buffer_uptodate(bh);
+}
+
+/**
+ * ext3_bread - a block of metadata
+ * @sb: the host
+ * @block: its number, which has been checked
+ *
+ * Return: the buffer, to be given back with brelse(); NULL where it can't be
+ * read.
+ */
+struct buffer_head *ext3_bread(struct super_block *sb, u64 block)
+{
+	struct buffer_head *bh = sb_getblk(sb, block);
+
+	if (!bh || is_current(bh) || bh_read(bh, REQ_META | REQ_PRIO) >= 0)
+		return bh;
+	brelse(bh);
+	return NULL;
+}
+
+/* Begin to read a block that ext3_bread() will want, without waiting. */
+void ext3_breadahead(struct super_block *sb, u64 block)
+{
+	struct buffer_head *bh = sb_getblk(sb, block);
+
+	if (!bh)
+		return;
+	if (!is_current(bh))
+		bh_readahead(bh, REQ_META | REQ_RAHEAD);
+	brelse(bh);
+}

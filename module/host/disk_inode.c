@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Inodes that are not in memory, from the inode tables: to make an inode of
+ * each and throw it away again is most of what a look at a whole filesystem
+ * takes.
+ *
+ * ext4 puts every change of an inode into its table's block as it makes it, so
+ * of one that nobody has in memory the block says all. Who asks looks for the
+ * inode in memory before and after. Should it have come, changed and gone in
+ * between, what is read is as true as if it had been read a moment earlier or
+ * later, but for a map half of which is of either; no pointer is followed here,
+ * and nothing is changed by what is read here.
+ *
+ * Anything unusual is left to ext4, which knows what is wrong and reports it:
+ * only regular files and directories that are mapped by blocks are read, all
+ * of them direct ones, and valid.
+ */
+#include <linux/blkdev.h>
+#include <linux/buffer_head.h>
+#include <linux/fs.h>
+
+#include "host.h"
+
+/* As ext2 has had it from its beginning, and what of it was given a meaning later. */
+struct disk_inode {
+	__le16 mode;
+	__le16 uid;
+	__le32 size;
+	__le32 times[4];
+	__le16 gid;
+	__le16 links;
+	__le32 sectors; /* of 512 bytes */
+	__le32 flags;
+	__le32 version;
+	__le32 block[EXT4_ABI_NDIR + EXT4_ABI_LEVELS];
+	__le32 generation;
+	__le32 file_acl;
+	__le32 size_high;
+	__le32 fragment;
+	__le16 sectors_high;
+	__le16 file_acl_high;
+	__le16 ids_high[2];
+	__le16 checksum;
+	__le16 reserved;
+	__le16 extra_size; /* from here on only where inodes are larger than this */
+};
+
+#define SMALL_INODE 128
+static_assert(offsetof(struct disk_inode, extra_size) == SMALL_INODE);
+static_assert(META_RECORD_MAP == EXT4_ABI_NDIR);
+
+/*
+ * Flags that change nothing of what is said here: secrm, unrm, compr, sync,
+ * nodump, noatime, the three of compression, index, imagic, journal-data,
+ * notail, dirsync, topdir, and those of projects.
+ */
+#define HARMLESS_FLAGS 0x2003f7cf
+
+/* So many blocks of a table are read at a time, and as many are on their way meanwhile. */
+#define TABLE_AHEAD 32
+
+static void table_ahead(struct super_block *sb, u64 table, unsigned int from, unsigned int blocks)
+{
+	unsigned int i, end = min(from + TABLE_AHEAD, blocks);
+	struct blk_plug plug;
+
+	blk_start_plug(&plug);
+	for (i = from; i < end; i++)
+		ext3_breadahead(sb, table + i);
+	blk_finish_plug(&plug);
+}
+
+/* Whether a block is in memory, or on its way there. */
+static bool is_wanted(struct super_block *sb, u64 block)
+{
+	struct buffer_head *bh = sb_find_get_block(sb, block);
+	bool wanted = bh && (buffer_uptodate(bh) || buffer_locked(bh));
+
+	brelse(bh);
+	return wanted;
+}
+
+/* What lies in the table from an inode's block on is read before it is asked for. */
+static void read_table(struct super_block *sb, u64 table, unsigned int i, unsigned int blocks)
+{
+	unsigned int first = round_down(i, TABLE_AHEAD), next = first + TABLE_AHEAD;
+
+	if (!is_wanted(sb, table + i))
+		table_ahead(sb, table, first, blocks);
+	else if (i != first)
+		return;
+	if (next < blocks && !is_wanted(sb, table + next))
+		table_ahead(sb, table, next, blocks);
+}
+
+/* An inode as its table has it; -EAGAIN where ext4 is to look for itself. */
+static int read_inode(struct super_block *sb, u32 ino, struct disk_inode *di)
+{
+	unsigned int size = ext4_abi_inode_size(sb), per_block = sb->s_blocksize / size;
+	struct meta_geometry geo;
+	struct buffer_head *bh;
+	unsigned int index;
+	u64 table, block;
+
+	ext4_abi_geometry(sb, &geo);
+	table = ext4_abi_inode_table(sb, (ino - 1) / geo.inodes_per_group);
+	index = (ino - 1) % geo.inodes_per_group;
+	block = table + index / per_block;
+	if (table <= geo.first_block || block >= geo.blocks)
+		return -EAGAIN;
+	read_table(sb, table, index / per_block, geo.inodes_per_group / per_block);
+	bh = ext3_bread(sb, block);
+	if (!bh)
+		return -EAGAIN;
+	memcpy(di, bh->b_data + index % per_block * size, min_t(size_t, size, sizeof(*di)));
+	brelse(bh);
+	return 0;
+}
+
+/* All pointers are direct ones, and sound. */
+static bool map_is_plain(struct super_block *sb, const __le32 *map)
+{
+	unsigned int i, length;
+
+	for (i = 0; i < EXT4_ABI_LEVELS; i++)
+		if (map[EXT4_ABI_NDIR + i])
+			return false;
+	for (i = 0; i < EXT4_ABI_NDIR; i += length) {
+		u32 start = le32_to_cpu(map[i]);
+
+		length = 1;
+		if (!start)
+			continue;
+		while (i + length < EXT4_ABI_NDIR && le32_to_cpu(map[i + length]) == start + length)
+			length++;
+		if (!ext4_abi_blocks_valid(sb, start, length))
+			return false;
+	}
+	return true;
+}
+
+static u64 inode_size(const struct disk_inode *di)
+{
+	return (u64)le32_to_cpu(di->size_high) << 32 | le32_to_cpu(di->size);
+}
+
+static bool is_plain(struct super_block *sb, const struct disk_inode *di)
+{
+	unsigned int room = ext4_abi_inode_size(sb) - SMALL_INODE;
+	umode_t mode = le16_to_cpu(di->mode);
+
+	if (!S_ISREG(mode) && !(S_ISDIR(mode) && !di->size_high))
+		return false;
+	if (le32_to_cpu(di->flags) & ~HARMLESS_FLAGS)
+		return false;
+	if (inode_size(di) > ext4_abi_bitmap_maxbytes(sb) || di->sectors_high || di->file_acl_high)
+		return false;
+	if (room && (le16_to_cpu(di->extra_size) > room || le16_to_cpu(di->extra_size) & 3))
+		return false;
+	if (di->file_acl && !ext4_abi_blocks_valid(sb, le32_to_cpu(di->file_acl), 1))
+		return false;
+	return map_is_plain(sb, di->block);
+}
+
+/**
+ * ext3_disk_inode - a record of an inode that is not in memory
+ * @sb: the host
+ * @ino: its number, from the bitmap
+ * @record: filled in; that a regular file is relocatable is for the caller to say
+ *
+ * Return: 0; -ESTALE where it is in use by the bitmap only; -EAGAIN where it
+ * must be looked at by ext4.
+ */
+int ext3_disk_inode(struct super_block *sb, u32 ino, struct meta_record *record)
+{
+	struct disk_inode di;
+	int err;
+
+	if (!ext4_abi_plain_inodes(sb))
+		return -EAGAIN;
+	err = read_inode(sb, ino, &di);
+	if (err)
+		return err;
+	if (!di.links)
+		return -ESTALE;
+	if (!is_plain(sb, &di))
+		return -EAGAIN;
+
+	record->generation = le32_to_cpu(di.generation);
+	record->links = le16_to_cpu(di.links);
+	record->mode = le16_to_cpu(di.mode);
+	record->size = inode_size(&di);
+	record->info.mapping = "indirect";
+	record->info.relocatable = "type";
+	record->info.blocks = (u64)le32_to_cpu(di.sectors) << 9 >> sb->s_blocksize_bits;
+	memcpy(record->map, di.block, sizeof(record->map));
+	return 0;
+}

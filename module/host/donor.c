@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a donor: a file without a name and without a size, whose blocks
+ * go to another file, for which it then holds the old ones.
+ *
+ *   stage    what it holds                     who can reach it
+ *   fresh    nothing, or empty indirect        its owner, as any file
+ *            blocks
+ *   sealed   blocks as they were when they     nobody: it is immutable. Requests
+ *            were free: anybody's old data     of this module go on
+ *   pending  old blocks of a file, which are   nobody; what a further reloc puts
+ *            still that file's after a crash   into them waits for the commit
+ *            that comes before the commit
+ *   settled  old blocks of a file, committed   nobody
+ *
+ * It is freed when it is closed for the last time, from whichever stage.
+ *
+ * Sealed means the immutable flag of ext4's own inode, not only that of the
+ * VFS: ext4 works the latter out anew whenever a flag is set, and the former
+ * can't be taken off without CAP_LINUX_IMMUTABLE. Size and data change only
+ * under the inode lock and with a look at that flag under it, with exceptions
+ * which are ruled out before a donor is sealed (ext3_refuse()):
+ *
+ * - link(2) looks before it waits for the lock, so that a donor could get a
+ *   name while it is sealed: it must have been opened with O_EXCL, which takes
+ *   from it the right to ever get one.
+ * - fallocate(2) and the ioctl that enables verity look before they wait, too,
+ *   but do nothing to a file that is mapped by blocks; and that a file is
+ *   given extents (EXT4_IOC_MIGRATE) never looks at the flag. Its owner may
+ *   ask for that where the filesystem has extents: there a donor belongs to
+ *   root. By an idmapped mount that can be a container's root, who is the
+ *   filesystem's root in everything else, too.
+ *
+ * An owner can give a file another generation (FS_IOC_SETVERSION). The donor's
+ * state is lost then, the flag is not: it is an immutable file like any other,
+ * and refused.
+ */
+#include <linux/fs.h>
+#include <linux/lockdep.h>
+
+#include "host.h"
+
+/* What happens to a donor. */
+enum event {
+	GIVEN,	   /* a block that was not zeroed */
+	SWAPPED,   /* its blocks for those of a file */
+	COMMITTED, /* the last swap is on the disk */
+	EVENTS,
+};
+
+/* The stage that follows. Nothing is committed that was not swapped. */
+static const u8 next_stage[META_DONOR_STAGES][EVENTS] = {
+	[META_DONOR_FRESH] = { META_DONOR_SEALED, META_DONOR_PENDING, META_DONOR_FRESH },
+	[META_DONOR_SEALED] = { META_DONOR_SEALED, META_DONOR_PENDING, META_DONOR_SEALED },
+	[META_DONOR_PENDING] = { META_DONOR_PENDING, META_DONOR_PENDING, META_DONOR_SETTLED },
+	[META_DONOR_SETTLED] = { META_DONOR_SETTLED, META_DONOR_PENDING, META_DONOR_SETTLED },
+};
+
+/* The one place that moves a donor on. */
+static void donor_advance(struct inode *donor, struct meta_state *state, enum event event)
+{
+	u8 stage = next_stage[state->stage][event];
+
+	lockdep_assert_held_write(&donor->i_rwsem);
+	/* Again each time: whoever is allowed to has perhaps taken it off meanwhile. */
+	if (stage != META_DONOR_FRESH)
+		ext4_abi_set_immutable(donor);
+	WRITE_ONCE(state->stage, stage);
+}
+
+/* No name and no size: nobody finds it, and nothing can be read of it. */
+bool ext3_is_donor(const struct inode *inode)
+{
+	return !inode->i_nlink && !i_size_read(inode);
+}
+
+/* Whether an immutable file is so because it was sealed here. */
+bool ext3_is_sealed(const struct inode *inode, const struct meta_state *state)
+{
+	/* One with a name is another file, whose owner gave it the donor's generation. */
+	return !inode->i_nlink && state && READ_ONCE(state->stage) != META_DONOR_FRESH;
+}
+
+/* It is about to get a block that was not zeroed. */
+void ext3_donor_given(struct inode *donor, struct meta_state *state)
+{
+	donor_advance(donor, state, GIVEN);
+}
+
+/**
+ * ext3_donor_swapped - some of its blocks are about to be another file's
+ * @donor: the donor, locked
+ * @state: what is remembered of it
+ * @step: where in both files
+ * @tid: the transaction of the swap
+ */
+void ext3_donor_swapped(struct inode *donor, struct meta_state *state, const struct ext3_step *step,
+			u32 tid)
+{
+	u64 end = step->first + step->count;
+
+	donor_advance(donor, state, SWAPPED);
+	if (state->pending_end <= state->pending_first) {
+		state->pending_first = step->first;
+		state->pending_end = end;
+	}
+	state->pending_first = min(state->pending_first, step->first);
+	state->pending_end = max(state->pending_end, end);
+	/* The latest: commits come in order. */
+	state->pending_tid = tid;
+}
+
+/**
+ * ext3_donor_settle - wait until blocks of a donor are its own
+ * @donor: the donor, locked
+ * @state: what is remembered of it
+ * @step: where they lie
+ *
+ * Blocks that it was given by an earlier swap are its own only after the
+ * commit. Most steps go where the donor still has blocks that it allocated,
+ * and wait for nothing.
+ *
+ * Return: 0, or the journal's error.
+ */
+int ext3_donor_settle(struct inode *donor, struct meta_state *state, const struct ext3_step *step)
+{
+	int err;
+
+	if (step->first >= state->pending_end || step->first + step->count <= state->pending_first)
+		return 0;
+	err = jbd2_complete_transaction(ext4_abi_journal(donor->i_sb), state->pending_tid);
+	if (err)
+		return err;
+	state->pending_end = state->pending_first;
+	donor_advance(donor, state, COMMITTED);
+	return 0;
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The original's cached pages follow their blocks.
+ *
+ * A page that was ever written has buffers, and each remembers the block it
+ * lies in; after the swap they must say the new one, or the next write goes to
+ * a block that will be another file's. Pages are kept and not dropped: a page
+ * that direct I/O has pinned can't be dropped without losing what the device
+ * will still put into it, and what is hot in the cache stays hot.
+ *
+ * From the write-back before the copy to the swap, the inode lock and the
+ * invalidate lock keep out every write, fault and truncate. Two may still
+ * change a page meanwhile: a device that reads into it by a pin, and whoever
+ * keeps the pin. The page can then be written to the old block and an fsync
+ * return, all before the swap: the copy does not have what was promised. So
+ * all pages of the step are held from before the write-back on, which keeps
+ * them in memory however clean they are, and before the swap each of them is
+ * compared with what was copied. No page can have come or gone unseen: only
+ * those under the locks above add any.
+ *
+ * A write fault can have passed the invalidate lock and not have marked its
+ * page dirty yet; it has the page locked until it does. So each page is locked
+ * once before the write-back.
+ *
+ * All pages of the step are locked across the swap, so that no write-back and
+ * no read uses a buffer in between.
+ */
+#include <linux/bitmap.h>
+#include <linux/buffer_head.h>
+#include <linux/highmem.h>
+#include <linux/jbd2.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/pagevec.h>
+
+#include "host.h"
+
+/**
+ * ext3_pages_hold - hold the cached pages of a step
+ * @inode: the original; its inode lock and its invalidate lock are held
+ * @step: the step, by its range; to be given back with ext3_pages_release()
+ *
+ * Return: 0; -EINTR; -EBUSY.
+ */
+int ext3_pages_hold(struct inode *inode, struct ext3_step *step)
+{
+	pgoff_t index = (step->first << inode->i_blkbits) >> PAGE_SHIFT;
+	pgoff_t end = (((step->first + step->count) << inode->i_blkbits) - 1) >> PAGE_SHIFT;
+	struct folio_batch batch;
+	unsigned int i;
+	int err = 0;
+
+	folio_batch_init(&batch);
+	while (!err && filemap_get_folios(inode->i_mapping, &index, end, &batch)) {
+		for (i = 0; i < folio_batch_count(&batch) && !err; i++) {
+			struct folio *folio = batch.folios[i];
+
+			/* More pages than blocks, or a page of several: can't be. */
+			if (step->nr_folios > step->nr_pages || folio_test_large(folio)) {
+				err = -EBUSY;
+				break;
+			}
+			err = folio_lock_killable(folio);
+			if (err)
+				break;
+			folio_unlock(folio);
+			folio_get(folio);
+			step->folios[step->nr_folios++] = folio;
+		}
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+	return err;
+}
+
+void ext3_pages_release(struct ext3_step *step)
+{
+	while (step->nr_folios)
+		folio_put(step->folios[--step->nr_folios]);
+}
+
+static void unlock_first(struct ext3_step *step, unsigned int count)
+{
+	while (count)
+		folio_unlock(step->folios[--count]);
+}
+
+/**
+ * ext3_pages_lock - lock the pages of a step
+ * @inode: the original
+ * @step: the step; its pages are held, and were written back and copied
+ *
+ * Return: 0; -EBUSY for a page that is being written, to the old block, or
+ * that was taken out of the cache in spite of all, since its memory failed.
+ */
+int ext3_pages_lock(struct inode *inode, struct ext3_step *step)
+{
+	unsigned int i;
+
+	for (i = 0; i < step->nr_folios; i++) {
+		struct folio *folio = step->folios[i];
+
+		folio_lock(folio);
+		if (folio->mapping == inode->i_mapping && !folio_test_writeback(folio))
+			continue;
+		unlock_first(step, i + 1);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+void ext3_pages_unlock(struct ext3_step *step)
+{
+	unlock_first(step, step->nr_folios);
+}
+
+/* Slot of the block at @pos bytes into the file where it moves, or -1. */
+static int moving_slot(const struct inode *inode, const struct ext3_step *step, loff_t pos)
+{
+	u64 lblk = pos >> inode->i_blkbits;
+
+	if (lblk < step->first || lblk >= step->first + step->count)
+		return -1;
+	return step->from[lblk - step->first] ? lblk - step->first : -1;
+}
+
+/* Takes a block's cached bytes for the copy where they differ from it, as far as the file goes. */
+static bool update_block(struct inode *inode, struct ext3_step *step, struct folio *folio,
+			 size_t offset)
+{
+	unsigned int blocksize = i_blocksize(inode);
+	loff_t size = i_size_read(inode), pos = folio_pos(folio) + offset;
+	int slot = moving_slot(inode, step, pos);
+	size_t copied = (size_t)slot << inode->i_blkbits;
+	char *cached, *copy;
+	bool differs;
+	size_t len;
+
+	if (slot < 0 || pos >= size)
+		return false;
+	len = min_t(loff_t, blocksize, size - pos);
+	cached = kmap_local_folio(folio, offset);
+	copy = kmap_local_page(step->pages[copied >> PAGE_SHIFT]) + offset_in_page(copied);
+	differs = memcmp(cached, copy, len);
+	if (differs) {
+		memcpy(copy, cached, len);
+		memset(copy + len, 0, blocksize - len);
+		__set_bit(slot, step->again);
+	}
+	kunmap_local(copy);
+	kunmap_local(cached);
+	return differs;
+}
+
+/**
+ * ext3_pages_update - compare the pages with what was copied
+ * @inode: the original
+ * @step: the step, copied; its pages are locked
+ *
+ * What differs is taken from the page: step->again says which blocks of the
+ * copy are not on the device so.
+ *
+ * Return: whether anything differs.
+ */
+bool ext3_pages_update(struct inode *inode, struct ext3_step *step)
+{
+	unsigned int i;
+	bool differs = false;
+
+	bitmap_zero(step->again, EXT3_STEP_MAX);
+	for (i = 0; i < step->nr_folios; i++) {
+		struct folio *folio = step->folios[i];
+		struct buffer_head *head = folio_buffers(folio);
+		struct buffer_head *bh = head;
+		size_t offset;
+
+		for (offset = 0; offset < PAGE_SIZE; offset += i_blocksize(inode)) {
+			if (folio_test_uptodate(folio) || (bh && buffer_uptodate(bh)))
+				differs |= update_block(inode, step, folio, offset);
+			bh = bh ? bh->b_this_page : NULL;
+		}
+	}
+	return differs;
+}
+
+/**
+ * ext3_pages_check - whether the pages can follow
+ * @inode: the original
+ * @step: the step, copied; its pages are locked
+ *
+ * Return: 0; -EBUSY where a buffer does not lie in the block that was copied,
+ * or the journal has taken it up again; or where a page is dirty that has no
+ * buffers, so that ext4 would not write it.
+ */
+int ext3_pages_check(struct inode *inode, const struct ext3_step *step)
+{
+	unsigned int i;
+
+	for (i = 0; i < step->nr_folios; i++) {
+		struct folio *folio = step->folios[i];
+		struct buffer_head *head = folio_buffers(folio);
+		struct buffer_head *bh = head;
+		loff_t pos = folio_pos(folio);
+
+		if (!head) {
+			if (folio_test_dirty(folio))
+				return -EBUSY;
+			continue;
+		}
+		do {
+			int slot = moving_slot(inode, step, pos);
+
+			if (slot >= 0 && buffer_mapped(bh) &&
+			    (buffer_delay(bh) || buffer_jbd(bh) ||
+			     bh->b_blocknr != step->from[slot]))
+				return -EBUSY;
+			pos += bh->b_size;
+			bh = bh->b_this_page;
+		} while (bh != head);
+	}
+	return 0;
+}
+
+/**
+ * ext3_pages_move - tell the pages where their blocks lie now
+ * @inode: the original, its pointers swapped
+ * @step: the step; its pages are locked and checked
+ */
+void ext3_pages_move(struct inode *inode, const struct ext3_step *step)
+{
+	unsigned int i;
+
+	for (i = 0; i < step->nr_folios; i++) {
+		struct folio *folio = step->folios[i];
+		struct buffer_head *head = folio_buffers(folio);
+		struct buffer_head *bh = head;
+		loff_t pos = folio_pos(folio);
+
+		if (!head)
+			continue;
+		do {
+			int slot = moving_slot(inode, step, pos);
+
+			if (slot >= 0 && buffer_mapped(bh)) {
+				bh->b_blocknr = step->to[slot];
+				/* What was known of a revoke was of the other block. */
+				clear_buffer_revoked(bh);
+				clear_buffer_revokevalid(bh);
+			}
+			pos += bh->b_size;
+			bh = bh->b_this_page;
+		} while (bh != head);
+	}
+}

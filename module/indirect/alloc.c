@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * data/alloc and metadata/alloc: blocks for a donor, from its goal on.
+ *
+ * Indirect blocks are allocated in line, right before the first block below
+ * them, so that one request on an empty donor gives the layout in which a file
+ * is read: 12 data, IND, data, DIND, IND, data. Each is linked as soon as it
+ * is there; an empty indirect block is a valid one, so a request that is cut
+ * short at any point leaves a whole tree.
+ *
+ * What a block held before must never be seen. A donor's blocks stay as they
+ * are, since the copy of a reloc writes them anyhow: so from the first of them
+ * on the donor is sealed (donor.c). Anywhere else they are zeroed on disk
+ * before they are mapped.
+ */
+#include <linux/blkdev.h>
+#include <linux/buffer_head.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/quotaops.h>
+#include <linux/sched/signal.h>
+
+#include "../host/host.h"
+
+/*
+ * Credits of one allocation step: bitmap and group descriptor for up to three
+ * indirect blocks and one run of data (8); the three new indirect blocks and
+ * one that was there (4); the inode and the superblock (2); three kinds of
+ * quota, with the blocks that a new entry in the quota tree may take (18).
+ */
+#define ALLOC_CREDITS 32
+
+/* From the goal on, within the goal's group: the allocator gives no more at once. */
+static u64 alloc_run(handle_t *handle, struct meta_request *req, unsigned long *count, int *err)
+{
+	struct inode *inode = req->inode;
+	struct meta_geometry geo;
+	u64 goal = READ_ONCE(req->state->goal);
+	u64 block, left;
+
+	ext4_abi_geometry(inode->i_sb, &geo);
+	if (!goal)
+		goal = ext4_abi_default_goal(inode);
+	if (goal >= geo.first_block && goal < geo.blocks) {
+		left = geo.blocks_per_group - (u32)(goal - geo.first_block) % geo.blocks_per_group;
+		*count = min_t(u64, *count, min(left, geo.blocks - goal));
+	}
+	*err = 0;
+	block = ext4_abi_new_blocks(handle, inode, goal, count, err);
+	if (*err)
+		return 0;
+	/* A pointer has 32 bits. */
+	if (WARN_ON_ONCE(block + *count > (u64)U32_MAX + 1)) {
+		ext4_abi_free_blocks(handle, inode, block, *count);
+		*err = -ENOSPC;
+		return 0;
+	}
+	goal = block + *count;
+	WRITE_ONCE(req->state->goal, goal < geo.blocks ? goal : 0);
+	return block;
+}
+
+/* The block that holds slot k of the path is about to change. */
+static int slot_access(struct ext3_change *change, struct ext3_path *path, int k)
+{
+	return k ? ext3_change_buffer(change, path->bh[k]) : 0;
+}
+
+/* It has changed. The inode's own slots go with the inode. */
+static void slot_dirty(struct ext3_change *change, struct ext3_path *path, int k)
+{
+	if (k)
+		ext3_change_dirty(change, path->bh[k]);
+}
+
+/* A new indirect block, empty, below the last one that is there. */
+static int alloc_level(struct ext3_change *change, struct meta_request *req, struct ext3_path *path)
+{
+	struct super_block *sb = req->inode->i_sb;
+	unsigned long count = 1;
+	int k = path->found;
+	struct buffer_head *bh;
+	u64 block;
+	int err;
+
+	err = slot_access(change, path, k);
+	if (err)
+		return err;
+	block = alloc_run(change->handle, req, &count, &err);
+	if (err)
+		return err;
+	bh = sb_getblk(sb, block);
+	if (!bh) {
+		err = -ENOMEM;
+		goto err_block;
+	}
+	lock_buffer(bh);
+	err = jbd2_journal_get_create_access(change->handle, bh);
+	if (err) {
+		unlock_buffer(bh);
+		goto err_bh;
+	}
+	memset(bh->b_data, 0, sb->s_blocksize);
+	set_buffer_uptodate(bh);
+	unlock_buffer(bh);
+
+	ext3_change_begin(change);
+	*ext3_path_slot(path, k) = cpu_to_le32(block);
+	path->bh[++path->found] = bh;
+	ext3_change_dirty(change, bh);
+	slot_dirty(change, path, k);
+	return 0;
+
+err_bh:
+	brelse(bh);
+err_block:
+	ext4_abi_free_blocks(change->handle, req->inode, block, 1);
+	return err;
+}
+
+/* Zeroes reach the disk before the pointers that make them readable. */
+static int zero_blocks(struct super_block *sb, u64 block, unsigned long count)
+{
+	int err;
+
+	err = ext3_change_possible(sb);
+	if (!err)
+		err = sb_issue_zeroout(sb, block, count, GFP_NOFS);
+	return err ?: ext3_change_flush(sb);
+}
+
+/* Data blocks from req->pos on, in one run within one leaf. *got: how many. */
+static int alloc_data(struct ext3_change *change, struct meta_request *req, struct ext3_path *path,
+		      u64 want, bool zero, unsigned long *got)
+{
+	struct inode *inode = req->inode;
+	int leaf = path->depth;
+	unsigned int room = ext3_path_leaf_count(path) - (req->pos - ext3_path_leaf_first(path));
+	__le32 *slots = ext3_path_slot(path, leaf);
+	unsigned long count = 0;
+	unsigned long i;
+	u64 block;
+	int err;
+
+	while (count < min_t(u64, want, room) && !slots[count])
+		count++;
+	if (!count)
+		return -EEXIST;
+	err = slot_access(change, path, leaf);
+	if (err)
+		return err;
+	block = alloc_run(change->handle, req, &count, &err);
+	if (err)
+		return err;
+	/* The device's own cache may hold the block as the metadata it was. */
+	clean_bdev_aliases(inode->i_sb->s_bdev, block, count);
+	if (zero)
+		err = zero_blocks(inode->i_sb, block, count);
+	if (!err)
+		err = ext3_change_forget(change, req->pos, count);
+	if (err) {
+		ext4_abi_free_blocks(change->handle, inode, block, count);
+		return err;
+	}
+
+	/* What is not zeroed must be out of reach before it can be found. */
+	if (!zero)
+		ext3_donor_given(inode, req->state);
+	ext3_change_begin(change);
+	for (i = 0; i < count; i++)
+		slots[i] = cpu_to_le32(block + i);
+	slot_dirty(change, path, leaf);
+	*got = count;
+	return 0;
+}
+
+/* Exactly the indirect block of @level, above req->pos. */
+static int alloc_one_level(struct ext3_change *change, struct meta_request *req,
+			   struct ext3_path *path, u32 level)
+{
+	int k = path->depth - (int)level;
+
+	if (level > path->depth)
+		return -EINVAL;
+	if (path->found > k)
+		return -EEXIST;
+	if (path->found < k)
+		return -ENOENT;
+	return alloc_level(change, req, path);
+}
+
+/*
+ * One transaction's worth. @level 0 allocates data and what is missing above
+ * it; any other level exactly that indirect block.
+ */
+static int alloc_step(struct meta_request *req, u32 level, u64 want, bool zero, unsigned long *got)
+{
+	struct inode *inode = req->inode;
+	struct ext3_change change;
+	struct ext3_path path;
+	int err;
+
+	err = ext3_change_start(&change, inode, NULL, ALLOC_CREDITS);
+	if (err)
+		return err;
+	/* What is allocated is charged to the inode. */
+	err = ext3_change_inodes(&change);
+	if (err)
+		goto out;
+	down_write(ext4_abi_i_data_sem(inode));
+	err = ext3_path_walk(inode, req->pos, &path);
+	if (!err && level)
+		err = alloc_one_level(&change, req, &path, level);
+	while (!err && !level && path.found < path.depth)
+		err = alloc_level(&change, req, &path);
+	if (!err && !level)
+		err = alloc_data(&change, req, &path, want, zero, got);
+	ext3_path_release(&path);
+	up_write(ext4_abi_i_data_sem(inode));
+out:
+	return ext3_change_stop(&change, err);
+}
+
+/*
+ * Locks for a change of one file's map; the file is looked at again under them. @count is what the
+ * request still wants, @step what is done of it under these locks.
+ */
+static int alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
+{
+	struct inode *inode = req->inode;
+	u8 bits = inode->i_blkbits;
+	const char *why;
+	int err;
+
+	err = mnt_want_write(req->host->path.mnt);
+	if (err)
+		return err;
+	inode_lock(inode);
+	err = ext3_refuse(inode, req->state, EXT3_ALLOCATEE, &why);
+	if (err)
+		goto err_inode;
+	err = ext4_abi_never_inline(inode);
+	if (!err)
+		err = dquot_initialize(inode);
+	if (err)
+		goto err_inode;
+	*zero = !ext3_is_donor(inode);
+	/*
+	 * A named file keeps no blocks past its end: e2fsck would take them for
+	 * a size that was lost.
+	 */
+	err = -EINVAL;
+	if (inode->i_nlink &&
+	    req->pos + count > DIV_ROUND_UP_ULL(i_size_read(inode), i_blocksize(inode)))
+		goto err_inode;
+	inode_dio_wait(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	/* What delayed allocation has promised a place must get it from there, not from here. */
+	err = filemap_write_and_wait_range(inode->i_mapping, req->pos << bits,
+					   ((req->pos + step) << bits) - 1);
+	if (err)
+		goto err_mapping;
+	return 0;
+
+err_mapping:
+	filemap_invalidate_unlock(inode->i_mapping);
+err_inode:
+	inode_unlock(inode);
+	mnt_drop_write(req->host->path.mnt);
+	return err;
+}
+
+static void alloc_unlock(struct meta_request *req)
+{
+	filemap_invalidate_unlock(req->inode->i_mapping);
+	inode_unlock(req->inode);
+	mnt_drop_write(req->host->path.mnt);
+}
+
+int ext3_alloc(struct meta_request *req, u64 count)
+{
+	u64 done = 0;
+	int err = 0;
+
+	while (done < count) {
+		unsigned long got = 0;
+		u64 want = min_t(u64, count - done, EXT3_STEP_MAX);
+		bool zero;
+
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
+		err = alloc_lock(req, count - done, want, &zero);
+		if (err)
+			break;
+		err = alloc_step(req, 0, want, zero, &got);
+		alloc_unlock(req);
+		req->pos += got;
+		done += got;
+		if (err)
+			break;
+		cond_resched();
+	}
+	/* A short result is a result; the next request meets the error again. */
+	return done ? 0 : err;
+}
+
+int ext3_metadata_alloc(struct meta_request *req, u32 level)
+{
+	unsigned long got;
+	bool zero;
+	int err;
+
+	if (!level)
+		return -EINVAL;
+	err = alloc_lock(req, 1, 1, &zero);
+	if (err)
+		return err;
+	err = alloc_step(req, level, 0, zero, &got);
+	alloc_unlock(req);
+	return err;
+}

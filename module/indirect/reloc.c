@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * data/reloc: copy, then commit, a leaf's worth at a time.
+ *
+ * The order is what makes a crash harmless. The data is on the device before
+ * the handle begins that makes it reachable, and the commit record flushes the
+ * device first; so after a crash a pointer says either the old block, whose
+ * data nobody has touched, or the new one, whose data is there.
+ *
+ * "Nobody has touched" needs more than that:
+ *
+ * - The donor holds the old blocks from the swap on, but until the commit they
+ *   are still what a crash brings back. So they must not be written through
+ *   the donor, which is sealed (donor.c), and before its blocks take the data
+ *   of a further reloc, the commit is waited for. Freeing them is ext4's
+ *   business, and it reuses no block before the commit, with exceptions in
+ *   which a request ends only when it is committed (ext3_pair_settle()).
+ *
+ * - What fsync promises between the copy and the swap is of the old blocks,
+ *   and the copy does not have it (pages.c).
+ *
+ * - What fsync promises after the swap is of the new blocks (change.c).
+ *
+ * - A commit record that is written without a flush before it (an external
+ *   journal, an asynchronous commit) needs one of its own.
+ *
+ * Where data is journaled (data=journal, or a file's own flag), it is in the
+ * journal before it is in its place, and a replay puts it there whatever has
+ * become of the block: with data=journal ext4 revokes nothing, for all that is
+ * ever written comes by the same way. A copy does not. So the journal is
+ * emptied before each: nothing is in it then of the old blocks, whose data
+ * would not yet be there to be copied and would come back over their next
+ * owner's, and nothing of what the new ones were before.
+ */
+#include <linux/buffer_head.h>
+#include <linux/fs.h>
+#include <linux/lockdep.h>
+#include <linux/sched/signal.h>
+
+#include "../host/host.h"
+
+/* Both inodes and both leaves; the superblock for the orphan list is not touched. */
+#define RELOC_CREDITS 8
+/* How often a step is done whose pages change meanwhile. */
+#define RELOC_TRIES 5
+
+/* The leaves of one place in both files; slots[] of a side is NULL where that side has none. */
+struct leaves {
+	struct ext3_path path[2]; /* original, donor */
+	__le32 *slots[2];
+};
+
+/*
+ * The buffers found stay the files' own until the files are unlocked: what comes then, write-back
+ * of delayed allocation, adds blocks and takes none away. Released also after an error.
+ */
+static int leaves_get(struct inode *inode, struct inode *donor, u64 lblk, struct leaves *leaves)
+{
+	struct inode *sides[] = { inode, donor };
+	unsigned int i;
+	int err = 0;
+
+	lockdep_assert_held(ext4_abi_i_data_sem(inode));
+	lockdep_assert_held(ext4_abi_i_data_sem(donor));
+	memset(leaves, 0, sizeof(*leaves));
+	for (i = 0; i < ARRAY_SIZE(sides) && !err; i++) {
+		struct ext3_path *path = &leaves->path[i];
+
+		err = ext3_path_walk(sides[i], lblk, path);
+		if (!err && path->found == path->depth)
+			leaves->slots[i] = ext3_path_slot(path, path->depth);
+	}
+	return err ?: ext3_paths_apart(&leaves->path[0], &leaves->path[1]);
+}
+
+static void leaves_release(struct leaves *leaves)
+{
+	ext3_path_release(&leaves->path[0]);
+	ext3_path_release(&leaves->path[1]);
+}
+
+/* Where the larger hole ends, of the subtrees that are missing in either file. */
+static u64 leaves_hole_end(const struct leaves *leaves)
+{
+	u64 end = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(leaves->path); i++)
+		if (!leaves->slots[i])
+			end = max(end, ext3_path_hole_end(&leaves->path[i]));
+	return end;
+}
+
+/*
+ * What moves in this step, from @pos up to @end at most; step->moved says how
+ * many blocks, and step->first + step->count how far was looked: to the end of
+ * the leaf, or of the larger hole where a subtree is missing in either file.
+ */
+static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
+		    struct ext3_step *step, u64 *next)
+{
+	struct leaves leaves;
+	const struct ext3_path *path = &leaves.path[0], *other = &leaves.path[1];
+	unsigned int i;
+	u32 twice;
+	int err;
+
+	step->first = pos;
+	step->count = 1;
+	step->moved = 0;
+	ext3_lock_maps_shared(inode, donor);
+	err = leaves_get(inode, donor, pos, &leaves);
+	if (err)
+		goto out;
+	if (!leaves.slots[0] || !leaves.slots[1]) {
+		*next = min(leaves_hole_end(&leaves), end);
+		goto out;
+	}
+	*next = min3(end, pos + EXT3_STEP_MAX,
+		     ext3_path_leaf_first(path) + ext3_path_leaf_count(path));
+	step->count = *next - pos;
+	err = ext3_slots_sound(path, path->depth, leaves.slots[0], step->count, other);
+	if (!err)
+		err = ext3_slots_sound(other, path->depth, leaves.slots[1], step->count, path);
+	if (err)
+		goto out;
+	for (i = 0; i < step->count; i++) {
+		u32 from = le32_to_cpu(leaves.slots[0][i]);
+		u32 to = le32_to_cpu(leaves.slots[1][i]);
+
+		step->from[i] = to ? from : 0;
+		step->to[i] = from ? to : 0;
+		step->moved += from && to;
+	}
+	/* The one that holds a block twice would free it twice, and one that both hold under us. */
+	twice = ext3_step_twice(step);
+	if (twice)
+		err = ext4_abi_report(inode, twice, "block used twice");
+out:
+	leaves_release(&leaves);
+	ext3_unlock_maps_shared(inode, donor);
+	return err;
+}
+
+/* Whether both leaves still say what was copied. */
+static bool leaves_same(const struct ext3_step *step, const struct leaves *leaves)
+{
+	unsigned int i;
+
+	for (i = 0; i < step->count; i++) {
+		if (!step->from[i])
+			continue;
+		if (le32_to_cpu(leaves->slots[0][i]) != step->from[i] ||
+		    le32_to_cpu(leaves->slots[1][i]) != step->to[i])
+			return false;
+	}
+	return true;
+}
+
+static void swap_slots(__le32 *a, __le32 *b, unsigned int count)
+{
+	while (count--)
+		swap(a[count], b[count]);
+}
+
+/* The next run of slots that move, from *@i on; its length, 0 behind the last one. */
+static unsigned int next_run(const struct ext3_step *step, unsigned int *i)
+{
+	unsigned int run = 0;
+
+	while (*i < step->count && !step->from[*i])
+		++*i;
+	while (*i + run < step->count && step->from[*i + run])
+		run++;
+	return run;
+}
+
+/* Never more than moves: what is still promised to a hole must stay known. */
+static int leaves_forget(struct ext3_change *change, const struct ext3_step *step)
+{
+	unsigned int i, run;
+	int err = 0;
+
+	for (i = 0; !err && (run = next_run(step, &i)); i += run)
+		err = ext3_change_forget(change, step->first + i, run);
+	return err;
+}
+
+static void leaves_swap(const struct ext3_step *step, const struct leaves *leaves)
+{
+	unsigned int i, run;
+
+	for (i = 0; (run = next_run(step, &i)); i += run)
+		swap_slots(leaves->slots[0] + i, leaves->slots[1] + i, run);
+}
+
+/*
+ * Both leaves, with all that is written in a swap: in memory, and the handle may write it. The
+ * slots stand in the inodes where there is no other leaf. Before the pages are locked, since all
+ * of it may have to be read.
+ */
+static int leaves_secure(struct ext3_change *change, struct inode *inode, struct inode *donor,
+			 u64 lblk, struct leaves *leaves)
+{
+	int err, leaf;
+
+	ext3_lock_maps_shared(inode, donor);
+	err = leaves_get(inode, donor, lblk, leaves);
+	ext3_unlock_maps_shared(inode, donor);
+	if (!err && (!leaves->slots[0] || !leaves->slots[1]))
+		err = -EBUSY;
+	if (err)
+		return err;
+	leaf = leaves->path[0].depth;
+	if (!leaf)
+		return ext3_change_inodes(change);
+	err = ext3_change_buffer(change, leaves->path[0].bh[leaf]);
+	return err ?: ext3_change_buffer(change, leaves->path[1].bh[leaf]);
+}
+
+/*
+ * Whether the cached pages say what was copied. One that differs was changed through a pin since
+ * the write-back, and may have been written to the old block and synced: the step is done again.
+ * The last time, with @insist, what the pages say is written to the new blocks instead, under
+ * their locks: so nothing is promised of what is changed any later but by the new blocks. It is
+ * not left to the commit as ordered data, which is committed also if it can't be written.
+ *
+ * Journaled data is never taken so. What was written to the old block has then been in the
+ * journal, and would be replayed over the block's next owner; also if it was the same as before,
+ * so that no page tells. The inode's tid does.
+ */
+static int pages_agree(struct inode *inode, struct ext3_step *step, bool insist)
+{
+	bool journaled = ext4_abi_journals_data(inode);
+	int err;
+
+	if (journaled && ext4_abi_datasync_tid(inode) != step->synced_tid)
+		return -EBUSY;
+	if (!ext3_pages_update(inode, step))
+		return 0;
+	if (journaled || !insist)
+		return -EBUSY;
+	err = ext3_step_write_again(step);
+	return err ?: ext3_change_flush(step->sb);
+}
+
+/* The one handle of a step: swap the pointers of what was copied. */
+static int step_commit(struct inode *inode, struct inode *donor, struct meta_state *donor_state,
+		       struct ext3_step *step, bool insist)
+{
+	struct ext3_change change;
+	struct leaves leaves = {};
+	int leaf, err;
+
+	err = ext3_change_start(&change, inode, donor, RELOC_CREDITS);
+	if (err)
+		return err;
+	err = leaves_secure(&change, inode, donor, step->first, &leaves);
+	if (err)
+		goto out_leaves;
+	err = ext3_pages_lock(inode, step);
+	if (err)
+		goto out_leaves;
+	err = pages_agree(inode, step, insist);
+	if (err)
+		goto out_pages;
+
+	ext3_lock_maps(inode, donor);
+	if (!leaves_same(step, &leaves))
+		err = -EBUSY;
+	if (!err)
+		err = ext3_pages_check(inode, step);
+	if (!err)
+		err = leaves_forget(&change, step);
+	if (err)
+		goto out_maps;
+
+	ext3_donor_swapped(donor, donor_state, step, change.handle->h_transaction->t_tid);
+	ext3_change_begin(&change);
+	leaves_swap(step, &leaves);
+	ext3_pages_move(inode, step);
+	leaf = leaves.path[0].depth;
+	if (leaf) {
+		ext3_change_dirty(&change, leaves.path[0].bh[leaf]);
+		ext3_change_dirty(&change, leaves.path[1].bh[leaf]);
+	}
+out_maps:
+	ext3_unlock_maps(inode, donor);
+out_pages:
+	ext3_pages_unlock(step);
+out_leaves:
+	leaves_release(&leaves);
+	return ext3_change_stop(&change, err);
+}
+
+/* Nobody else can update anything meanwhile: only so does the journal come to an end. */
+static int empty_journal(journal_t *journal)
+{
+	int err;
+
+	jbd2_journal_lock_updates(journal);
+	err = jbd2_journal_flush(journal, 0);
+	jbd2_journal_unlock_updates(journal);
+	return err;
+}
+
+/* One step's data, to the new blocks and there to stay; the pages are held. */
+static int step_copy(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+		     struct ext3_step *step, u64 end, u64 *next)
+{
+	struct inode *inode = req->inode;
+	loff_t start = step->first << inode->i_blkbits;
+	loff_t stop = ((step->first + step->count) << inode->i_blkbits) - 1;
+	int err;
+
+	err = filemap_write_and_wait_range(inode->i_mapping, start, stop);
+	/* Delayed allocation has found places now. */
+	if (!err)
+		err = step_map(inode, donor, req->pos, end, step, next);
+	if (!err && ext4_abi_journals_data(inode)) {
+		step->synced_tid = ext4_abi_datasync_tid(inode);
+		err = empty_journal(ext4_abi_journal(inode->i_sb));
+	}
+	if (!err)
+		err = ext3_donor_settle(donor, donor_state, step);
+	if (!err)
+		err = ext3_change_possible(inode->i_sb);
+	if (!err)
+		err = ext3_step_copy(step);
+	return err ?: ext3_change_flush(step->sb);
+}
+
+/* One step, the files locked. @insist: it is the last try. */
+static int reloc_step(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+		      struct ext3_step *step, u64 end, bool insist, u64 *next)
+{
+	struct inode *inode = req->inode;
+	int err;
+
+	err = step_map(inode, donor, req->pos, end, step, next);
+	if (err || !step->moved)
+		return err;
+	err = ext3_pages_hold(inode, step);
+	if (!err)
+		err = step_copy(req, donor, donor_state, step, end, next);
+	if (!err)
+		err = step_commit(inode, donor, donor_state, step, insist);
+	ext3_pages_release(step);
+	return err;
+}
+
+/*
+ * Preallocations of either file were made for where its blocks lay before the
+ * swap; given back after it, never before.
+ */
+static void reloc_discard(struct meta_request *req, struct inode *donor)
+{
+	struct inode *inodes[] = { req->inode, donor };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(inodes); i++) {
+		down_write(ext4_abi_i_data_sem(inodes[i]));
+		ext4_abi_discard_preallocations(inodes[i]);
+		up_write(ext4_abi_i_data_sem(inodes[i]));
+	}
+}
+
+int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+	       u64 count)
+{
+	u64 max = ext3_max_blocks(req->inode->i_sb);
+	u64 end = req->pos + count;
+	u64 last = req->pos; /* behind the last block that moved */
+	struct ext3_step *step;
+	bool pending = false;
+	u32 tid = 0;
+	int tries = 0;
+	int err = 0;
+
+	step = ext3_step_get(req->host);
+	if (!step)
+		return -ENOMEM;
+	while (req->pos < end) {
+		u64 next = end;
+
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
+		err = ext3_pair_lock(req, donor, donor_state);
+		if (err)
+			break;
+		err = reloc_step(req, donor, donor_state, step, end, tries == RELOC_TRIES - 1,
+				 &next);
+		if (!err && step->moved)
+			reloc_discard(req, donor);
+		/* Also where the step ended with an error, or another request moved something. */
+		if (donor_state->pending_end > donor_state->pending_first) {
+			pending = true;
+			tid = donor_state->pending_tid;
+		}
+		ext3_pair_unlock(req, donor);
+		if (err == -EBUSY && ++tries < RELOC_TRIES) {
+			/* Whoever waits for our locks is what holds the page. */
+			schedule_timeout_killable(msecs_to_jiffies(tries * 10));
+			continue;
+		}
+		if (err)
+			break;
+		tries = 0;
+		req->moved += step->moved;
+		req->pos = next;
+		if (step->moved)
+			last = next;
+		cond_resched();
+	}
+	ext3_step_put(req->host, step);
+	if (pending)
+		ext3_pair_settle(req, tid);
+	if (req->moved) {
+		/* Behind the common part there is no end to what is not there. */
+		if (!err && end == max)
+			req->pos = last;
+		return 0;
+	}
+	return err ?: -ENODATA;
+}
