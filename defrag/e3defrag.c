@@ -117,7 +117,7 @@ static int run_job(struct job *job, struct report *report)
 		.moves = !options->check,
 		.top = options->top,
 		.least = options->min_fragment,
-		.picture = options->picture ? &job->picture_before : NULL,
+		.usage = options->usage ? &job->usage_before : NULL,
 		.filter = &options->filter,
 		.md = job->md,
 	};
@@ -133,21 +133,21 @@ static int run_job(struct job *job, struct report *report)
 		if (moves(options))
 			return STATUS_FAILED;
 	}
-	if (options->picture)
-		picture_init(&job->picture_before, job->meta.geo.blocks, PICTURE_CELLS);
+	if (options->usage)
+		usage_init(&job->usage_before, job->meta.geo.blocks, USAGE_CELLS);
 	progress_host(job->host, &job->survey, job->meta.geo.blocksize);
 	if (options->map) {
 		/* What is free is seen from the start, and not only what the survey finds. */
-		progress_map(&job->picture_before);
-		if (refresh_map(job))
+		progress_map(&job->usage_before);
+		if (job_refresh_free(job))
 			return STATUS_FAILED;
-		picture_freemap(&job->picture_before, &job->map);
+		usage_freemap(&job->usage_before, &job->free);
 	}
 	free(md_files_read(job->md));
-	if (survey_host(&job->survey, &job->meta, job->host, &scope, &job->pace, job->stop) ||
-	    refresh_map(job))
+	if (survey_host(&job->survey, &job->meta, job->host, &scope, &job->throttle, job->stop) ||
+	    job_refresh_free(job))
 		return STATUS_FAILED;
-	survey_check(&job->survey, &job->meta, job->host, &job->map, &job->pace, job->stop);
+	survey_check(&job->survey, &job->meta, job->host, &job->free, &job->throttle, job->stop);
 	if (moves(options))
 		progress_end();
 	else
@@ -158,10 +158,10 @@ static int run_job(struct job *job, struct report *report)
 	}
 	if (job->planned)
 		apply_survey(job);
-	report_picture(&job->free_before, &job->map, &job->meta.geo);
-	picture_freemap(&job->picture_before, &job->map);
-	nights_cool(job);
-	survey_best_all(&job->survey, &job->map);
+	report_free_space(&job->free_before, &job->free, &job->meta.geo);
+	usage_freemap(&job->usage_before, &job->free);
+	history_cool(job);
+	survey_best_all(&job->survey, &job->free);
 	report_gather(report, job);
 	report_survey(report);
 
@@ -184,14 +184,14 @@ static int run_job(struct job *job, struct report *report)
 			free(unknown);
 			return STATUS_REFUSED;
 		}
-		if (options->picture)
-			picture_shrink(&job->picture_after, &job->picture_before, PICTURE_CELLS);
+		if (options->usage)
+			usage_shrink(&job->usage_after, &job->usage_before, USAGE_CELLS);
 		if (job->planned)
 			apply(job);
 		else
 			defragment(job);
-		report_picture(&job->free_after, &job->map, &job->meta.geo);
-		picture_freemap(&job->picture_after, &job->map);
+		report_free_space(&job->free_after, &job->free, &job->meta.geo);
+		usage_freemap(&job->usage_after, &job->free);
 		report_after(report);
 		report_run(report);
 	}
@@ -231,17 +231,17 @@ static int run_fit(struct job *job, struct reports *reports)
 	int status;
 
 	separate();
-	freemap_init(&job->map);
-	nights_begin(job);
+	freemap_init(&job->free);
+	history_begin(job);
 	status = run_job(job, &report);
 	progress_host_done();
-	nights_end(job, status);
+	history_end(job, status);
 	if (report.job)
 		reports_add(reports, &report, status);
 	report_free(&report);
-	freemap_free(&job->map);
-	picture_free(&job->picture_before);
-	picture_free(&job->picture_after);
+	freemap_free(&job->free);
+	usage_free(&job->usage_before);
+	usage_free(&job->usage_after);
 	survey_free(&job->survey);
 	return status;
 }
@@ -262,7 +262,8 @@ static int check_module(struct job *job)
 }
 
 static int run_host(const struct options *options, const struct host *host, struct budget *budget,
-		    struct nights *nights, struct reports *reports, const struct planfile *planned)
+		    struct history *history, struct reports *reports,
+		    const struct planfile *planned)
 {
 	struct md_files md = { 0 };
 	struct job job = {
@@ -270,7 +271,7 @@ static int run_host(const struct options *options, const struct host *host, stru
 		.host = host,
 		.stop = &stop,
 		.budget = budget,
-		.nights = nights,
+		.history = history,
 		.plan = reports->plan,
 		.planned = planned,
 		.md = &md,
@@ -299,11 +300,11 @@ static int run_host(const struct options *options, const struct host *host, stru
 	if (status)
 		goto out;
 	if (options->nice)
-		pace_open(&job.pace, host->dev, host->device, &stop);
+		throttle_open(&job.throttle, host->dev, host->device, &stop);
 	if (options->all)
-		unsuited = unsuitable(&job.meta, &job.pace, &stop);
+		unsuited = unsuitable(&job.meta, &job.throttle, &stop);
 	status = unsuited ? leave_out(options, host, unsuited) : run_fit(&job, reports);
-	pace_close(&job.pace);
+	throttle_close(&job.throttle);
 out:
 	md_files_free(&md);
 	meta_close(&job.meta);
@@ -313,7 +314,7 @@ out:
 static int run(const struct options *options)
 {
 	struct hosts hosts = { 0 };
-	struct nights opened = { 0 }, *nights = options->state ? &opened : NULL;
+	struct history opened = { 0 }, *history = options->state ? &opened : NULL;
 	struct planfile planned = { 0 };
 	struct reports reports;
 	struct budget budget;
@@ -334,8 +335,8 @@ static int run(const struct options *options)
 		reports_close(&reports, STATUS_FAILED, STOP_NOT);
 		return STATUS_FAILED;
 	}
-	if (nights) {
-		found = nights_open(nights, options->state, moves(options));
+	if (history) {
+		found = history_open(history, options->state, moves(options));
 		if (found)
 			return reports_close(&reports, found, stop) ? found : STATUS_FAILED;
 	}
@@ -356,13 +357,13 @@ static int run(const struct options *options)
 	}
 	if (options->all)
 		status = status_worse(status, hosts_add_all(&hosts));
-	if (nights)
-		nights_order(nights, &hosts);
+	if (history)
+		history_order(history, &hosts);
 	for (i = 0; i < hosts.count && !stop; i++) {
 		struct host *host = &hosts.host[i];
 
 		/* One that was unmounted before its turn came is none any more. */
-		found = host_hold(host) ? run_host(options, host, &budget, nights, &reports,
+		found = host_hold(host) ? run_host(options, host, &budget, history, &reports,
 						   options->apply ? &planned : NULL) :
 					  LEFT_OUT;
 		host_release(host);
@@ -378,7 +379,7 @@ static int run(const struct options *options)
 		status = status_worse(status, STATUS_STOPPED);
 	hosts_free(&hosts);
 	planfile_free(&planned);
-	if (nights && !nights_close(nights))
+	if (history && !history_close(history))
 		status = STATUS_FAILED;
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("standard output", errno, "can't write it");

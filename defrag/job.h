@@ -15,10 +15,10 @@
 #include "progress/usage.h"
 #include "survey/survey.h"
 
-struct nights;
+struct history;
 
 /* The free space at one moment, for the report. */
-struct free_picture {
+struct free_space {
 	uint64_t blocks, runs;
 	uint32_t longest;      /* blocks */
 	uint64_t largest_file; /* bytes, what fits into the longest run */
@@ -32,17 +32,17 @@ struct job {
 	struct budget *budget;
 	struct plan_writer *plan;	/* of --plan, or NULL */
 	const struct planfile *planned; /* of --apply, or NULL */
-	struct pace pace;
-	struct nights *nights; /* with --state, else NULL */
-	struct md_files *md;   /* what md writes to by its block numbers */
+	struct throttle throttle;
+	struct history *history; /* with --state, else NULL */
+	struct md_files *md;	 /* what md writes to by its block numbers */
 
 	struct meta meta;
 	struct survey survey;
-	struct freemap map; /* what plans are made with */
-	struct free_picture free_before, free_after;
-	struct picture picture_before, picture_after; /* without cells if nobody wants them */
+	struct freemap free; /* what plans are made with */
+	struct free_space free_before, free_after;
+	struct usage usage_before, usage_after; /* without cells if nobody wants them */
 
-	uint64_t given_back; /* blocks freed, but not in `map` before the next refresh */
+	uint64_t given_back; /* blocks freed, but not in `free` before the next refresh */
 	uint64_t moved;	     /* blocks that changed places */
 	uint64_t undone;     /* moves of a plan that went otherwise than it says */
 	uint64_t reserve;    /* blocks: free space is left at least that */

@@ -378,7 +378,7 @@ int options_parse(struct options *options, int argc, const char **given)
 	options->nice = nice;
 	options->quiet = quiet;
 	options->verbose = verbose;
-	options->picture = options->html || map;
+	options->usage = options->html || map;
 	return status;
 }
 

@@ -30,7 +30,7 @@ struct options {
 	bool dry_run;	       /* say what would be moved, and move nothing */
 	bool nice;	       /* wait while others use the disk */
 	bool verbose;	       /* every file, not only the worst */
-	bool picture;	       /* some form shows where on the disk things lie */
+	bool usage;	       /* some form shows where on the disk things lie */
 	bool quiet;	       /* neither progress nor the text report */
 	bool map;	       /* on a terminal */
 	uint64_t seconds;      /* for all of the run; 0: any time */

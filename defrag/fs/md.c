@@ -44,7 +44,7 @@ static bool is_bitmap(int fd)
 	       !memcmp(magic, "bitm", sizeof(magic));
 }
 
-static bool add_path(struct md_files *files, const char *path)
+static bool add_bitmap_path(struct md_files *files, const char *path)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_NOATIME | O_CLOEXEC;
 	int fd = open(path, flags);
@@ -64,7 +64,7 @@ static bool add_path(struct md_files *files, const char *path)
 	return found;
 }
 
-static bool add(struct md_files *files, const struct mdstat_file *named)
+static bool add_bitmap(struct md_files *files, const struct mdstat_file *named)
 {
 	bool found = false;
 	int raw;
@@ -74,7 +74,7 @@ static bool add(struct md_files *files, const struct mdstat_file *named)
 		char *path = mdstat_path(named, raw);
 
 		if (path)
-			found |= add_path(files, path);
+			found |= add_bitmap_path(files, path);
 		free(path);
 	}
 	return found;
@@ -141,7 +141,7 @@ char *md_files_read(struct md_files *files)
 	at = text;
 	end = text + size;
 	while (mdstat_next(&at, end, &named))
-		if (!add(files, &named) && !unknown)
+		if (!add_bitmap(files, &named) && !unknown)
 			unknown = not_found(&named);
 	free(text);
 	return unknown;

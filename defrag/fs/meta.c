@@ -141,7 +141,7 @@ static int read_number(struct meta *meta, const char *name, uint64_t max, uint64
 
 	if (length < 0)
 		return (int)length;
-	return text_number(meta->buffer, (size_t)length, max, value);
+	return meta_text_number(meta->buffer, (size_t)length, max, value);
 }
 
 static int read_geometry(struct meta *meta)
@@ -152,7 +152,7 @@ static int read_geometry(struct meta *meta)
 	int err;
 
 	length = read_whole(meta, meta->root, "super/id");
-	err = length < 0 ? (int)length : text_id(meta->buffer, (size_t)length, geo->id);
+	err = length < 0 ? (int)length : meta_text_id(meta->buffer, (size_t)length, geo->id);
 	if (!err)
 		err = read_number(meta, "super/blocksize", 65536, &blocksize);
 	if (!err)
@@ -192,7 +192,7 @@ int meta_open(struct meta *meta, int host_fd, char *why, size_t size)
 
 	length = read_whole(meta, meta->root, "features");
 	err = length < 0 ? (int)length :
-			   text_features(meta->buffer, (size_t)length, &meta->features);
+			   meta_text_features(meta->buffer, (size_t)length, &meta->features);
 	if (!err && ((meta->features.compat & META_NEEDED) != META_NEEDED ||
 		     meta->features.incompat & ~META_INCOMPAT_KNOWN)) {
 		snprintf(why, size,
@@ -217,13 +217,13 @@ void meta_close(struct meta *meta)
 
 static int parse_free_blocks(const char *text, size_t length, const struct geometry *geo, void *to)
 {
-	return text_free_blocks(text, length, geo, to);
+	return meta_text_free_blocks(text, length, geo, to);
 }
 
 static int parse_extents(const char *text, size_t length, const struct geometry *geo, void *to)
 {
 	const struct layout *layout = to;
-	int err = text_extents(text, length, geo, to);
+	int err = meta_text_extents(text, length, geo, to);
 
 	/* More than there is: the same blocks again and again, and perhaps for a long time yet. */
 	return !err && layout->data > geo->blocks ? -EUCLEAN : err;
@@ -231,7 +231,7 @@ static int parse_extents(const char *text, size_t length, const struct geometry 
 
 static int parse_indirects(const char *text, size_t length, const struct geometry *geo, void *to)
 {
-	return text_indirects(text, length, geo, to);
+	return meta_text_indirects(text, length, geo, to);
 }
 
 int meta_free_blocks(struct meta *meta, struct freemap *map)
@@ -260,7 +260,7 @@ uint32_t meta_free_from(struct meta *meta, uint32_t block)
 	got = pread(fd, text, sizeof(text), block);
 	close(fd);
 	freemap_init(&map);
-	if (got > 0 && !text_free_blocks(text, (size_t)got, &meta->geo, &map) && map.runs &&
+	if (got > 0 && !meta_text_free_blocks(text, (size_t)got, &meta->geo, &map) && map.runs &&
 	    block - map.run[0].start < map.run[0].length)
 		more = map.run[0].length - (block - map.run[0].start);
 	freemap_free(&map);
@@ -303,7 +303,7 @@ int meta_list_inodes(struct meta *meta, uint32_t **inodes, size_t *count)
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
 		vec_more(*inodes, *count, room);
-		err = text_inode(entry->d_name, &(*inodes)[*count]);
+		err = meta_text_inode(entry->d_name, &(*inodes)[*count]);
 		if (err)
 			break;
 		(*count)++;
@@ -363,7 +363,7 @@ int node_info(struct node *node, struct info *info)
 
 	if (length < 0)
 		return (int)length;
-	return text_info(node->meta->buffer, (size_t)length, info);
+	return meta_text_info(node->meta->buffer, (size_t)length, info);
 }
 
 int node_layout(struct node *node, struct layout *layout, uint64_t blocks)

@@ -52,14 +52,14 @@ static bool literal(struct text *t, const char *word)
 	return true;
 }
 
-int text_number(const char *text, size_t length, uint64_t max, uint64_t *value)
+int meta_text_number(const char *text, size_t length, uint64_t max, uint64_t *value)
 {
 	struct text t = { text, text + length };
 
 	return number(&t, max, '\n', value) && t.at == t.end ? 0 : -EPROTO;
 }
 
-int text_id(const char *text, size_t length, char id[37])
+int meta_text_id(const char *text, size_t length, char id[37])
 {
 	size_t i;
 
@@ -99,7 +99,7 @@ static bool feature(struct text *t, const char *key, uint32_t *bits)
 	return count && literal(t, "\n");
 }
 
-int text_features(const char *text, size_t length, struct features *f)
+int meta_text_features(const char *text, size_t length, struct features *f)
 {
 	struct text t = { text, text + length };
 
@@ -151,7 +151,7 @@ static bool mapping_of_word(const struct text *word, enum mapping *mapping)
 	return i < 4;
 }
 
-int text_info(const char *text, size_t length, struct info *info)
+int meta_text_info(const char *text, size_t length, struct info *info)
 {
 	static const char *const keys[] = {
 		"type ",       "size ",	 "blocks ",  "links ",
@@ -208,8 +208,8 @@ int text_info(const char *text, size_t length, struct info *info)
 	return (seen & ((1U << key_count) - 1)) == (1U << key_count) - 1 ? 0 : -EPROTO;
 }
 
-int text_free_blocks(const char *text, size_t length, const struct geometry *geo,
-		     struct freemap *map)
+int meta_text_free_blocks(const char *text, size_t length, const struct geometry *geo,
+			  struct freemap *map)
 {
 	struct text t = { text, text + length };
 	uint64_t start, count;
@@ -255,7 +255,8 @@ static int indirect(struct text *t, const struct geometry *geo, struct layout *l
 	return layout_add_indirect(layout, level, logical, physical);
 }
 
-int text_extents(const char *text, size_t length, const struct geometry *geo, struct layout *layout)
+int meta_text_extents(const char *text, size_t length, const struct geometry *geo,
+		      struct layout *layout)
 {
 	struct text t = { text, text + length };
 	int err = 0;
@@ -265,8 +266,8 @@ int text_extents(const char *text, size_t length, const struct geometry *geo, st
 	return err;
 }
 
-int text_indirects(const char *text, size_t length, const struct geometry *geo,
-		   struct layout *layout)
+int meta_text_indirects(const char *text, size_t length, const struct geometry *geo,
+			struct layout *layout)
 {
 	struct text t = { text, text + length };
 	int err = 0;
@@ -296,8 +297,8 @@ static bool record_info(struct text *t, struct record *record)
 	       number(t, UINT64_MAX, ' ', &info->blocks) && number32(t, '\n', &info->links);
 }
 
-int text_record(const char **text, const char *end, const struct geometry *geo,
-		struct record *record, struct layout *layout)
+int meta_text_record(const char **text, const char *end, const struct geometry *geo,
+		     struct record *record, struct layout *layout)
 {
 	struct text t = { *text, end };
 	int err = 0;
@@ -326,7 +327,7 @@ int text_record(const char **text, const char *end, const struct geometry *geo,
 	return err;
 }
 
-int text_inode(const char *name, uint32_t *ino)
+int meta_text_inode(const char *name, uint32_t *ino)
 {
 	/* The terminating 0 stands in for the newline. */
 	struct text t = { name, name + strlen(name) + 1 };

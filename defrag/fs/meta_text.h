@@ -34,26 +34,26 @@ struct features {
 };
 
 /* One number up to @max and a newline: the files of super/. */
-int text_number(const char *text, size_t length, uint64_t max, uint64_t *value);
+int meta_text_number(const char *text, size_t length, uint64_t max, uint64_t *value);
 
 /* A UUID in lower case and a newline. */
-int text_id(const char *text, size_t length, char id[37]);
+int meta_text_id(const char *text, size_t length, char id[37]);
 
-int text_features(const char *text, size_t length, struct features *features);
+int meta_text_features(const char *text, size_t length, struct features *features);
 
 /* Keys it doesn't know are passed over; each it does know must come once. */
-int text_info(const char *text, size_t length, struct info *info);
+int meta_text_info(const char *text, size_t length, struct info *info);
 
 /*
  * Lists come in parts: each call adds whole lines to what earlier ones gave. Data, indirect blocks
  * and free runs must lie inside the filesystem that @geo describes.
  */
-int text_free_blocks(const char *text, size_t length, const struct geometry *geo,
-		     struct freemap *map);
-int text_extents(const char *text, size_t length, const struct geometry *geo,
-		 struct layout *layout);
-int text_indirects(const char *text, size_t length, const struct geometry *geo,
-		   struct layout *layout);
+int meta_text_free_blocks(const char *text, size_t length, const struct geometry *geo,
+			  struct freemap *map);
+int meta_text_extents(const char *text, size_t length, const struct geometry *geo,
+		      struct layout *layout);
+int meta_text_indirects(const char *text, size_t length, const struct geometry *geo,
+			struct layout *layout);
 
 /* One object's part of `inodes`. */
 struct record {
@@ -66,10 +66,10 @@ struct record {
  * Read the record at *@text, which ends at @end or before, and move *@text behind it. Its lines of
  * blocks fill @layout, which is cleared first.
  */
-int text_record(const char **text, const char *end, const struct geometry *geo,
-		struct record *record, struct layout *layout);
+int meta_text_record(const char **text, const char *end, const struct geometry *geo,
+		     struct record *record, struct layout *layout);
 
 /* A name in nodes/: an inode number from 1 up. -EPROTO for anything else. */
-int text_inode(const char *name, uint32_t *ino);
+int meta_text_inode(const char *name, uint32_t *ino);
 
 #endif

@@ -38,7 +38,7 @@ static void become_modprobe(const char *name, int output)
 }
 
 /* Up to the end of @fd; what is kept is the last line that fits. */
-static void last_line(int fd, char *why, size_t size)
+static void last_line_of(int fd, char *why, size_t size)
 {
 	char line[256];
 	size_t length = 0;
@@ -77,7 +77,7 @@ void modprobe(const char *name, char *why, size_t size)
 	if (child < 0)
 		snprintf(why, size, "%s", strerror(errno));
 	close(output[1]);
-	last_line(output[0], why, size);
+	last_line_of(output[0], why, size);
 	close(output[0]);
 	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;

@@ -28,7 +28,7 @@ struct part {
  * been.
  */
 struct reader {
-	struct ahead *ahead;
+	struct readahead *readahead;
 	unsigned int number;
 	int fd;
 	pthread_t thread;
@@ -36,7 +36,7 @@ struct reader {
 	struct part part[BUFFERS];
 };
 
-struct ahead {
+struct readahead {
 	size_t size;
 	uint32_t group, last;
 	unsigned int readers; /* 0: there are no threads */
@@ -73,27 +73,27 @@ static uint64_t first_inode(const char *text, ssize_t got)
 /* A free part of the reader's, NULL when it is to stop. With the lock. */
 static struct part *free_part(struct reader *r)
 {
-	while (!r->ahead->quit && r->filled - r->used == BUFFERS)
-		pthread_cond_wait(&r->ahead->changed, &r->ahead->lock);
-	return r->ahead->quit ? NULL : &r->part[r->filled % BUFFERS];
+	while (!r->readahead->quit && r->filled - r->used == BUFFERS)
+		pthread_cond_wait(&r->readahead->changed, &r->readahead->lock);
+	return r->readahead->quit ? NULL : &r->part[r->filled % BUFFERS];
 }
 
 static void part_done(struct reader *r)
 {
 	r->filled++;
-	pthread_cond_broadcast(&r->ahead->changed);
+	pthread_cond_broadcast(&r->readahead->changed);
 }
 
 /* One read of @group, from its start or from where the last one ended. Without the lock. */
 static void read_part(struct reader *r, struct part *part, uint64_t group, bool start)
 {
-	uint64_t size = r->ahead->group, first;
+	uint64_t size = r->readahead->group, first;
 	off_t position = 0;
 
 	part->below = (group + 1) * size + 1;
 	if (start)
 		position = lseek(r->fd, (off_t)(group * size + 1), SEEK_SET);
-	part->got = position < 0 ? -errno : read_some(r->fd, part->text, r->ahead->size);
+	part->got = position < 0 ? -errno : read_some(r->fd, part->text, r->readahead->size);
 	position = lseek(r->fd, 0, SEEK_CUR);
 	part->last = part->got <= 0 || position < 0 || (uint64_t)position >= part->below;
 	if (part->got <= 0)
@@ -104,16 +104,16 @@ static void read_part(struct reader *r, struct part *part, uint64_t group, bool 
 	/* Others will read this, or have; but nobody needs to look at what lies between. */
 	part->nothing = true;
 	part->last = true;
-	pthread_mutex_lock(&r->ahead->lock);
-	r->ahead->empty_from = group;
-	r->ahead->empty_to = (first - 1) / size;
-	pthread_mutex_unlock(&r->ahead->lock);
+	pthread_mutex_lock(&r->readahead->lock);
+	r->readahead->empty_from = group;
+	r->readahead->empty_to = (first - 1) / size;
+	pthread_mutex_unlock(&r->readahead->lock);
 }
 
 /* A group. With the lock, which is given up while reading. False: there is no more. */
 static bool read_group(struct reader *r, uint64_t group)
 {
-	struct ahead *ahead = r->ahead;
+	struct readahead *readahead = r->readahead;
 	struct part *part;
 	bool start = true;
 
@@ -122,13 +122,13 @@ static bool read_group(struct reader *r, uint64_t group)
 		if (!part)
 			return false;
 		*part = (struct part){ .text = part->text };
-		if (start && group >= ahead->empty_from && group < ahead->empty_to) {
+		if (start && group >= readahead->empty_from && group < readahead->empty_to) {
 			part->nothing = true;
 			part->last = true;
 		} else {
-			pthread_mutex_unlock(&ahead->lock);
+			pthread_mutex_unlock(&readahead->lock);
 			read_part(r, part, group, start);
-			pthread_mutex_lock(&ahead->lock);
+			pthread_mutex_lock(&readahead->lock);
 		}
 		start = false;
 		part_done(r);
@@ -139,13 +139,13 @@ static bool read_group(struct reader *r, uint64_t group)
 static void *read_groups(void *arg)
 {
 	struct reader *r = arg;
-	struct ahead *ahead = r->ahead;
+	struct readahead *readahead = r->readahead;
 	uint64_t group = r->number;
 	struct part *part;
 	bool more = true;
 
-	pthread_mutex_lock(&ahead->lock);
-	for (; more && group * ahead->group < ahead->last; group += ahead->readers)
+	pthread_mutex_lock(&readahead->lock);
+	for (; more && group * readahead->group < readahead->last; group += readahead->readers)
 		more = read_group(r, group);
 	/* Its turn may come once more, when all groups have been used. */
 	part = more ? free_part(r) : NULL;
@@ -153,25 +153,25 @@ static void *read_groups(void *arg)
 		*part = (struct part){ .text = part->text };
 		part_done(r);
 	}
-	pthread_mutex_unlock(&ahead->lock);
+	pthread_mutex_unlock(&readahead->lock);
 	return NULL;
 }
 
-struct ahead *ahead_start(const int *fds, unsigned int threads, size_t size, uint32_t group,
-			  uint32_t last)
+struct readahead *readahead_start(const int *fds, unsigned int threads, size_t size, uint32_t group,
+				  uint32_t last)
 {
-	struct ahead *ahead = xreallocarray(NULL, 1, sizeof(*ahead));
+	struct readahead *readahead = xreallocarray(NULL, 1, sizeof(*readahead));
 	pthread_attr_t attributes;
 	sigset_t all, before;
 	unsigned int i, k;
 
-	*ahead = (struct ahead){ .size = size, .group = group, .last = last };
-	pthread_mutex_init(&ahead->lock, NULL);
-	pthread_cond_init(&ahead->changed, NULL);
+	*readahead = (struct readahead){ .size = size, .group = group, .last = last };
+	pthread_mutex_init(&readahead->lock, NULL);
+	pthread_cond_init(&readahead->changed, NULL);
 	for (i = 0; i < AHEAD_THREADS; i++) {
-		struct reader *r = &ahead->reader[i];
+		struct reader *r = &readahead->reader[i];
 
-		*r = (struct reader){ .ahead = ahead, .number = i, .fd = i ? -1 : fds[0] };
+		*r = (struct reader){ .readahead = readahead, .number = i, .fd = i ? -1 : fds[0] };
 		if (i < threads)
 			r->fd = fds[i];
 		for (k = 0; k < BUFFERS && (i < threads || !(i + k)); k++)
@@ -183,68 +183,69 @@ struct ahead *ahead_start(const int *fds, unsigned int threads, size_t size, uin
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	/* None begins before it is known how many there are. */
-	pthread_mutex_lock(&ahead->lock);
-	while (ahead->readers < threads &&
-	       !pthread_create(&ahead->reader[ahead->readers].thread, &attributes, read_groups,
-			       &ahead->reader[ahead->readers]))
-		ahead->readers++;
-	pthread_mutex_unlock(&ahead->lock);
+	pthread_mutex_lock(&readahead->lock);
+	while (readahead->readers < threads &&
+	       !pthread_create(&readahead->reader[readahead->readers].thread, &attributes,
+			       read_groups, &readahead->reader[readahead->readers]))
+		readahead->readers++;
+	pthread_mutex_unlock(&readahead->lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
-	return ahead;
+	return readahead;
 }
 
 /* The part that comes next, when it has been read; with the lock. */
-static struct part *next_part(struct ahead *ahead)
+static struct part *wait_for_part(struct readahead *readahead)
 {
 	for (;;) {
-		struct reader *r = &ahead->reader[ahead->turn];
+		struct reader *r = &readahead->reader[readahead->turn];
 		struct part *part = &r->part[r->used % BUFFERS];
 
 		while (r->filled == r->used)
-			pthread_cond_wait(&ahead->changed, &ahead->lock);
-		if (!part->nothing && (!ahead->using || part->got <= 0))
+			pthread_cond_wait(&readahead->changed, &readahead->lock);
+		if (!part->nothing && (!readahead->using || part->got <= 0))
 			return part;
-		ahead->using = false;
+		readahead->using = false;
 		r->used++;
-		pthread_cond_broadcast(&ahead->changed);
+		pthread_cond_broadcast(&readahead->changed);
 		if (part->last)
-			ahead->turn = (ahead->turn + 1) % ahead->readers;
+			readahead->turn = (readahead->turn + 1) % readahead->readers;
 	}
 }
 
-ssize_t ahead_next(struct ahead *ahead, const char **text, uint64_t *below)
+ssize_t readahead_next(struct readahead *readahead, const char **text, uint64_t *below)
 {
 	struct part *part;
 
-	if (!ahead->readers) {
-		*text = ahead->reader[0].part[0].text;
+	if (!readahead->readers) {
+		*text = readahead->reader[0].part[0].text;
 		*below = UINT64_MAX;
-		return read_some(ahead->reader[0].fd, ahead->reader[0].part[0].text, ahead->size);
+		return read_some(readahead->reader[0].fd, readahead->reader[0].part[0].text,
+				 readahead->size);
 	}
-	pthread_mutex_lock(&ahead->lock);
-	part = next_part(ahead);
-	ahead->using = true;
+	pthread_mutex_lock(&readahead->lock);
+	part = wait_for_part(readahead);
+	readahead->using = true;
 	*text = part->text;
 	*below = part->below;
-	pthread_mutex_unlock(&ahead->lock);
+	pthread_mutex_unlock(&readahead->lock);
 	return part->got;
 }
 
-void ahead_stop(struct ahead *ahead)
+void readahead_stop(struct readahead *readahead)
 {
 	unsigned int i, k;
 
-	pthread_mutex_lock(&ahead->lock);
-	ahead->quit = true;
-	pthread_cond_broadcast(&ahead->changed);
-	pthread_mutex_unlock(&ahead->lock);
-	for (i = 0; i < ahead->readers; i++)
-		pthread_join(ahead->reader[i].thread, NULL);
-	pthread_cond_destroy(&ahead->changed);
-	pthread_mutex_destroy(&ahead->lock);
+	pthread_mutex_lock(&readahead->lock);
+	readahead->quit = true;
+	pthread_cond_broadcast(&readahead->changed);
+	pthread_mutex_unlock(&readahead->lock);
+	for (i = 0; i < readahead->readers; i++)
+		pthread_join(readahead->reader[i].thread, NULL);
+	pthread_cond_destroy(&readahead->changed);
+	pthread_mutex_destroy(&readahead->lock);
 	for (i = 0; i < AHEAD_THREADS; i++)
 		for (k = 0; k < BUFFERS; k++)
-			free(ahead->reader[i].part[k].text);
-	free(ahead);
+			free(readahead->reader[i].part[k].text);
+	free(readahead);
 }

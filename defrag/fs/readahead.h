@@ -12,22 +12,22 @@
 
 #define AHEAD_THREADS 2
 
-struct ahead;
+struct readahead;
 
 /*
  * From inode 1 to @last, @group of them in a block group, in reads of @size bytes; @fds are
- * @threads open files, one for each. Where not one thread is to be had, ahead_next() reads.
+ * @threads open files, one for each. Where not one thread is to be had, readahead_next() reads.
  */
-struct ahead *ahead_start(const int *fds, unsigned int threads, size_t size, uint32_t group,
-			  uint32_t last);
+struct readahead *readahead_start(const int *fds, unsigned int threads, size_t size, uint32_t group,
+				  uint32_t last);
 
 /*
  * The next read, in the order of the inodes: its bytes, 0 at the end, or -errno. *@text is valid
  * until the next call; from the inode *@below on, other reads have what there is.
  */
-ssize_t ahead_next(struct ahead *ahead, const char **text, uint64_t *below);
+ssize_t readahead_next(struct readahead *readahead, const char **text, uint64_t *below);
 
 /* What is being read is waited for. */
-void ahead_stop(struct ahead *ahead);
+void readahead_stop(struct readahead *readahead);
 
 #endif

@@ -8,16 +8,16 @@
 #include "fs/readahead.h"
 
 /* Where one object lies, by its own files. */
-static void look_at_node(struct meta *meta, struct look *look)
+static void scan_node(struct meta *meta, struct scan_result *result)
 {
 	struct node node;
 
-	layout_clear(&look->layout);
-	look->err = node_open(&node, meta, look->ino, NULL, &look->info);
-	if (look->err)
+	layout_clear(&result->layout);
+	result->err = node_open(&node, meta, result->ino, NULL, &result->info);
+	if (result->err)
 		return;
-	if (look->info.mapping == MAPPING_INDIRECT)
-		look->err = node_layout(&node, &look->layout, look->info.blocks);
+	if (result->info.mapping == MAPPING_INDIRECT)
+		result->err = node_layout(&node, &result->layout, result->info.blocks);
 	node_close(&node);
 }
 
@@ -36,11 +36,11 @@ struct records {
 	struct meta *meta;
 	int fd[AHEAD_THREADS];
 	unsigned int fds;
-	struct ahead *ahead;  /* NULL: this module has no `inodes` */
-	const char *at, *end; /* what of the last read is left */
-	uint64_t below;	      /* from here on, another read has it */
-	uint32_t last;	      /* the number of the last record */
-	struct look look;
+	struct readahead *ahead; /* NULL: this module has no `inodes` */
+	const char *at, *end;	 /* what of the last read is left */
+	uint64_t below;		 /* from here on, another read has it */
+	uint32_t last;		 /* the number of the last record */
+	struct scan_result result;
 };
 
 /* 1: look->ino and what belongs to it; 0: the read has no more; or an errno. */
@@ -51,7 +51,7 @@ static int next_record(struct records *r)
 
 	if (r->at == r->end)
 		return 0;
-	err = text_record(&r->at, r->end, &r->meta->geo, &record, &r->look.layout);
+	err = meta_text_record(&r->at, r->end, &r->meta->geo, &record, &r->result.layout);
 	if (err)
 		return err;
 	if (record.ino <= r->last)
@@ -59,18 +59,18 @@ static int next_record(struct records *r)
 	if (record.ino >= r->below)
 		return 0;
 	r->last = record.ino;
-	r->look.ino = record.ino;
-	r->look.info = record.info;
-	r->look.err = r->look.layout.data > r->meta->geo.blocks ? -EUCLEAN : 0;
+	r->result.ino = record.ino;
+	r->result.info = record.info;
+	r->result.err = r->result.layout.data > r->meta->geo.blocks ? -EUCLEAN : 0;
 	if (!record.whole)
-		look_at_node(r->meta, &r->look);
+		scan_node(r->meta, &r->result);
 	return 1;
 }
 
 /* From where the file's position is. 0 at the end; 1, or an errno. */
 static int read_records(struct records *r)
 {
-	ssize_t got = ahead_next(r->ahead, &r->at, &r->below);
+	ssize_t got = readahead_next(r->ahead, &r->at, &r->below);
 
 	if (got < 0)
 		return (int)got;
@@ -78,7 +78,7 @@ static int read_records(struct records *r)
 	return got > 0;
 }
 
-static int look_at_all(struct records *r, const volatile int *stop, look_fn fn, void *to)
+static int scan_all(struct records *r, const volatile int *stop, scan_fn fn, void *to)
 {
 	int more;
 
@@ -87,7 +87,7 @@ static int look_at_all(struct records *r, const volatile int *stop, look_fn fn, 
 		if (more <= 0)
 			return more;
 		while ((more = next_record(r)) > 0)
-			fn(to, &r->look);
+			fn(to, &r->result);
 		if (more < 0)
 			return more;
 	}
@@ -95,8 +95,8 @@ static int look_at_all(struct records *r, const volatile int *stop, look_fn fn, 
 }
 
 /* Those of a list that one read has, from the first on; *@done is how many. */
-static int look_at_some(struct records *r, const uint32_t *inodes, size_t count, size_t *done,
-			look_fn fn, void *to)
+static int scan_some(struct records *r, const uint32_t *inodes, size_t count, size_t *done,
+		     scan_fn fn, void *to)
 {
 	off_t end;
 	int more;
@@ -109,10 +109,10 @@ static int look_at_some(struct records *r, const uint32_t *inodes, size_t count,
 	if (more < 0 || end < 0)
 		return more < 0 ? more : -errno;
 	while ((more = next_record(r)) > 0) {
-		while (*done < count && inodes[*done] < r->look.ino)
+		while (*done < count && inodes[*done] < r->result.ino)
 			(*done)++;
-		if (*done < count && inodes[*done] == r->look.ino) {
-			fn(to, &r->look);
+		if (*done < count && inodes[*done] == r->result.ino) {
+			fn(to, &r->result);
 			(*done)++;
 		}
 	}
@@ -122,8 +122,8 @@ static int look_at_some(struct records *r, const uint32_t *inodes, size_t count,
 	return more;
 }
 
-static int look_at_listed(struct records *r, const uint32_t *inodes, size_t count,
-			  const volatile int *stop, look_fn fn, void *to)
+static int scan_listed(struct records *r, const uint32_t *inodes, size_t count,
+		       const volatile int *stop, scan_fn fn, void *to)
 {
 	size_t i = 0, done;
 	int err = 0;
@@ -132,11 +132,11 @@ static int look_at_listed(struct records *r, const uint32_t *inodes, size_t coun
 		done = 0;
 		if (r->ahead && count - i >= LISTED_MANY &&
 		    inodes[i + LISTED_MANY - 1] - inodes[i] < LISTED_RANGE)
-			err = look_at_some(r, inodes + i, count - i, &done, fn, to);
+			err = scan_some(r, inodes + i, count - i, &done, fn, to);
 		if (!err && !done) {
-			r->look.ino = inodes[i];
-			look_at_node(r->meta, &r->look);
-			fn(to, &r->look);
+			r->result.ino = inodes[i];
+			scan_node(r->meta, &r->result);
+			fn(to, &r->result);
 			done = 1;
 		}
 		i += done;
@@ -162,36 +162,36 @@ static int open_records(struct records *r, bool gentle, bool listed)
 			return fd;
 		r->fd[r->fds++] = fd;
 	} while (r->fds < threads);
-	r->ahead = ahead_start(r->fd, threads, size, geo->inodes_per_group, geo->inodes);
+	r->ahead = readahead_start(r->fd, threads, size, geo->inodes_per_group, geo->inodes);
 	return 0;
 }
 
 static void close_records(struct records *r)
 {
 	if (r->ahead)
-		ahead_stop(r->ahead);
+		readahead_stop(r->ahead);
 	while (r->fds)
 		close(r->fd[--r->fds]);
 }
 
-int look_at(struct meta *meta, const uint32_t *inodes, size_t count, bool gentle,
-	    const volatile int *stop, look_fn fn, void *to)
+int scan(struct meta *meta, const uint32_t *inodes, size_t count, bool gentle,
+	 const volatile int *stop, scan_fn fn, void *to)
 {
 	struct records r = { .meta = meta };
 	uint32_t *all = NULL;
 	int err = 0;
 
-	layout_init(&r.look.layout);
+	layout_init(&r.result.layout);
 	if (meta->features.compat & META_INODES)
 		err = open_records(&r, gentle, inodes);
 	else if (!inodes)
 		err = meta_list_inodes(meta, &all, &count);
 	if (!err && (inodes || all))
-		err = look_at_listed(&r, inodes ? inodes : all, count, stop, fn, to);
+		err = scan_listed(&r, inodes ? inodes : all, count, stop, fn, to);
 	else if (!err && r.ahead)
-		err = look_at_all(&r, stop, fn, to);
+		err = scan_all(&r, stop, fn, to);
 	close_records(&r);
-	layout_free(&r.look.layout);
+	layout_free(&r.result.layout);
 	free(all);
 	return err;
 }

@@ -12,20 +12,20 @@
 #include "plan/layout.h"
 
 /* What was found; the layout is empty where the object is not mapped by blocks. */
-struct look {
+struct scan_result {
 	uint32_t ino;
 	int err; /* -errno; then there is nothing else */
 	struct info info;
 	struct layout layout;
 };
-typedef void (*look_fn)(void *to, struct look *look);
+typedef void (*scan_fn)(void *to, struct scan_result *result);
 
 /*
  * Look at the objects @inodes (@count of them, ascending), or at all in use if it is NULL, and
  * hand each to @fn; those that are gone by then may be left out. Ends early, without an error, when
  * *@stop is set. A @gentle look reads little at a time. Returns 0 or -errno.
  */
-int look_at(struct meta *meta, const uint32_t *inodes, size_t count, bool gentle,
-	    const volatile int *stop, look_fn fn, void *to);
+int scan(struct meta *meta, const uint32_t *inodes, size_t count, bool gentle,
+	 const volatile int *stop, scan_fn fn, void *to);
 
 #endif

@@ -12,7 +12,7 @@
 
 #include "lib/util.h"
 
-static void forget(struct output *output)
+static void forget_output(struct output *output)
 {
 	if (output->folder >= 0)
 		close(output->folder);
@@ -121,7 +121,7 @@ bool output_open(struct output *output, const char *path, mode_t mode, bool mask
 	complain(output->shown, errno, "can't write it");
 	if (fd >= 0)
 		close(fd);
-	forget(output);
+	forget_output(output);
 	return false;
 }
 
@@ -147,7 +147,7 @@ bool output_commit(struct output *output)
 	}
 	if (error)
 		complain(output->shown, error, "can't write it");
-	forget(output);
+	forget_output(output);
 	return !error;
 }
 
@@ -158,5 +158,5 @@ void output_drop(struct output *output)
 	fclose(output->stream);
 	if (output->name)
 		unlinkat(output->folder, output->temporary, 0);
-	forget(output);
+	forget_output(output);
 }

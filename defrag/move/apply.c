@@ -175,7 +175,7 @@ static enum reason check(struct job *job, struct file *file, struct node *node,
 	/* The survey couldn't look at it: whether it shares blocks with others, nobody knows. */
 	if (before == REASON_VANISHED)
 		return REASON_FAILED;
-	if (before == REASON_SHARED || before == REASON_MD_BITMAP)
+	if (before == REASON_MULTIPLY_CLAIMED || before == REASON_MD_BITMAP)
 		return before;
 	if (file->blocks == move->blocks && in_place(&t->seq, piece, move->pieces))
 		return REASON_IN_PLACE;
@@ -228,7 +228,7 @@ static enum reason carry_out(struct job *job, struct file *file, const struct pl
 	if (!reason)
 		reason = move_file(job, file, &node, &t->layout, &t->seq, &t->plan, move->after);
 	node_close(&node);
-	pace_point(&job->pace, true);
+	throttle_point(&job->throttle, true);
 	return reason;
 }
 
@@ -289,7 +289,7 @@ void apply(struct job *job)
 		if (job->options->verbose && (job->moved != moved || file->failed))
 			tell_move(job, file, before);
 	}
-	refresh_map(job);
+	job_refresh_free(job);
 	progress_keep();
 	tools_free(&t);
 }

@@ -21,7 +21,7 @@
 /* Rounds end by themselves, for each move makes a file better; this is for files that change. */
 #define ROUNDS_MOST 1000
 
-int refresh_map(struct job *job)
+int job_refresh_free(struct job *job)
 {
 	int err = 0;
 
@@ -31,15 +31,15 @@ int refresh_map(struct job *job)
 	}
 	job->given_back = 0;
 	if (!err) {
-		err = meta_free_blocks(&job->meta, &job->map);
+		err = meta_free_blocks(&job->meta, &job->free);
 		if (err)
 			complain(job->host->mountpoint, -err, "can't list its free blocks");
 		else
-			progress_free_blocks(&job->map);
+			progress_free_blocks(&job->free);
 	}
 	if (err)
 		job->broken = true;
-	pace_point(&job->pace, true);
+	throttle_point(&job->throttle, true);
 	return err;
 }
 
@@ -63,8 +63,8 @@ static bool may_change(enum reason reason)
  */
 static bool worth_refreshing(const struct job *job, const struct file *file)
 {
-	return job->given_back && job->given_back >= job->map.runs / 8 &&
-	       (job->given_back >= file->blocks / 2 || job->given_back > job->map.total);
+	return job->given_back && job->given_back >= job->free.runs / 8 &&
+	       (job->given_back >= file->blocks / 2 || job->given_back > job->free.total);
 }
 
 /* The longest run that this filesystem can have, as far as one can tell from outside. */
@@ -73,8 +73,8 @@ static uint32_t longest_possible(const struct job *job)
 	const struct geometry *geo = &job->meta.geo;
 	/* Both bitmaps and the inode table; most inodes have 256 bytes or fewer. */
 	uint64_t tables = 2 + (uint64_t)geo->inodes_per_group * 256 / geo->blocksize;
-	size_t longest = freemap_longest(&job->map);
-	uint32_t seen = longest == FREEMAP_NONE ? 0 : job->map.run[longest].length;
+	size_t longest = freemap_longest(&job->free);
+	uint32_t seen = longest == FREEMAP_NONE ? 0 : job->free.run[longest].length;
 	uint32_t group = tables < geo->blocks_per_group ? geo->blocks_per_group - (uint32_t)tables :
 							  1;
 
@@ -90,12 +90,13 @@ static uint32_t best_possible(const struct job *job, const struct file *file)
 }
 
 /* How many times blocks of a file changed places in this run. */
-static uint32_t moves(const struct job *job, const struct file *file)
+static uint32_t times_moved(const struct job *job, const struct file *file)
 {
 	return job->survey.detail[file->detail].moves;
 }
 
-static int open_file(struct node *node, struct job *job, const struct file *file, struct info *info)
+static int open_candidate(struct node *node, struct job *job, const struct file *file,
+			  struct info *info)
 {
 	return node_open(node, &job->meta, file->ino, &job->survey.detail[file->detail].generation,
 			 info);
@@ -111,7 +112,7 @@ static uint32_t most_pieces(const struct job *job, const struct file *file, bool
 
 	if (!any && best < file->fragments)
 		return best;
-	return moves(job, file) || nights_settled(job, file) ?
+	return times_moved(job, file) || history_settled(job, file) ?
 		       file->fragments - (file->fragments + 3) / 4 :
 		       file->fragments - 1;
 }
@@ -180,10 +181,10 @@ static enum reason look_and_plan(struct job *job, struct file *file, struct node
 	if (job->options->min_fragment && file->fragments > 1 &&
 	    !sequence_pays(&t->seq, job->meta.geo.blocksize, job->options->min_fragment))
 		return REASON_LONG_PIECES;
-	reason = plan_file(&t->plan, &t->seq, &job->map, &job->meta.geo,
+	reason = plan_file(&t->plan, &t->seq, &job->free, &job->meta.geo,
 			   inode_group(&job->meta.geo, file->ino));
 	if (!reason && (t->plan.pieces > most_pieces(job, file, any) ||
-			nights_in_vain(job, file, (uint32_t)t->plan.pieces)))
+			history_in_vain(job, file, (uint32_t)t->plan.pieces)))
 		reason = REASON_NO_BETTER;
 	return reason;
 }
@@ -195,27 +196,27 @@ static enum reason look_and_plan(struct job *job, struct file *file, struct node
 static enum reason try_file(struct job *job, struct file *file, struct node *node, bool any,
 			    struct tools *t)
 {
-	const uint32_t before = moves(job, file);
+	const uint32_t before = times_moved(job, file);
 	enum reason reason;
 
-	if (reserve_waits(job, file->blocks) && refresh_map(job))
+	if (reserve_waits(job, file->blocks) && job_refresh_free(job))
 		return REASON_FAILED;
 	reason = look_and_plan(job, file, node, any, t);
 	if (reason)
 		return reason;
-	plan_claim(&t->plan, &job->map);
+	plan_claim(&t->plan, &job->free);
 	reason =
 		move_file(job, file, node, &t->layout, &t->seq, &t->plan, (uint32_t)t->plan.pieces);
-	if (moves(job, file) != before || file->failed || *job->stop ||
+	if (times_moved(job, file) != before || file->failed || *job->stop ||
 	    (reason != REASON_OUTCOME && reason != REASON_CHANGED && reason != REASON_NO_ROOM))
 		return reason;
 
-	if (refresh_map(job))
+	if (job_refresh_free(job))
 		return REASON_FAILED;
 	reason = look_and_plan(job, file, node, any, t);
 	if (reason)
 		return reason;
-	plan_claim(&t->plan, &job->map);
+	plan_claim(&t->plan, &job->free);
 	return move_file(job, file, node, &t->layout, &t->seq, &t->plan,
 			 most_pieces(job, file, any));
 }
@@ -224,17 +225,17 @@ static enum reason try_file(struct job *job, struct file *file, struct node *nod
 static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 {
 	uint32_t pieces, before = file->fragments;
-	const uint32_t moved = moves(job, file);
+	const uint32_t moved = times_moved(job, file);
 	enum reason reason;
 	struct info info;
 	struct node node;
 	int err;
 
 	for (;;) {
-		pieces = freemap_pieces(&job->map, file->blocks, before);
+		pieces = freemap_pieces(&job->free, file->blocks, before);
 		if (pieces == 1 || !worth_refreshing(job, file))
 			break;
-		if (refresh_map(job)) {
+		if (job_refresh_free(job)) {
 			file->reason = REASON_FAILED;
 			return;
 		}
@@ -247,24 +248,24 @@ static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 		file->reason = REASON_NO_BETTER;
 		return;
 	}
-	err = open_file(&node, job, file, &info);
+	err = open_candidate(&node, job, file, &info);
 	if (err) {
 		reason = look_failed(job, file, err, "can't look at it");
 	} else {
 		reason = try_file(job, file, &node, any, t);
 		node_close(&node);
-		pace_point(&job->pace, true);
+		throttle_point(&job->throttle, true);
 	}
 	if (!reason && file->fragments == 1)
 		reason = REASON_PERFECT;
 	file->reason = (uint8_t)reason;
-	nights_tried(job, file, moves(job, file) != moved, (uint32_t)t->plan.pieces);
-	if (job->options->verbose && (moves(job, file) != moved || file->failed))
+	history_tried(job, file, times_moved(job, file) != moved, (uint32_t)t->plan.pieces);
+	if (job->options->verbose && (times_moved(job, file) != moved || file->failed))
 		tell_move(job, file, before);
 }
 
 /* Does it need a visit in this round? */
-static bool is_open(const struct file *file)
+static bool wants_visit(const struct file *file)
 {
 	return file->fragments > 1 && !file->failed && may_change((enum reason)file->reason);
 }
@@ -278,7 +279,7 @@ static void tell_round(const struct job *job, const uint32_t *order, size_t coun
 	for (i = 0; i < count; i++) {
 		const struct file *file = &job->survey.file[order[i]];
 
-		if (is_open(file)) {
+		if (wants_visit(file)) {
 			files++;
 			blocks += file->blocks;
 		}
@@ -325,13 +326,13 @@ void defragment(struct job *job)
 			struct file *file = &job->survey.file[order[i]];
 			const uint32_t blocks = file->blocks, fragments = file->fragments;
 
-			if (!is_open(file))
+			if (!wants_visit(file))
 				continue;
 			progress_file(file);
 			visit(job, file, any, &t);
 			progress_file_done(blocks, fragments);
 		}
-		if (refresh_map(job))
+		if (job_refresh_free(job))
 			break;
 		if (job->moved != moved)
 			any = false;
@@ -391,7 +392,7 @@ void defragment_dry_run(struct job *job)
 			if (file->planned)
 				continue;
 			progress_file(file);
-			err = open_file(&node, job, file, &info);
+			err = open_candidate(&node, job, file, &info);
 			if (err) {
 				file->reason = (uint8_t)reason_of_errno(-err);
 				continue;
@@ -400,10 +401,10 @@ void defragment_dry_run(struct job *job)
 			if (!file->reason && !reserve_allows(job, file->blocks))
 				file->reason = REASON_RESERVE;
 			node_close(&node);
-			pace_point(&job->pace, false);
+			throttle_point(&job->throttle, false);
 			if (file->reason)
 				continue;
-			plan_claim(&t.plan, &job->map);
+			plan_claim(&t.plan, &job->free);
 			tell_plan(job, file, &t.plan);
 			if (job->plan)
 				plan_writer_move(job->plan, job, file, &t.layout, &t.plan);

@@ -41,6 +41,6 @@ enum reason look_anew(struct job *job, struct file *file, struct node *node, str
 void tell_move(const struct job *job, const struct file *file, uint32_t before);
 
 /* Read the free map anew, with the blocks that were given back. -errno, complained about. */
-int refresh_map(struct job *job);
+int job_refresh_free(struct job *job);
 
 #endif

@@ -106,7 +106,7 @@ static int donor_fill(struct move *m, const struct plan_requests *requests)
 		else
 			err = node_alloc_indirect(&m->donor, r->logical, r->value);
 		progress_point();
-		pace_point(&m->job->pace, true);
+		throttle_point(&m->job->throttle, true);
 	}
 	return err;
 }
@@ -190,7 +190,7 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 			err = -EINTR;
 			break;
 		}
-		chunk = pace_step(&m->job->pace, CHUNK_BYTES);
+		chunk = throttle_step(&m->job->throttle, CHUNK_BYTES);
 		if (stop)
 			chunk = budget_step(m->job->budget, chunk, blocksize);
 		chunk /= blocksize;
@@ -203,7 +203,7 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 		took = budget_now() - start;
 		progress_stepped(from, to, began, at, 0);
 		progress_moved(stop ? step : 0);
-		pace_stepped(&m->job->pace, (uint64_t)step * blocksize);
+		throttle_stepped(&m->job->throttle, (uint64_t)step * blocksize);
 		if (stop)
 			budget_stepped(m->job->budget, (uint64_t)step * blocksize, took);
 		if (err == -EBUSY && wait_busy(&tries))
@@ -234,7 +234,7 @@ static int swap_indirect(struct move *m, const struct layout *old, uint32_t end,
 		err = node_reloc_indirect(m->node, old->indirect[i].logical, &m->donor,
 					  old->indirect[i].level);
 		progress_point();
-		pace_point(&m->job->pace, true);
+		throttle_point(&m->job->throttle, true);
 		if (err == -EBUSY && wait_busy(&tries))
 			continue;
 		/* Truncated away: nothing to swap. A file that is gone shows later. */
@@ -251,7 +251,7 @@ static int swap_indirect(struct move *m, const struct layout *old, uint32_t end,
 }
 
 /* Read where the file is now. */
-static int look_again(struct move *m)
+static int look_after_move(struct move *m)
 {
 	struct info info;
 	int err = node_info(m->node, &info);
@@ -284,7 +284,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	else if (err)
 		reason = went_wrong(m, err, what);
 
-	err = look_again(m);
+	err = look_after_move(m);
 	if (err)
 		return went_wrong(m, err, "can't see where it lies now");
 	if (m->file->fragments > seq->fragments && data + indirect && !m->spared) {
@@ -294,10 +294,10 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 			if (!swap_data(m, old, &end, &back, NULL) && back == data)
 				data = 0;
 		}
-		look_again(m);
+		look_after_move(m);
 	}
-	picture_relayout(&m->job->picture_after, m->whole, seq->fragments, &m->layout,
-			 m->file->fragments);
+	usage_relayout(&m->job->usage_after, m->whole, seq->fragments, &m->layout,
+		       m->file->fragments);
 	survey_detail(&m->job->survey, m->file)->moves += data + indirect > 0;
 	m->job->moved += data + indirect;
 	if (!reason && (m->file->fragments > promised || data != old->data))
@@ -305,9 +305,9 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	return reason;
 }
 
-/* All of the file, or only @part of it. */
+/* All of the file, or only @moving of it. */
 static enum reason move(struct move *m, const struct layout *layout, const struct sequence *seq,
-			const struct plan_requests *requests, const struct layout *part,
+			const struct plan_requests *requests, const struct layout *moving,
 			uint32_t blocks, uint32_t most)
 {
 	struct job *job = m->job;
@@ -334,9 +334,9 @@ static enum reason move(struct move *m, const struct layout *layout, const struc
 					  went_wrong(m, err, "can't get blocks for it");
 		goto out;
 	}
-	if (part)
-		window_outcome(&m->after, layout, part, &m->layout);
-	sequence_build(&m->seq, part ? &m->after : &m->layout, &job->meta.geo);
+	if (moving)
+		part_outcome(&m->after, layout, moving, &m->layout);
+	sequence_build(&m->seq, moving ? &m->after : &m->layout, &job->meta.geo);
 	if (m->seq.fragments > most) {
 		reason = REASON_OUTCOME;
 		goto out;
@@ -351,7 +351,7 @@ static enum reason move(struct move *m, const struct layout *layout, const struc
 		reason = REASON_CHANGED;
 		goto out;
 	}
-	reason = swap(m, part ? part : layout, seq);
+	reason = swap(m, moving ? moving : layout, seq);
 out:
 	sequence_free(&m->seq);
 	layout_free(&m->after);
@@ -376,33 +376,33 @@ enum reason move_file(struct job *job, struct file *file, struct node *node,
 
 enum reason move_windows(struct job *job, struct file *file, struct node *node,
 			 const struct layout *layout, const struct sequence *seq,
-			 const struct window *windows, size_t count)
+			 const struct part *parts, size_t count)
 {
 	struct move m = { .job = job, .file = file, .node = node, .whole = layout, .old = seq };
 	const struct geometry *geo = &job->meta.geo;
 	struct plan_requests requests = { 0 };
 	enum reason reason = REASON_NO_ROOM;
-	struct layout part, planned, after;
+	struct layout moving, planned, after;
 	struct sequence best;
 	uint32_t above;
 
-	layout_init(&part);
+	layout_init(&moving);
 	layout_init(&planned);
 	layout_init(&after);
 	sequence_init(&best);
-	above = window_requests(&requests, &part, seq, geo, windows, count, &job->map);
-	window_planned(&planned, seq, windows, count);
-	window_outcome(&after, layout, &part, &planned);
+	above = part_requests(&requests, &moving, seq, geo, parts, count, &job->free);
+	part_planned(&planned, seq, parts, count);
+	part_outcome(&after, layout, &moving, &planned);
 	sequence_build(&best, &after, geo);
 	/* Half of what was to be gained will do; where that is nothing, nothing may be lost. */
 	if (above != UINT32_MAX && best.fragments <= seq->fragments)
-		reason = move(&m, layout, seq, &requests, &part,
-			      (uint32_t)(part.data + part.indirects) + above,
+		reason = move(&m, layout, seq, &requests, &moving,
+			      (uint32_t)(moving.data + moving.indirects) + above,
 			      best.fragments + (seq->fragments - best.fragments) / 2);
 	sequence_free(&best);
 	layout_free(&after);
 	layout_free(&planned);
-	layout_free(&part);
+	layout_free(&moving);
 	plan_requests_free(&requests);
 	return reason;
 }

@@ -21,12 +21,12 @@ enum reason move_file(struct job *job, struct file *file, struct node *node,
 		      const struct plan *plan, uint32_t most);
 
 /*
- * The same for parts of it: @count windows, in the order of @seq, whole fragments each. The rest of
+ * The same for parts of it: @count parts, in the order of @seq, whole fragments each. The rest of
  * the file stays where it is, and it never gets more fragments by it. What the donor needs besides
  * is claimed from the job's free map.
  */
 enum reason move_windows(struct job *job, struct file *file, struct node *node,
 			 const struct layout *layout, const struct sequence *seq,
-			 const struct window *windows, size_t count);
+			 const struct part *parts, size_t count);
 
 #endif

@@ -28,36 +28,36 @@
 
 struct partial {
 	struct job *job;
-	struct pieces pieces;
-	struct stretches plan;
-	struct stretch_limits limits;
+	struct fragments fragments;
+	struct parts_plan plan;
+	struct parts_limits limits;
 	struct layout layout;
 	struct sequence seq;
-	struct window *window; /* of one file */
-	size_t windows, window_room;
+	struct part *part; /* of one file */
+	size_t parts, part_room;
 	uint64_t blocks; /* of all files in need */
 };
 
 static void partial_init(struct partial *p, struct job *job)
 {
 	*p = (struct partial){ .job = job };
-	pieces_init(&p->pieces);
-	stretches_init(&p->plan);
+	fragments_init(&p->fragments);
+	parts_plan_init(&p->plan);
 	layout_init(&p->layout);
 	sequence_init(&p->seq);
 }
 
 static void partial_free(struct partial *p)
 {
-	free(p->window);
+	free(p->part);
 	sequence_free(&p->seq);
 	layout_free(&p->layout);
-	stretches_free(&p->plan);
-	pieces_free(&p->pieces);
+	parts_plan_free(&p->plan);
+	fragments_free(&p->fragments);
 }
 
 /* What went wrong before anything moved. */
-static void tell(struct partial *p, struct file *file, int err)
+static void complain_of_look(struct partial *p, struct file *file, int err)
 {
 	char *shown;
 
@@ -70,7 +70,7 @@ static void tell(struct partial *p, struct file *file, int err)
 	file->failed = true;
 }
 
-static bool look(struct partial *p, struct file *file, struct node *node)
+static bool look_at_fragmented(struct partial *p, struct file *file, struct node *node)
 {
 	struct info info;
 	int err = node_info(node, &info);
@@ -78,20 +78,20 @@ static bool look(struct partial *p, struct file *file, struct node *node)
 	if (!err)
 		err = survey_again(&p->job->survey, file, node, &info, &p->layout, &p->seq);
 	if (err)
-		tell(p, file, err);
+		complain_of_look(p, file, err);
 	else if (info.relocatable)
 		file->reason = (uint8_t)info.relocatable;
 	return !err && !info.relocatable && p->seq.blocks;
 }
 
-static bool open_file(struct partial *p, struct file *file, struct node *node)
+static bool open_fragmented(struct partial *p, struct file *file, struct node *node)
 {
 	struct info info;
 	int err = node_open(node, &p->job->meta, file->ino,
 			    &p->job->survey.detail[file->detail].generation, &info);
 
 	if (err)
-		tell(p, file, err);
+		complain_of_look(p, file, err);
 	return !err;
 }
 
@@ -105,65 +105,65 @@ static void collect(struct partial *p, bool (*in_need)(const struct job *, const
 		struct node node;
 
 		if (file->fragments < 2 || file->failed || !in_need(job, file) ||
-		    !open_file(p, file, &node))
+		    !open_fragmented(p, file, &node))
 			continue;
-		if (look(p, file, &node)) {
-			pieces_add(&p->pieces, (uint32_t)i, &p->seq);
+		if (look_at_fragmented(p, file, &node)) {
+			fragments_add(&p->fragments, (uint32_t)i, &p->seq);
 			p->blocks += p->seq.blocks;
 		}
 		node_close(&node);
-		pace_point(&job->pace, true);
+		throttle_point(&job->throttle, true);
 	}
-	pieces_index(&p->pieces);
+	fragments_index(&p->fragments);
 }
 
 /* Do the pieces still say how the file lies? */
 static bool as_planned(const struct partial *p, size_t first, size_t count)
 {
-	const struct piece *piece = &p->pieces.piece[first];
+	const struct fragment *fragment = &p->fragments.fragment[first];
 	uint32_t at = 0;
 	size_t i, k = 0;
 
 	for (i = 0; i < p->seq.items; i++) {
 		const struct seq_item *item = &p->seq.item[i];
 
-		if (k < count && at == piece[k].length) {
+		if (k < count && at == fragment[k].length) {
 			k++;
 			at = 0;
 		}
-		if (k == count || item->physical != piece[k].start + at ||
-		    item->length > piece[k].length - at)
+		if (k == count || item->physical != fragment[k].start + at ||
+		    item->length > fragment[k].length - at)
 			return false;
 		at += item->length;
 	}
-	return k + 1 == count && at == piece[k].length;
+	return k + 1 == count && at == fragment[k].length;
 }
 
-/* The windows of a file whose pieces begin with @first, out of the plan from @from on. */
+/* The parts to move of a file whose fragments begin with @first, out of the plan from @from on. */
 static size_t collect_windows(struct partial *p, size_t first, size_t end, size_t from)
 {
-	const struct piece *piece = p->pieces.piece;
+	const struct fragment *fragment = p->fragments.fragment;
 	size_t i, at = first;
 	uint32_t blocks = 0;
 
-	p->windows = 0;
-	for (i = from; i < p->plan.count && p->plan.stretch[i].first < end; i++) {
-		const struct stretch *s = &p->plan.stretch[i];
-		struct window window = { .goal = s->goal };
+	p->parts = 0;
+	for (i = from; i < p->plan.count && p->plan.part[i].first < end; i++) {
+		const struct planned_part *s = &p->plan.part[i];
+		struct part part = { .goal = s->goal };
 
 		for (; at < s->first; at++)
-			blocks += piece[at].length;
-		window.at = blocks;
+			blocks += fragment[at].length;
+		part.at = blocks;
 		for (; at < (size_t)s->first + s->count; at++)
-			blocks += piece[at].length;
-		window.length = blocks - window.at;
-		vec_more(p->window, p->windows, p->window_room);
-		p->window[p->windows++] = window;
+			blocks += fragment[at].length;
+		part.length = blocks - part.at;
+		vec_more(p->part, p->parts, p->part_room);
+		p->part[p->parts++] = part;
 	}
 	return i;
 }
 
-/* Move the windows of one file, and learn where it lies then. */
+/* Move the parts of one file, and learn where it lies then. */
 static void move_one(struct partial *p, struct file *file, size_t first, size_t count)
 {
 	struct job *job = p->job;
@@ -173,49 +173,49 @@ static void move_one(struct partial *p, struct file *file, size_t first, size_t 
 	struct node node;
 
 	progress_file(file);
-	if (!open_file(p, file, &node))
+	if (!open_fragmented(p, file, &node))
 		goto out;
-	if (look(p, file, &node)) {
+	if (look_at_fragmented(p, file, &node)) {
 		if (as_planned(p, first, count)) {
-			reason = move_windows(job, file, &node, &p->layout, &p->seq, p->window,
-					      p->windows);
+			reason = move_windows(job, file, &node, &p->layout, &p->seq, p->part,
+					      p->parts);
 			if (reason == REASON_VANISHED || reason == REASON_MD_BITMAP || file->failed)
 				file->reason = (uint8_t)reason;
-			else if (look(p, file, &node))
+			else if (look_at_fragmented(p, file, &node))
 				seq = &p->seq;
 		} else {
 			seq = &p->seq;
 		}
 	}
 	node_close(&node);
-	pace_point(&job->pace, true);
+	throttle_point(&job->throttle, true);
 out:
 	if (seq && file->fragments == 1)
 		file->reason = REASON_PERFECT;
-	pieces_renew(&p->pieces, first, count, seq);
+	fragments_renew(&p->fragments, first, count, seq);
 	progress_part_done(fragments);
 }
 
 /* Carry out what is planned, file by file. False: the run ends. */
-static bool carry_out(struct partial *p)
+static bool carry_out_parts(struct partial *p)
 {
 	struct job *job = p->job;
 	size_t i, next;
 
 	for (i = 0; i < p->plan.count && !job_ends(job); i = next) {
-		size_t first = p->plan.stretch[i].first, count;
-		const uint32_t file = p->pieces.piece[first].file;
+		size_t first = p->plan.part[i].first, count;
+		const uint32_t file = p->fragments.fragment[first].file;
 
-		while (first && p->pieces.piece[first - 1].file == file)
+		while (first && p->fragments.fragment[first - 1].file == file)
 			first--;
-		count = pieces_of_file(&p->pieces, first);
+		count = fragments_of_file(&p->fragments, first);
 		next = collect_windows(p, first, first + count, i);
 		move_one(p, &job->survey.file[file], first, count);
 	}
 	p->plan.count = 0;
 	p->plan.blocks = p->plan.gain = 0;
-	pieces_index(&p->pieces);
-	return !refresh_map(job) && !job_ends(job);
+	fragments_index(&p->fragments);
+	return !job_refresh_free(job) && !job_ends(job);
 }
 
 /* How long the run is that a free block lies in, on average. */
@@ -234,22 +234,23 @@ static void set_scratch(struct partial *p)
 {
 	const struct job *job = p->job;
 
-	p->limits.scratch = job->map.total > job->reserve ? (job->map.total - job->reserve) / 2 : 0;
+	p->limits.scratch = job->free.total > job->reserve ? (job->free.total - job->reserve) / 2 :
+							     0;
 }
 
 static bool make_room(struct partial *p)
 {
-	uint64_t before = roominess(&p->job->map), now;
+	uint64_t before = roominess(&p->job->free), now;
 	int step;
 
 	for (step = 0; step < STEPS_MOST; step++) {
 		set_scratch(p);
-		stretch_clear(&p->plan, &p->pieces, &p->job->map, &p->limits);
+		plan_parts_clear(&p->plan, &p->fragments, &p->job->free, &p->limits);
 		if (!p->plan.count)
 			break;
-		if (!carry_out(p))
+		if (!carry_out_parts(p))
 			return false;
-		now = roominess(&p->job->map);
+		now = roominess(&p->job->free);
 		if (now < before + before / 4)
 			break;
 		before = now;
@@ -260,8 +261,8 @@ static bool make_room(struct partial *p)
 static bool use_room(struct partial *p)
 {
 	set_scratch(p);
-	stretch_gain(&p->plan, &p->pieces, &p->job->map, &p->limits);
-	return carry_out(p);
+	plan_parts_gain(&p->plan, &p->fragments, &p->job->free, &p->limits);
+	return carry_out_parts(p);
 }
 
 static void rounds(struct partial *p)
@@ -271,13 +272,13 @@ static void rounds(struct partial *p)
 
 	while (bad < BAD_MOST && p->job->moved - start < MOVED_MOST * p->blocks) {
 		const uint64_t moved = p->job->moved;
-		const size_t fragments = p->pieces.count;
+		const size_t fragments = p->fragments.count;
 
 		p->limits.least = LEAST_PIECES >> bad;
 		if (!make_room(p) || !use_room(p))
 			return;
-		if (p->pieces.count < fragments &&
-		    (fragments - p->pieces.count) * p->limits.worth >= p->job->moved - moved)
+		if (p->fragments.count < fragments &&
+		    (fragments - p->fragments.count) * p->limits.worth >= p->job->moved - moved)
 			bad = 0;
 		else
 			bad++;
@@ -296,7 +297,7 @@ void partial(struct job *job, bool (*in_need)(const struct job *job, const struc
 	p.limits.worth = (uint32_t)(jump / job->meta.geo.blocksize) + 1;
 	collect(&p, in_need);
 	progress_moves(0, MOVED_USUALLY * p.blocks);
-	if (p.pieces.count && !*job->stop)
+	if (p.fragments.count && !*job->stop)
 		rounds(&p);
 	partial_free(&p);
 }

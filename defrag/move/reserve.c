@@ -9,7 +9,7 @@ void reserve_set(struct job *job)
 	const struct geometry *geo = &job->meta.geo;
 
 	if (!options->reserve_given)
-		job->reserve = (job->map.total + job->map.beyond) / RESERVE_SHARE;
+		job->reserve = (job->free.total + job->free.beyond) / RESERVE_SHARE;
 	else if (options->percent)
 		job->reserve = (geo->blocks * options->percent + 99) / 100;
 	else

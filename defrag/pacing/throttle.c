@@ -24,12 +24,12 @@
 /* Disks below disks: a partition of a mapped device on a partition ... */
 #define DEPTH_MOST 16
 
-void pacer_start(struct pacer *pacer, const struct pace_look *look)
+void pacer_start(struct pacer *pacer, const struct throttle_sample *sample)
 {
 	memset(pacer, 0, sizeof(*pacer));
-	pacer->last = *look;
+	pacer->last = *sample;
 	/* For all that is known. */
-	pacer->busy = look->now + PACE_QUIET_WRITE;
+	pacer->busy = sample->now + THROTTLE_QUIET_WRITE;
 }
 
 static bool is_busy(const struct pacer *pacer, uint64_t now)
@@ -39,14 +39,14 @@ static bool is_busy(const struct pacer *pacer, uint64_t now)
 
 bool pacer_due(const struct pacer *pacer, uint64_t now)
 {
-	return pacer->work >= (is_busy(pacer, now) ? PACE_WORK_BUSY : PACE_WORK_QUIET);
+	return pacer->work >= (is_busy(pacer, now) ? THROTTLE_WORK_BUSY : THROTTLE_WORK_QUIET);
 }
 
 /* Have others read since the last look? What we asked for ourselves is known to the sector. */
-static bool others_read(struct pacer *pacer, const struct pace_look *look)
+static bool others_read(struct pacer *pacer, const struct throttle_sample *sample)
 {
-	uint64_t own = pacer->ahead + (look->own - pacer->last.own);
-	uint64_t all = look->read - pacer->last.read;
+	uint64_t own = pacer->ahead + (sample->own - pacer->last.own);
+	uint64_t all = sample->read - pacer->last.read;
 
 	pacer->ahead = all < own ? own - all : 0;
 	if (pacer->ahead > AHEAD_MOST)
@@ -54,26 +54,27 @@ static bool others_read(struct pacer *pacer, const struct pace_look *look)
 	return all > own;
 }
 
-uint64_t pacer_rest(struct pacer *pacer, const struct pace_look *look)
+uint64_t pacer_rest(struct pacer *pacer, const struct throttle_sample *sample)
 {
 	uint64_t rested, wanted, busy = 0;
 
-	if (others_read(pacer, look))
-		busy = look->now + PACE_QUIET_READ;
-	else if (look->writing || (pacer->rest && look->other != pacer->last.other))
-		busy = look->now + PACE_QUIET_WRITE;
+	if (others_read(pacer, sample))
+		busy = sample->now + THROTTLE_QUIET_READ;
+	else if (sample->writing || (pacer->rest && sample->other != pacer->last.other))
+		busy = sample->now + THROTTLE_QUIET_WRITE;
 	if (busy > pacer->busy)
 		pacer->busy = busy;
-	pacer->last = *look;
+	pacer->last = *sample;
 
 	if (!pacer->rest)
-		pacer->rest = look->now;
-	rested = look->now - pacer->rest;
-	wanted = PACE_GLANCE;
-	if (is_busy(pacer, look->now)) {
-		wanted = (pacer->work + (PACE_WRITE_COUNTS - 1) * pacer->wrote) * PACE_REST_TIMES;
-		if (wanted > PACE_REST_MOST)
-			wanted = PACE_REST_MOST;
+		pacer->rest = sample->now;
+	rested = sample->now - pacer->rest;
+	wanted = THROTTLE_GLANCE;
+	if (is_busy(pacer, sample->now)) {
+		wanted = (pacer->work + (THROTTLE_WRITE_COUNTS - 1) * pacer->wrote) *
+			 THROTTLE_REST_TIMES;
+		if (wanted > THROTTLE_REST_MOST)
+			wanted = THROTTLE_REST_MOST;
 	}
 	if (rested >= wanted) {
 		pacer->rest = 0;
@@ -81,24 +82,24 @@ uint64_t pacer_rest(struct pacer *pacer, const struct pace_look *look)
 		pacer->wrote = 0;
 		return 0;
 	}
-	return wanted - rested < PACE_SLICE ? wanted - rested : PACE_SLICE;
+	return wanted - rested < THROTTLE_SLICE ? wanted - rested : THROTTLE_SLICE;
 }
 
 uint32_t pacer_size(uint32_t size, uint64_t moved, uint64_t took, bool busy)
 {
-	const uint64_t wanted = busy ? PACE_STEP_BUSY : PACE_STEP_QUIET;
-	const uint32_t least = busy ? PACE_STEP_LEAST_BUSY : PACE_STEP_LEAST_QUIET;
+	const uint64_t wanted = busy ? THROTTLE_STEP_BUSY : THROTTLE_STEP_QUIET;
+	const uint32_t least = busy ? THROTTLE_STEP_LEAST_BUSY : THROTTLE_STEP_LEAST_QUIET;
 
 	if (took > wanted) {
 		for (; took > wanted && size > least; took /= 2)
 			size /= 2;
-	} else if (took < wanted / 2 && moved >= size && size < PACE_STEP_MOST) {
+	} else if (took < wanted / 2 && moved >= size && size < THROTTLE_STEP_MOST) {
 		size *= 2;
 	}
 	return size;
 }
 
-bool pace_parse(const char *stat, const char *inflight, struct pace_look *look)
+bool throttle_parse(const char *stat, const char *inflight, struct throttle_sample *sample)
 {
 	/* Reads: requests, merged, sectors, ms. Writes the same. Then 3 sums, discards, flushes. */
 	uint64_t field[17] = { 0 }, reading;
@@ -108,10 +109,10 @@ bool pace_parse(const char *stat, const char *inflight, struct pace_look *look)
 		stat += used;
 		fields++;
 	}
-	if (fields < 11 || sscanf(inflight, "%" SCNu64 "%" SCNu64, &reading, &look->writing) != 2)
+	if (fields < 11 || sscanf(inflight, "%" SCNu64 "%" SCNu64, &reading, &sample->writing) != 2)
 		return false;
-	look->read = field[2];
-	look->other = field[4] + field[11] + field[15];
+	sample->read = field[2];
+	sample->other = field[4] + field[11] + field[15];
 	return true;
 }
 
@@ -132,7 +133,7 @@ static uint64_t own_sectors(void)
 	return (uint64_t)usage.ru_inblock;
 }
 
-static bool read_text(int fd, char *text, size_t size)
+static bool read_stat(int fd, char *text, size_t size)
 {
 	ssize_t got = fd < 0 ? -1 : pread(fd, text, size - 1, 0);
 
@@ -140,15 +141,15 @@ static bool read_text(int fd, char *text, size_t size)
 	return got > 0;
 }
 
-static void take_look(const struct pace *pace, struct pace_look *look)
+static void take_sample(const struct throttle *throttle, struct throttle_sample *sample)
 {
 	char stat[512], inflight[64];
 
-	*look = (struct pace_look){ .now = clock_now(), .own = own_sectors() };
-	if (!read_text(pace->stat, stat, sizeof(stat)) ||
-	    !read_text(pace->inflight, inflight, sizeof(inflight)) ||
-	    !pace_parse(stat, inflight, look))
-		look->writing = 1; /* busy, for all that is known */
+	*sample = (struct throttle_sample){ .now = clock_now(), .own = own_sectors() };
+	if (!read_stat(throttle->stat, stat, sizeof(stat)) ||
+	    !read_stat(throttle->inflight, inflight, sizeof(inflight)) ||
+	    !throttle_parse(stat, inflight, sample))
+		sample->writing = 1; /* busy, for all that is known */
 }
 
 /* The only name in a directory, malloc'd; NULL where there are none or several. */
@@ -215,7 +216,7 @@ static char *find_disk(dev_t dev)
 	return path;
 }
 
-static int open_file(const char *dir, const char *name)
+static int open_stat(const char *dir, const char *name)
 {
 	char *path = xasprintf("%s/%s", dir, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -240,35 +241,35 @@ static void lower_priorities(void)
 		setpriority(PRIO_PROCESS, 0, 10);
 }
 
-void pace_open(struct pace *pace, dev_t dev, const char *name, const volatile int *stop)
+void throttle_open(struct throttle *throttle, dev_t dev, const char *name, const volatile int *stop)
 {
 	char *disk = find_disk(dev);
-	struct pace_look look;
+	struct throttle_sample sample;
 
 	lower_priorities();
-	pace->on = true;
-	pace->stop = stop;
-	pace->stat = disk ? open_file(disk, "stat") : -1;
-	pace->inflight = disk ? open_file(disk, "inflight") : -1;
-	if (pace->stat < 0 || pace->inflight < 0)
+	throttle->on = true;
+	throttle->stop = stop;
+	throttle->stat = disk ? open_stat(disk, "stat") : -1;
+	throttle->inflight = disk ? open_stat(disk, "inflight") : -1;
+	if (throttle->stat < 0 || throttle->inflight < 0)
 		complain(name, 0, "can't see how busy the disk is: taken for always busy");
 	free(disk);
-	take_look(pace, &look);
-	pacer_start(&pace->pacer, &look);
-	pace->since = look.now;
-	pace->own = look.own;
-	pace->size[false] = PACE_STEP_FIRST_QUIET;
-	pace->size[true] = PACE_STEP_LEAST_BUSY;
+	take_sample(throttle, &sample);
+	pacer_start(&throttle->pacer, &sample);
+	throttle->since = sample.now;
+	throttle->own = sample.own;
+	throttle->size[false] = THROTTLE_STEP_FIRST_QUIET;
+	throttle->size[true] = THROTTLE_STEP_LEAST_BUSY;
 }
 
-void pace_close(struct pace *pace)
+void throttle_close(struct throttle *throttle)
 {
-	if (!pace->on)
+	if (!throttle->on)
 		return;
-	if (pace->stat >= 0)
-		close(pace->stat);
-	if (pace->inflight >= 0)
-		close(pace->inflight);
+	if (throttle->stat >= 0)
+		close(throttle->stat);
+	if (throttle->inflight >= 0)
+		close(throttle->inflight);
 }
 
 /* A signal ends it at once. */
@@ -279,48 +280,48 @@ static void wait_for(uint64_t us)
 	nanosleep(&ts, NULL);
 }
 
-void pace_point(struct pace *pace, bool wrote)
+void throttle_point(struct throttle *throttle, bool wrote)
 {
-	struct pace_look look;
+	struct throttle_sample sample;
 	uint64_t now, own, wait;
 
-	if (!pace->on)
+	if (!throttle->on)
 		return;
 	now = clock_now();
 	own = own_sectors();
-	if (wrote || own != pace->own)
-		pace->pacer.work += now - pace->since;
+	if (wrote || own != throttle->own)
+		throttle->pacer.work += now - throttle->since;
 	if (wrote)
-		pace->pacer.wrote += now - pace->since;
-	pace->since = now;
-	pace->own = own;
-	if (!pacer_due(&pace->pacer, now))
+		throttle->pacer.wrote += now - throttle->since;
+	throttle->since = now;
+	throttle->own = own;
+	if (!pacer_due(&throttle->pacer, now))
 		return;
-	while (!*pace->stop) {
+	while (!*throttle->stop) {
 		progress_point();
-		take_look(pace, &look);
-		wait = pacer_rest(&pace->pacer, &look);
+		take_sample(throttle, &sample);
+		wait = pacer_rest(&throttle->pacer, &sample);
 		if (!wait)
 			break;
 		wait_for(wait);
 	}
-	pace->since = clock_now();
+	throttle->since = clock_now();
 }
 
-void pace_stepped(struct pace *pace, uint64_t moved)
+void throttle_stepped(struct throttle *throttle, uint64_t moved)
 {
-	uint32_t *size = &pace->size[pace->busy];
+	uint32_t *size = &throttle->size[throttle->busy];
 
-	if (!pace->on)
+	if (!throttle->on)
 		return;
-	*size = pacer_size(*size, moved, clock_now() - pace->since, pace->busy);
-	pace_point(pace, true);
+	*size = pacer_size(*size, moved, clock_now() - throttle->since, throttle->busy);
+	throttle_point(throttle, true);
 }
 
-uint32_t pace_step(struct pace *pace, uint32_t most)
+uint32_t throttle_step(struct throttle *throttle, uint32_t most)
 {
-	if (!pace->on)
+	if (!throttle->on)
 		return most;
-	pace->busy = is_busy(&pace->pacer, clock_now());
-	return pace->size[pace->busy] < most ? pace->size[pace->busy] : most;
+	throttle->busy = is_busy(&throttle->pacer, clock_now());
+	return throttle->size[throttle->busy] < most ? throttle->size[throttle->busy] : most;
 }

@@ -19,28 +19,28 @@
 /* --- what to do: pure ------------------------------------------------------------------------ */
 
 /* Times are in microseconds. */
-#define PACE_MS 1000ULL
+#define THROTTLE_MS 1000ULL
 
 /* So much work on a quiet disk, and on a busy one, before the disk is looked at again. */
-#define PACE_WORK_QUIET (100 * PACE_MS)
-#define PACE_WORK_BUSY (20 * PACE_MS)
+#define THROTTLE_WORK_QUIET (100 * THROTTLE_MS)
+#define THROTTLE_WORK_BUSY (20 * THROTTLE_MS)
 /* How long a look at a quiet disk takes, and the time between two looks in a rest. */
-#define PACE_GLANCE (3 * PACE_MS)
-#define PACE_SLICE (50 * PACE_MS)
+#define THROTTLE_GLANCE (3 * THROTTLE_MS)
+#define THROTTLE_SLICE (50 * THROTTLE_MS)
 /*
  * On a busy disk a rest is this many times as long as the work before, and no longer than that.
  * Work that changed something counts for more: its metadata is written while we rest, into the
  * journal with the next fsync of others, and to its places some seconds later.
  */
-#define PACE_REST_TIMES 199
-#define PACE_WRITE_COUNTS 3
-#define PACE_REST_MOST (60000 * PACE_MS)
+#define THROTTLE_REST_TIMES 199
+#define THROTTLE_WRITE_COUNTS 3
+#define THROTTLE_REST_MOST (60000 * THROTTLE_MS)
 /*
  * A disk is busy until others have read nothing for the first, and nothing was written in a rest
  * for the second of these. Reads are somebody else's for sure; writes may be the journal's, for us.
  */
-#define PACE_QUIET_READ (2000 * PACE_MS)
-#define PACE_QUIET_WRITE (300 * PACE_MS)
+#define THROTTLE_QUIET_READ (2000 * THROTTLE_MS)
+#define THROTTLE_QUIET_WRITE (300 * THROTTLE_MS)
 /*
  * A step that moves data shall take this long, within these bounds of its size. Where files lie in
  * small pieces smaller steps mean more requests, so they are taken only where somebody gains by it:
@@ -48,15 +48,15 @@
  * learned on the quiet disk would keep the first ones who come back waiting for four times as long
  * as they should, so a busy one has a size of its own, and begins with the least.
  */
-#define PACE_STEP_QUIET (200 * PACE_MS)
-#define PACE_STEP_BUSY (50 * PACE_MS)
-#define PACE_STEP_LEAST_QUIET (256U << 10)
-#define PACE_STEP_LEAST_BUSY (64U << 10)
-#define PACE_STEP_FIRST_QUIET (1U << 20)
-#define PACE_STEP_MOST (4U << 20)
+#define THROTTLE_STEP_QUIET (200 * THROTTLE_MS)
+#define THROTTLE_STEP_BUSY (50 * THROTTLE_MS)
+#define THROTTLE_STEP_LEAST_QUIET (256U << 10)
+#define THROTTLE_STEP_LEAST_BUSY (64U << 10)
+#define THROTTLE_STEP_FIRST_QUIET (1U << 20)
+#define THROTTLE_STEP_MOST (4U << 20)
 
 /* The disk at one moment; the counters only grow. */
-struct pace_look {
+struct throttle_sample {
 	uint64_t now;	  /* of a clock that doesn't jump */
 	uint64_t read;	  /* sectors read, by anyone */
 	uint64_t own;	  /* sectors that this process has asked to be read */
@@ -65,7 +65,7 @@ struct pace_look {
 };
 
 struct pacer {
-	struct pace_look last;
+	struct throttle_sample last;
 	uint64_t ahead; /* sectors asked for and not read yet: read-ahead */
 	uint64_t work;	/* since the last rest */
 	uint64_t wrote; /* of that, what changed something */
@@ -73,7 +73,7 @@ struct pacer {
 	uint64_t busy;	/* until when the disk counts as busy */
 };
 
-void pacer_start(struct pacer *pacer, const struct pace_look *look);
+void pacer_start(struct pacer *pacer, const struct throttle_sample *sample);
 
 /* Is it time for a rest? */
 bool pacer_due(const struct pacer *pacer, uint64_t now);
@@ -82,17 +82,17 @@ bool pacer_due(const struct pacer *pacer, uint64_t now);
  * How long to rest before the next look; 0: go back to work. The first call after work begins
  * the rest.
  */
-uint64_t pacer_rest(struct pacer *pacer, const struct pace_look *look);
+uint64_t pacer_rest(struct pacer *pacer, const struct throttle_sample *sample);
 
 /* The size for the next step after one of @size bytes at most moved @moved and took @took. */
 uint32_t pacer_size(uint32_t size, uint64_t moved, uint64_t took, bool busy);
 
 /* The counters in the texts of /sys/dev/block/N:M/stat and inflight. False for any other text. */
-bool pace_parse(const char *stat, const char *inflight, struct pace_look *look);
+bool throttle_parse(const char *stat, const char *inflight, struct throttle_sample *sample);
 
 /* --- doing it -------------------------------------------------------------------------------- */
 
-struct pace {
+struct throttle {
 	bool on; /* without --nice nothing here does anything */
 	const volatile int *stop;
 	int stat, inflight; /* of the disk; -1: not known, which is taken for busy */
@@ -107,19 +107,20 @@ struct pace {
  * Lower this process's priorities, and watch the disk that the filesystem on @dev lies on. What
  * keeps it from that is complained about, with @name. Waits end early when *@stop is set.
  */
-void pace_open(struct pace *pace, dev_t dev, const char *name, const volatile int *stop);
-void pace_close(struct pace *pace);
+void throttle_open(struct throttle *throttle, dev_t dev, const char *name,
+		   const volatile int *stop);
+void throttle_close(struct throttle *throttle);
 
 /*
  * Between two pieces of work: rest if it is time to. Work that can only have read counts where
  * it really did; work that @wrote always counts.
  */
-void pace_point(struct pace *pace, bool wrote);
+void throttle_point(struct throttle *throttle, bool wrote);
 
 /* The same after a step that has moved @moved bytes. */
-void pace_stepped(struct pace *pace, uint64_t moved);
+void throttle_stepped(struct throttle *throttle, uint64_t moved);
 
 /* How many bytes the next step may move, @most without --nice. To be asked before each. */
-uint32_t pace_step(struct pace *pace, uint32_t most);
+uint32_t throttle_step(struct throttle *throttle, uint32_t most);
 
 #endif

@@ -15,36 +15,37 @@
 #include "plan/sequence.h"
 
 /* A fragment: blocks that follow each other in reading order and on the disk, as many as do. */
-struct piece {
+struct fragment {
 	uint32_t start;
 	uint32_t length;    /* 0: it is no more */
 	uint32_t file : 31; /* the caller's number */
 	uint32_t held : 1;  /* it moves, or something moves beside it: leave it where it is */
 };
 
-struct pieces {
-	struct piece *piece; /* ascending by file, in reading order */
+struct fragments {
+	struct fragment *fragment; /* ascending by file, in reading order */
 	size_t count, room;
 	uint32_t *place; /* numbers of pieces, ascending by start */
 	size_t place_room;
 };
 
-void pieces_init(struct pieces *pieces);
-void pieces_free(struct pieces *pieces);
+void fragments_init(struct fragments *fragments);
+void fragments_free(struct fragments *fragments);
 
 /* Add all of a file, whose number is greater than those before. */
-void pieces_add(struct pieces *pieces, uint32_t file, const struct sequence *seq);
+void fragments_add(struct fragments *fragments, uint32_t file, const struct sequence *seq);
 
 /* The pieces of the file that piece @first is of, its first one: how many. */
-size_t pieces_of_file(const struct pieces *pieces, size_t first);
+size_t fragments_of_file(const struct fragments *fragments, size_t first);
 
 /*
  * Put a file that lies elsewhere now into the place of its @count pieces from @first on. One that
  * has more pieces than before, or no sequence, is left out from now on.
  */
-void pieces_renew(struct pieces *pieces, size_t first, size_t count, const struct sequence *seq);
+void fragments_renew(struct fragments *fragments, size_t first, size_t count,
+		     const struct sequence *seq);
 
 /* Sort by place, after pieces were added or renewed; drops what is no more, lets go of all. */
-void pieces_index(struct pieces *pieces);
+void fragments_index(struct fragments *fragments);
 
 #endif

@@ -8,7 +8,7 @@ struct path {
 };
 
 /* Past an indirect block. */
-static void walk(struct path *path, const struct seq_item *item, bool there)
+static void walk_moving(struct path *path, const struct seq_item *item, bool there)
 {
 	uint32_t level = item->level;
 
@@ -19,7 +19,7 @@ static void walk(struct path *path, const struct seq_item *item, bool there)
 }
 
 /*
- * What is missing above the first item of a window. No other one in it misses anything: in reading
+ * What is missing above the first item of a part. No other one in it misses anything: in reading
  * order all between an indirect block and something below it is below it, too.
  */
 static bool ask_above(struct plan_requests *out, struct path *path, const struct seq_item *item,
@@ -46,52 +46,52 @@ static bool ask_above(struct plan_requests *out, struct path *path, const struct
 	return true;
 }
 
-uint32_t window_requests(struct plan_requests *out, struct layout *part, const struct sequence *seq,
-			 const struct geometry *geo, const struct window *windows, size_t count,
-			 struct freemap *map)
+uint32_t part_requests(struct plan_requests *out, struct layout *moving, const struct sequence *seq,
+		       const struct geometry *geo, const struct part *parts, size_t count,
+		       struct freemap *map)
 {
 	struct path path = { 0 };
 	uint32_t more = 0;
 	size_t item = 0, i;
 
 	out->requests = 0;
-	layout_clear(part);
+	layout_clear(moving);
 	for (i = 0; i < count; i++) {
-		const uint32_t end = windows[i].at + windows[i].length;
+		const uint32_t end = parts[i].at + parts[i].length;
 
-		for (; seq->item[item].at < windows[i].at; item++)
-			walk(&path, &seq->item[item], false);
+		for (; seq->item[item].at < parts[i].at; item++)
+			walk_moving(&path, &seq->item[item], false);
 		if (!ask_above(out, &path, &seq->item[item], geo, map, &more))
 			return UINT32_MAX;
-		plan_ask(out, ASK_GOAL, 0, windows[i].goal);
+		plan_ask(out, ASK_GOAL, 0, parts[i].goal);
 		for (; item < seq->items && seq->item[item].at < end; item++) {
 			const struct seq_item *it = &seq->item[item];
 			struct plan_request *last = &out->request[out->requests - 1];
 
-			walk(&path, it, true);
+			walk_moving(&path, it, true);
 			if (it->level) {
 				plan_ask(out, ASK_INDIRECT, it->logical, it->level);
-				layout_add_indirect(part, it->level, it->logical, it->physical);
+				layout_add_indirect(moving, it->level, it->logical, it->physical);
 				continue;
 			}
 			if (last->kind == ASK_DATA && last->logical + last->value == it->logical)
 				last->value += it->length;
 			else
 				plan_ask(out, ASK_DATA, it->logical, it->length);
-			layout_add_extent(part, it->logical, it->physical, it->length);
+			layout_add_extent(moving, it->logical, it->physical, it->length);
 		}
 	}
 	return more;
 }
 
-void window_planned(struct layout *donor, const struct sequence *seq, const struct window *windows,
-		    size_t count)
+void part_planned(struct layout *donor, const struct sequence *seq, const struct part *parts,
+		  size_t count)
 {
 	size_t i, item = 0;
 
 	layout_clear(donor);
 	for (i = 0; i < count; i++) {
-		const struct window *w = &windows[i];
+		const struct part *w = &parts[i];
 
 		while (seq->item[item].at < w->at)
 			item++;
@@ -108,8 +108,8 @@ void window_planned(struct layout *donor, const struct sequence *seq, const stru
 }
 
 /* Where @layout has the indirect block, NULL if it hasn't; from *@next on, which goes along. */
-static const struct indirect *find(const struct layout *layout, size_t *next,
-				   const struct indirect *ind)
+static const struct indirect *find_indirect(const struct layout *layout, size_t *next,
+					    const struct indirect *ind)
 {
 	for (; *next < layout->indirects; ++*next) {
 		const struct indirect *it = &layout->indirect[*next];
@@ -124,8 +124,8 @@ static const struct indirect *find(const struct layout *layout, size_t *next,
 	return NULL;
 }
 
-void window_outcome(struct layout *after, const struct layout *layout, const struct layout *part,
-		    const struct layout *donor)
+void part_outcome(struct layout *after, const struct layout *layout, const struct layout *moving,
+		  const struct layout *donor)
 {
 	size_t next = 0, in_part = 0, in_donor = 0, i;
 
@@ -157,8 +157,8 @@ void window_outcome(struct layout *after, const struct layout *layout, const str
 	for (i = 0; i < layout->indirects; i++) {
 		const struct indirect *ind = &layout->indirect[i], *to = NULL;
 
-		if (find(part, &in_part, ind))
-			to = find(donor, &in_donor, ind);
+		if (find_indirect(moving, &in_part, ind))
+			to = find_indirect(donor, &in_donor, ind);
 		layout_add_indirect(after, ind->level, ind->logical,
 				    to ? to->physical : ind->physical);
 	}

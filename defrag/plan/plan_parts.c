@@ -31,70 +31,70 @@ static uint32_t class_least(unsigned int class)
 	return class < 4 ? class : (4 + class % 4) << (class / 4 - 1);
 }
 
-void stretches_init(struct stretches *plan)
+void parts_plan_init(struct parts_plan *plan)
 {
 	memset(plan, 0, sizeof(*plan));
 }
 
-void stretches_free(struct stretches *plan)
+void parts_plan_free(struct parts_plan *plan)
 {
-	free(plan->stretch);
-	stretches_init(plan);
+	free(plan->part);
+	parts_plan_init(plan);
 }
 
-static bool same_file(const struct pieces *pieces, size_t a, size_t b)
+static bool same_file(const struct fragments *fragments, size_t a, size_t b)
 {
-	return pieces->piece[a].file == pieces->piece[b].file;
+	return fragments->fragment[a].file == fragments->fragment[b].file;
 }
 
-/* The most pieces that a stretch of @room blocks can have. */
-static uint32_t most_in(const struct pieces *pieces, uint32_t room)
+/* The most fragments that a part of @room blocks can have. */
+static uint32_t most_in(const struct fragments *fragments, uint32_t room)
 {
 	size_t first = 0, most = 0, i;
 	uint64_t sum = 0;
 
-	for (i = 0; i < pieces->count; i++) {
-		const struct piece *piece = &pieces->piece[i];
+	for (i = 0; i < fragments->count; i++) {
+		const struct fragment *fragment = &fragments->fragment[i];
 
-		if (piece->held || (i && !same_file(pieces, i - 1, i))) {
-			first = piece->held ? i + 1 : i;
+		if (fragment->held || (i && !same_file(fragments, i - 1, i))) {
+			first = fragment->held ? i + 1 : i;
 			sum = 0;
-			if (piece->held)
+			if (fragment->held)
 				continue;
 		}
-		sum += piece->length;
+		sum += fragment->length;
 		while (sum > room)
-			sum -= pieces->piece[first++].length;
+			sum -= fragments->fragment[first++].length;
 		if (i + 1 - first > most)
 			most = i + 1 - first;
 	}
 	return (uint32_t)most;
 }
 
-static void add_stretch(struct stretches *plan, struct pieces *pieces, size_t first, size_t count,
-			uint32_t goal, uint64_t blocks, uint64_t gain)
+static void add_stretch(struct parts_plan *plan, struct fragments *fragments, size_t first,
+			size_t count, uint32_t goal, uint64_t blocks, uint64_t gain)
 {
 	size_t i;
 
-	vec_more(plan->stretch, plan->count, plan->room);
-	plan->stretch[plan->count++] = (struct stretch){ (uint32_t)first, (uint32_t)count, goal };
+	vec_more(plan->part, plan->count, plan->room);
+	plan->part[plan->count++] = (struct planned_part){ (uint32_t)first, (uint32_t)count, goal };
 	plan->blocks += blocks;
 	plan->gain += gain;
 	for (i = first; i < first + count; i++)
-		pieces->piece[i].held = 1;
+		fragments->fragment[i].held = 1;
 }
 
 static int by_piece(const void *a, const void *b)
 {
-	const struct stretch *x = a, *y = b;
+	const struct planned_part *x = a, *y = b;
 
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
-static void sort(struct stretches *plan)
+static void sort_parts(struct parts_plan *plan)
 {
 	if (plan->count)
-		qsort(plan->stretch, plan->count, sizeof(*plan->stretch), by_piece);
+		qsort(plan->part, plan->count, sizeof(*plan->part), by_piece);
 }
 
 /* --- the disk, in the order of its blocks ------------------------------------------------- */
@@ -110,24 +110,25 @@ struct cursor {
 };
 
 /* What comes next on the disk, a piece or a free run. */
-static void next(struct cursor *at, const struct pieces *pieces, const struct freemap *map)
+static void part_after(struct cursor *at, const struct fragments *fragments,
+		       const struct freemap *map)
 {
-	const struct piece *piece = NULL;
+	const struct fragment *fragment = NULL;
 
 	while (at->run < map->runs && !map->run[at->run].length)
 		at->run++;
-	if (at->place < pieces->count)
-		piece = &pieces->piece[pieces->place[at->place]];
-	if (at->run < map->runs && (!piece || map->run[at->run].start < piece->start)) {
+	if (at->place < fragments->count)
+		fragment = &fragments->fragment[fragments->place[at->place]];
+	if (at->run < map->runs && (!fragment || map->run[at->run].start < fragment->start)) {
 		at->kind = FREE;
 		at->number = (uint32_t)at->run;
 		at->start = map->run[at->run].start;
 		at->length = map->run[at->run++].length;
-	} else if (piece) {
+	} else if (fragment) {
 		at->kind = PIECE;
-		at->number = pieces->place[at->place++];
-		at->start = piece->start;
-		at->length = piece->length;
+		at->number = fragments->place[at->place++];
+		at->start = fragment->start;
+		at->length = fragment->length;
 	} else {
 		at->kind = END;
 	}
@@ -136,21 +137,22 @@ static void next(struct cursor *at, const struct pieces *pieces, const struct fr
 /* --- gaining ------------------------------------------------------------------------------ */
 
 /* How many pieces from behind @anchor on, or from before it back, go into @room blocks. */
-static uint32_t joined(const struct pieces *pieces, size_t anchor, int way, uint32_t room,
+static uint32_t joined(const struct fragments *fragments, size_t anchor, int way, uint32_t room,
 		       uint32_t *blocks)
 {
 	uint32_t count = 0;
 	size_t i = anchor;
 
 	*blocks = 0;
-	if (pieces->piece[anchor].held)
+	if (fragments->fragment[anchor].held)
 		return 0;
-	while ((way > 0 || i) && (i += (size_t)way) < pieces->count) {
-		const struct piece *piece = &pieces->piece[i];
+	while ((way > 0 || i) && (i += (size_t)way) < fragments->count) {
+		const struct fragment *fragment = &fragments->fragment[i];
 
-		if (!same_file(pieces, anchor, i) || piece->held || piece->length > room - *blocks)
+		if (!same_file(fragments, anchor, i) || fragment->held ||
+		    fragment->length > room - *blocks)
 			break;
-		*blocks += piece->length;
+		*blocks += fragment->length;
 		count++;
 	}
 	return count;
@@ -158,32 +160,32 @@ static uint32_t joined(const struct pieces *pieces, size_t anchor, int way, uint
 
 /*
  * Go on where a fragment ends, or end where one begins: all pieces that move are gained. Not where
- * a stretch from anywhere would gain much more.
+ * a part from anywhere would gain much more.
  */
-static void join(struct stretches *plan, struct pieces *pieces, struct freemap *map,
-		 const struct stretch_limits *limits)
+static void join(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
+		 const struct parts_limits *limits)
 {
 	struct cursor at = { 0 }, before = { .kind = END };
 	uint32_t most[CLASSES];
 
 	memset(most, 0xff, sizeof(most));
-	for (next(&at, pieces, map); at.kind != END;) {
+	for (part_after(&at, fragments, map); at.kind != END;) {
 		const struct cursor run = at;
 		uint32_t behind = 0, ahead = 0, behind_blocks = 0, ahead_blocks = 0, gain, blocks;
 		unsigned int class = class_of(run.length);
 
-		next(&at, pieces, map);
+		part_after(&at, fragments, map);
 		if (run.kind != FREE) {
 			before = run;
 			continue;
 		}
 		if (before.kind == PIECE && before.start + before.length == run.start)
-			behind = joined(pieces, before.number, 1, run.length, &behind_blocks);
+			behind = joined(fragments, before.number, 1, run.length, &behind_blocks);
 		if (at.kind == PIECE && at.start == run.start + run.length)
-			ahead = joined(pieces, at.number, -1, run.length, &ahead_blocks);
+			ahead = joined(fragments, at.number, -1, run.length, &ahead_blocks);
 		before.kind = END;
 		if (most[class] == UINT32_MAX)
-			most[class] = most_in(pieces, class_least(class));
+			most[class] = most_in(fragments, class_least(class));
 		gain = behind >= ahead ? behind : ahead;
 		blocks = behind >= ahead ? behind_blocks : ahead_blocks;
 		if (!gain || blocks > (uint64_t)gain * limits->worth ||
@@ -192,56 +194,58 @@ static void join(struct stretches *plan, struct pieces *pieces, struct freemap *
 		    plan->blocks + blocks > limits->scratch)
 			continue;
 		if (behind >= ahead) {
-			add_stretch(plan, pieces, before.number + 1, behind, run.start, blocks,
+			add_stretch(plan, fragments, before.number + 1, behind, run.start, blocks,
 				    behind);
-			pieces->piece[before.number].held = 1;
+			fragments->fragment[before.number].held = 1;
 			freemap_claim(map, run.number, blocks);
 		} else {
-			add_stretch(plan, pieces, at.number - ahead, ahead,
+			add_stretch(plan, fragments, at.number - ahead, ahead,
 				    run.start + run.length - blocks, blocks, ahead);
-			pieces->piece[at.number].held = 1;
+			fragments->fragment[at.number].held = 1;
 			freemap_claim_end(map, run.number, blocks);
 		}
 	}
 }
 
 /*
- * Give each of @runs a stretch of at least @wanted pieces of @mean blocks or more on average, as
+ * Give each of @runs a part of at least @wanted pieces of @mean blocks or more on average, as
  * long as there are such. Returns how many runs got one: the first ones.
  */
-static size_t deal(struct stretches *plan, struct pieces *pieces, struct freemap *map,
-		   const struct stretch_limits *limits, const uint32_t *run, size_t runs,
+static size_t deal(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
+		   const struct parts_limits *limits, const uint32_t *run, size_t runs,
 		   uint32_t wanted, uint64_t mean)
 {
 	size_t first = 0, end = 0, dealt = 0;
 	uint64_t sum = 0;
 
-	while (dealt < runs && first < pieces->count) {
+	while (dealt < runs && first < fragments->count) {
 		const uint64_t left = limits->scratch - plan->blocks;
 		const uint32_t length = map->run[run[dealt]].length;
 		const uint64_t room = length < left ? length : left;
 		size_t count;
 
-		if (end < first || pieces->piece[first].held) {
-			first += pieces->piece[first].held;
+		if (end < first || fragments->fragment[first].held) {
+			first += fragments->fragment[first].held;
 			end = first;
 			sum = 0;
 			continue;
 		}
-		while (end < pieces->count && same_file(pieces, first, end) &&
-		       !pieces->piece[end].held && sum + pieces->piece[end].length <= room)
-			sum += pieces->piece[end++].length;
+		while (end < fragments->count && same_file(fragments, first, end) &&
+		       !fragments->fragment[end].held &&
+		       sum + fragments->fragment[end].length <= room)
+			sum += fragments->fragment[end++].length;
 		count = end - first;
 		if (count < wanted || sum < count * mean ||
 		    sum > (count - 1) * (uint64_t)limits->worth) {
 			if (end == first)
 				end++;
 			else
-				sum -= pieces->piece[first].length;
+				sum -= fragments->fragment[first].length;
 			first++;
 			continue;
 		}
-		add_stretch(plan, pieces, first, count, map->run[run[dealt]].start, sum, count - 1);
+		add_stretch(plan, fragments, first, count, map->run[run[dealt]].start, sum,
+			    count - 1);
 		freemap_claim(map, run[dealt++], (uint32_t)sum);
 		first = end;
 		sum = 0;
@@ -264,34 +268,34 @@ static size_t runs_of_class(const struct freemap *map, unsigned int class, uint3
 	return count;
 }
 
-/* How long a piece is, of those that a stretch of @room blocks can have a few of. */
-static uint64_t mean_piece(const struct pieces *pieces, uint32_t room)
+/* How long a piece is, of those that a part of @room blocks can have a few of. */
+static uint64_t mean_piece(const struct fragments *fragments, uint32_t room)
 {
 	uint64_t sum = 0, count = 0;
 	size_t i;
 
-	for (i = 0; i < pieces->count; i++) {
-		if (pieces->piece[i].length > room / MANY)
+	for (i = 0; i < fragments->count; i++) {
+		if (fragments->fragment[i].length > room / MANY)
 			continue;
-		sum += pieces->piece[i].length;
+		sum += fragments->fragment[i].length;
 		count++;
 	}
 	return count ? (sum + count - 1) / count : 0;
 }
 
-/* For the runs of one class. False if for shorter ones there can be no stretch either. */
-static bool gather_class(struct stretches *plan, struct pieces *pieces, struct freemap *map,
-			 const struct stretch_limits *limits, unsigned int class, uint32_t *run,
+/* For the runs of one class. False if for shorter ones there can be no part either. */
+static bool gather_class(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
+			 const struct parts_limits *limits, unsigned int class, uint32_t *run,
 			 size_t runs)
 {
-	uint64_t mean = mean_piece(pieces, class_least(class));
+	uint64_t mean = mean_piece(fragments, class_least(class));
 	uint32_t least = limits->least > 2 ? limits->least : 2, most, wanted;
 	size_t done;
 
-	while ((most = most_in(pieces, class_least(class))) >= least) {
+	while ((most = most_in(fragments, class_least(class))) >= least) {
 		wanted = mean ? (uint32_t)(class_least(class) / (2 * mean)) : most - 2 * (most / 3);
-		done = deal(plan, pieces, map, limits, run, runs, wanted > least ? wanted : least,
-			    mean);
+		done = deal(plan, fragments, map, limits, run, runs,
+			    wanted > least ? wanted : least, mean);
 		runs -= done;
 		memmove(run, run + done, runs * sizeof(*run));
 		if (done && runs)
@@ -310,8 +314,8 @@ static bool gather_class(struct stretches *plan, struct pieces *pieces, struct f
  * the most, but such as leave holes of the average length at least, as long as there are such. Of
  * those the first go: a file gets better from its start on, with no odd pieces left in between.
  */
-static void gather(struct stretches *plan, struct pieces *pieces, struct freemap *map,
-		   const struct stretch_limits *limits)
+static void gather(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
+		   const struct parts_limits *limits)
 {
 	size_t longest = freemap_longest(map), room = 0, runs;
 	unsigned int class;
@@ -321,18 +325,18 @@ static void gather(struct stretches *plan, struct pieces *pieces, struct freemap
 		return;
 	for (class = class_of(map->run[longest].length); class > 1; class --) {
 		runs = runs_of_class(map, class, &run, &room);
-		if (runs && !gather_class(plan, pieces, map, limits, class, run, runs))
+		if (runs && !gather_class(plan, fragments, map, limits, class, run, runs))
 			break;
 	}
 	free(run);
 }
 
-void stretch_gain(struct stretches *plan, struct pieces *pieces, struct freemap *map,
-		  const struct stretch_limits *limits)
+void plan_parts_gain(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
+		     const struct parts_limits *limits)
 {
-	gather(plan, pieces, map, limits);
-	join(plan, pieces, map, limits);
-	sort(plan);
+	gather(plan, fragments, map, limits);
+	join(plan, fragments, map, limits);
+	sort_parts(plan);
 }
 
 /* --- clearing ----------------------------------------------------------------------------- */
@@ -348,15 +352,16 @@ struct region {
  * Go on to the next region of @length blocks or a little more: one that ends with what comes next.
  * No piece in it is longer than @most. False at the end of the disk.
  */
-static bool next_region(struct region *region, struct cursor *head, const struct pieces *pieces,
-			const struct freemap *map, uint32_t length, uint32_t most)
+static bool next_region(struct region *region, struct cursor *head,
+			const struct fragments *fragments, const struct freemap *map,
+			uint32_t length, uint32_t most)
 {
 	for (;;) {
-		next(head, pieces, map);
+		part_after(head, fragments, map);
 		if (head->kind == END)
 			return false;
 		if (head->kind == PIECE &&
-		    (pieces->piece[head->number].held || head->length > most)) {
+		    (fragments->fragment[head->number].held || head->length > most)) {
 			region->end = 0;
 			continue;
 		}
@@ -374,7 +379,7 @@ static bool next_region(struct region *region, struct cursor *head, const struct
 				region->free -= region->from.length;
 			else
 				region->taken -= region->from.length;
-			next(&region->from, pieces, map);
+			part_after(&region->from, fragments, map);
 		}
 		if (region->end - region->from.start >= length)
 			return true;
@@ -385,7 +390,7 @@ static bool next_region(struct region *region, struct cursor *head, const struct
  * Clear a region, as far as there are holes for what is in it. What finds none goes to its front,
  * as far as the first free run there has room for it.
  */
-static void clear(struct stretches *plan, struct pieces *pieces, struct freemap *map,
+static void clear(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 		  const struct region *region, uint64_t scratch)
 {
 	const uint64_t before = plan->blocks;
@@ -400,26 +405,27 @@ static void clear(struct stretches *plan, struct pieces *pieces, struct freemap 
 				front = map->run[at.number];
 			freemap_claim(map, at.number, at.length);
 		}
-		next(&at, pieces, map);
+		part_after(&at, fragments, map);
 	}
 	at = region->from;
-	for (; at.kind != END && at.start < region->end; next(&at, pieces, map)) {
+	for (; at.kind != END && at.start < region->end; part_after(&at, fragments, map)) {
 		if (at.kind != PIECE || plan->blocks - before + at.length > scratch)
 			continue;
 		hole = freemap_fit(map, at.length, at.start);
 		if (hole != FREEMAP_NONE) {
-			add_stretch(plan, pieces, at.number, 1, map->run[hole].start, at.length, 0);
+			add_stretch(plan, fragments, at.number, 1, map->run[hole].start, at.length,
+				    0);
 			freemap_claim(map, hole, at.length);
 		} else if (at.start > front.start && at.length <= front.length) {
-			add_stretch(plan, pieces, at.number, 1, front.start, at.length, 0);
+			add_stretch(plan, fragments, at.number, 1, front.start, at.length, 0);
 			front.start += at.length;
 			front.length -= at.length;
 		}
 	}
 }
 
-void stretch_clear(struct stretches *plan, struct pieces *pieces, struct freemap *map,
-		   const struct stretch_limits *limits)
+void plan_parts_clear(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
+		      const struct parts_limits *limits)
 {
 	uint32_t length = limits->scratch < UINT32_MAX ? (uint32_t)limits->scratch : UINT32_MAX;
 
@@ -427,7 +433,7 @@ void stretch_clear(struct stretches *plan, struct pieces *pieces, struct freemap
 		size_t longest = freemap_longest(map);
 		struct cursor head = { 0 };
 		struct region region = { 0 };
-		uint32_t most = most_in(pieces, length);
+		uint32_t most = most_in(fragments, length);
 		uint32_t longer;
 		uint64_t best = 0;
 
@@ -437,19 +443,19 @@ void stretch_clear(struct stretches *plan, struct pieces *pieces, struct freemap
 		longer = length / MANY;
 		if (longer < map->run[longest].length)
 			longer = map->run[longest].length;
-		while (next_region(&region, &head, pieces, map, length, longer))
+		while (next_region(&region, &head, fragments, map, length, longer))
 			if (region.taken && region.free > best)
 				best = region.free;
 		memset(&head, 0, sizeof(head));
 		memset(&region, 0, sizeof(region));
 		while (best && plan->blocks < limits->scratch &&
-		       next_region(&region, &head, pieces, map, length, longer)) {
+		       next_region(&region, &head, fragments, map, length, longer)) {
 			if (!region.taken || region.free < best - best / 4 ||
 			    region.taken + length > (most - 1) * (uint64_t)limits->worth)
 				continue;
-			clear(plan, pieces, map, &region, limits->scratch - plan->blocks);
+			clear(plan, fragments, map, &region, limits->scratch - plan->blocks);
 			region.end = 0;
 		}
 	}
-	sort(plan);
+	sort_parts(plan);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where parts of files should go when there is no room for whole ones. Pure: pieces and a free map
- * in, stretches out.
+ * Where parts of files should go when there is no room for whole ones. Pure: fragments and a free map
+ * in, planned parts out.
  *
- * A stretch is some whole fragments of one file, one after the other in reading order, that move to
- * one place. So the file has as many fragments less as the stretch had more than one, and one or
+ * A part is some whole fragments of one file, one after the other in reading order, that move to
+ * one place. So the file has as many fragments less as the part had more than one, and one or
  * two less still where the place is right behind the fragment before it, or right before the next.
  * Since no fragment is ever cut, no move makes anything worse, whatever else moves.
  *
- * Two kinds of plans take turns. One moves stretches to free runs, where each gains something. When
+ * Two kinds of plans take turns. One moves parts to free runs, where each gains something. When
  * nothing is left to gain by that, the other makes long runs: what lies scattered in a part of the
  * disk that has more room than others goes, as it is, to holes elsewhere. That gains nothing itself
  * (unless a hole happens to adjoin what belongs beside it), so it is done only where the next plan
@@ -23,37 +23,37 @@
 #include "plan/fragments.h"
 #include "plan/freemap.h"
 
-struct stretch {
+struct planned_part {
 	uint32_t first, count; /* pieces */
 	uint32_t goal;	       /* block for the first of them; the others come behind it */
 };
 
-struct stretches {
-	struct stretch *stretch; /* ascending by piece */
+struct parts_plan {
+	struct planned_part *part; /* ascending by piece */
 	size_t count, room;
 	uint64_t blocks; /* that move */
 	uint64_t gain;	 /* fragments that go by it */
 };
 
-struct stretch_limits {
+struct parts_limits {
 	uint64_t scratch; /* blocks to move at most: what they leave isn't free yet */
 	uint32_t worth;	  /* blocks to move at most for one fragment less */
-	uint32_t least;	  /* pieces that make a stretch worth a run that isn't beside its file */
+	uint32_t least;	  /* fragments that make a part worth a run that isn't beside its file */
 };
 
-void stretches_init(struct stretches *plan);
-void stretches_free(struct stretches *plan);
+void parts_plan_init(struct parts_plan *plan);
+void parts_plan_free(struct parts_plan *plan);
 
 /*
- * Move stretches to free runs of @map. What is planned is claimed from the map, and the pieces are
- * held until pieces_index(). So it is for each of these functions; more than one can plan for the
+ * Move parts to free runs of @map. What is planned is claimed from the map, and the fragments are
+ * held until fragments_index(). So it is for each of these functions; more than one can plan for the
  * same map.
  */
-void stretch_gain(struct stretches *plan, struct pieces *pieces, struct freemap *map,
-		  const struct stretch_limits *limits);
+void plan_parts_gain(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
+		     const struct parts_limits *limits);
 
 /* Move pieces out of the way. */
-void stretch_clear(struct stretches *plan, struct pieces *pieces, struct freemap *map,
-		   const struct stretch_limits *limits);
+void plan_parts_clear(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
+		      const struct parts_limits *limits);
 
 #endif

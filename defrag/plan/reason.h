@@ -44,9 +44,9 @@ enum reason {
 	REASON_SIZE,   /* smaller or larger than asked for */
 	REASON_RECENT, /* changed, more recently than --older-than */
 	REASON_EXCLUDED,
-	REASON_NAMELESS,  /* its names should have been looked at, and it has none */
-	REASON_SHARED,	  /* with another file; only a damaged filesystem has that */
-	REASON_MD_BITMAP, /* md writes to its blocks on the disk: see md.h */
+	REASON_NAMELESS,	 /* its names should have been looked at, and it has none */
+	REASON_MULTIPLY_CLAIMED, /* with another file; only a damaged filesystem has that */
+	REASON_MD_BITMAP,	 /* md writes to its blocks on the disk: see md.h */
 	REASON_NO_ROOM,
 	REASON_NO_BETTER,
 	REASON_RESERVE, /* it would take more than --reserve leaves */

@@ -17,8 +17,8 @@ void sequence_free(struct sequence *seq)
 	sequence_init(seq);
 }
 
-static void append(struct sequence *seq, uint32_t level, uint32_t logical, uint32_t physical,
-		   uint32_t length)
+static void append_item(struct sequence *seq, uint32_t level, uint32_t logical, uint32_t physical,
+			uint32_t length)
 {
 	struct seq_item *item;
 
@@ -33,7 +33,7 @@ static void append(struct sequence *seq, uint32_t level, uint32_t logical, uint3
 
 static void append_indirect(struct sequence *seq, const struct indirect *ind)
 {
-	append(seq, ind->level, ind->logical, ind->physical, 1);
+	append_item(seq, ind->level, ind->logical, ind->physical, 1);
 }
 
 /* Mark the indirect blocks that have no data below: the next data lies past what they span. */
@@ -77,7 +77,7 @@ void sequence_build(struct sequence *seq, const struct layout *layout, const str
 			if (next < layout->indirects &&
 			    layout->indirect[next].logical - e.logical < length)
 				length = layout->indirect[next].logical - e.logical;
-			append(seq, 0, e.logical, e.physical, length);
+			append_item(seq, 0, e.logical, e.physical, length);
 			e.logical += length;
 			e.physical += length;
 			e.length -= length;

@@ -61,9 +61,9 @@ static void print_place(const struct parser *parser, FILE *stream)
 }
 
 /* The first thing that is wrong ends it. Returns what yajl wants to hear for that. */
-static int refuse(struct parser *parser, const char *what, ...)
+static int refuse_text(struct parser *parser, const char *what, ...)
 	__attribute__((format(printf, 2, 3)));
-static int refuse(struct parser *parser, const char *what, ...)
+static int refuse_text(struct parser *parser, const char *what, ...)
 {
 	char *place = NULL;
 	size_t size = 0;
@@ -104,12 +104,12 @@ static bool wanted(struct parser *parser, enum kind kind)
 		want = members[top(parser)->member].kind;
 	}
 	if (kind != want)
-		refuse(parser, "wants %s", name[want]);
+		refuse_text(parser, "wants %s", name[want]);
 	return kind == want;
 }
 
 /* The value in hand is done. */
-static int next(struct parser *parser)
+static int next_member(struct parser *parser)
 {
 	if (!parser->depth)
 		return 1;
@@ -162,13 +162,13 @@ static int hear_number(void *to, const char *text, size_t length)
 		value = 10 * value + (uint64_t)(text[i] - '0');
 	}
 	if (i < length || value < members[member].least || value > members[member].most)
-		return refuse(parser, "wants a whole number from %" PRIu64 " to %" PRIu64,
-			      members[member].least, members[member].most);
+		return refuse_text(parser, "wants a whole number from %" PRIu64 " to %" PRIu64,
+				   members[member].least, members[member].most);
 	if (member == VERSION && value != PLANFILE_VERSION)
-		return refuse(parser, "this e3defrag knows version %d only, not %" PRIu64,
-			      PLANFILE_VERSION, value);
+		return refuse_text(parser, "this e3defrag knows version %d only, not %" PRIu64,
+				   PLANFILE_VERSION, value);
 	parser->value[member] = value;
-	return next(parser);
+	return next_member(parser);
 }
 
 static int hear_text(void *to, const unsigned char *bytes, size_t length)
@@ -182,27 +182,27 @@ static int hear_text(void *to, const unsigned char *bytes, size_t length)
 	switch (top(parser)->member) {
 	case SCHEMA:
 		if (length != strlen(PLANFILE_SCHEMA) || memcmp(text, PLANFILE_SCHEMA, length))
-			return refuse(parser, "wants \"" PLANFILE_SCHEMA "\"");
+			return refuse_text(parser, "wants \"" PLANFILE_SCHEMA "\"");
 		break;
 	case UUID:
 		if (!planfile_id(text, length, last_fs(parser)->id))
-			return refuse(parser, "wants a UUID");
+			return refuse_text(parser, "wants a UUID");
 		break;
 	case LAYOUT:
 		if (!planfile_hex(text, length, 16, &last_move(parser)->layout))
-			return refuse(parser, "wants 16 hexadecimal digits");
+			return refuse_text(parser, "wants 16 hexadecimal digits");
 		break;
 	default:
 		/* Only the path is used, and only shown; the others are for people. */
 		real = planfile_name(text, length);
 		if (!real)
-			return refuse(parser, "is not written as reports have names");
+			return refuse_text(parser, "is not written as reports have names");
 		if (top(parser)->member != PATH)
 			free(real);
 		else
 			last_move(parser)->path = real;
 	}
-	return next(parser);
+	return next_member(parser);
 }
 
 static int hear_key(void *to, const unsigned char *bytes, size_t length)
@@ -218,7 +218,7 @@ static int hear_key(void *to, const unsigned char *bytes, size_t length)
 			continue;
 		level->member = (enum member)i;
 		if (level->seen & 1U << i)
-			return refuse(parser, "is there twice");
+			return refuse_text(parser, "is there twice");
 		level->seen |= 1U << i;
 		return 1;
 	}
@@ -228,11 +228,11 @@ static int hear_key(void *to, const unsigned char *bytes, size_t length)
 		memcpy(name, bytes, length);
 		name[length] = 0;
 		shown = printable(name);
-		refuse(parser, "unknown member \"%s\"", shown);
+		refuse_text(parser, "unknown member \"%s\"", shown);
 		free(shown);
 		return 0;
 	}
-	return refuse(parser, "unknown member with a name of %zu bytes", length);
+	return refuse_text(parser, "unknown member with a name of %zu bytes", length);
 }
 
 static int open_level(struct parser *parser, enum place place)
@@ -241,7 +241,7 @@ static int open_level(struct parser *parser, enum place place)
 
 	/* The table of members allows no more. */
 	if (parser->depth == DEPTH_MOST)
-		return refuse(parser, "nested too deep");
+		return refuse_text(parser, "nested too deep");
 	parser->level[parser->depth++] = (struct level){ .place = place, .member = MEMBERS };
 	if (place == FILESYSTEM) {
 		vec_more(plan->fs, plan->count, plan->room);
@@ -284,8 +284,8 @@ static int end_piece(struct parser *parser)
 	};
 
 	if (piece.at != parser->sum)
-		return refuse(parser, "begins at %" PRIu32 ", not at %" PRIu64, piece.at,
-			      parser->sum);
+		return refuse_text(parser, "begins at %" PRIu32 ", not at %" PRIu64, piece.at,
+				   parser->sum);
 	parser->sum += piece.length;
 	vec_more(plan->piece, plan->pieces, plan->piece_room);
 	plan->piece[plan->pieces++] = piece;
@@ -303,13 +303,13 @@ static int end_move(struct parser *parser)
 	move->after = (uint32_t)parser->value[MOVE_AFTER];
 	move->pieces = parser->plan->pieces - move->first;
 	if (parser->sum != move->blocks)
-		return refuse(parser, "its pieces have %" PRIu64 " blocks, not %" PRIu32,
-			      parser->sum, move->blocks);
+		return refuse_text(parser, "its pieces have %" PRIu64 " blocks, not %" PRIu32,
+				   parser->sum, move->blocks);
 	if (move->pieces != move->after)
-		return refuse(parser, "it has %zu pieces, not fragments_after", move->pieces);
+		return refuse_text(parser, "it has %zu pieces, not fragments_after", move->pieces);
 	if (move->after >= move->before || move->before > move->blocks)
-		return refuse(parser, "from %" PRIu32 " to %" PRIu32 " fragments is no gain",
-			      move->before, move->after);
+		return refuse_text(parser, "from %" PRIu32 " to %" PRIu32 " fragments is no gain",
+				   move->before, move->after);
 	return 1;
 }
 
@@ -324,13 +324,13 @@ static int end_fs(struct parser *parser)
 	fs->blocks = parser->value[BLOCKS];
 	fs->moves = plan->moves - fs->first;
 	if (fs->blocksize & (fs->blocksize - 1))
-		return refuse(parser, "block_size is no power of 2");
+		return refuse_text(parser, "block_size is no power of 2");
 	for (i = 0; i + 1 < plan->count; i++)
 		if (!strcmp(plan->fs[i].id, fs->id))
-			return refuse(parser, "has the uuid of filesystems[%zu]", i);
+			return refuse_text(parser, "has the uuid of filesystems[%zu]", i);
 	wrong = planfile_check(plan, fs);
 	if (wrong)
-		refuse(parser, "%s", wrong);
+		refuse_text(parser, "%s", wrong);
 	free(wrong);
 	return !wrong;
 }
@@ -344,7 +344,7 @@ static int hear_object_end(void *to)
 	parser->events++;
 	for (i = 0; i < MEMBERS; i++)
 		if (members[i].within == level->place && !(level->seen & 1U << i))
-			return refuse(parser, "member \"%s\" is missing", members[i].name);
+			return refuse_text(parser, "member \"%s\" is missing", members[i].name);
 	if (level->place == PIECE)
 		good = end_piece(parser);
 	else if (level->place == MOVE)
@@ -354,7 +354,7 @@ static int hear_object_end(void *to)
 	if (!good)
 		return 0;
 	parser->depth--;
-	return next(parser);
+	return next_member(parser);
 }
 
 static int hear_list_end(void *to)
@@ -363,7 +363,7 @@ static int hear_list_end(void *to)
 
 	parser->events++;
 	parser->depth--;
-	return next(parser);
+	return next_member(parser);
 }
 
 static const yajl_callbacks callbacks = {
@@ -414,7 +414,7 @@ static void parse(struct parser *parser, yajl_handle yajl, int fd, unsigned char
 		quiet = parser->events == events ? quiet + 1 : 0;
 		events = parser->events;
 		if (quiet == QUIET_READS) {
-			refuse(parser, "line %" PRIu64 ": too long for a plan", line);
+			refuse_text(parser, "line %" PRIu64 ": too long for a plan", line);
 			return;
 		}
 	}

@@ -19,28 +19,28 @@ struct plan_writer {
 	uint64_t fragments, perfect;
 };
 
-static void print(void *stream, const char *text, size_t length)
+static void print_bytes(void *stream, const char *text, size_t length)
 {
 	fwrite(text, 1, length, stream);
 }
 
-static void text(struct plan_writer *to, const char *value)
+static void put_text(struct plan_writer *to, const char *value)
 {
 	yajl_gen_string(to->gen, (const unsigned char *)value, strlen(value));
 }
 
-static void text_member(struct plan_writer *to, const char *key, const char *value)
+static void put_text_member(struct plan_writer *to, const char *key, const char *value)
 {
-	text(to, key);
-	text(to, value);
+	put_text(to, key);
+	put_text(to, value);
 }
 
-static void number(struct plan_writer *to, const char *key, uint64_t value)
+static void put_number(struct plan_writer *to, const char *key, uint64_t value)
 {
 	char digits[24];
 	int length = snprintf(digits, sizeof(digits), "%" PRIu64, value);
 
-	text(to, key);
+	put_text(to, key);
 	yajl_gen_number(to->gen, digits, (size_t)length);
 }
 
@@ -57,7 +57,7 @@ struct plan_writer *plan_writer_open(FILE *stream, time_t made)
 	yajl_gen_config(to->gen, yajl_gen_beautify, 1);
 	yajl_gen_config(to->gen, yajl_gen_indent_string, "  ");
 	yajl_gen_config(to->gen, yajl_gen_validate_utf8, 1);
-	yajl_gen_config(to->gen, yajl_gen_print_callback, print, stream);
+	yajl_gen_config(to->gen, yajl_gen_print_callback, print_bytes, stream);
 	return to;
 }
 
@@ -65,11 +65,11 @@ static void head(struct plan_writer *to)
 {
 	to->begun = true;
 	yajl_gen_map_open(to->gen);
-	text_member(to, "schema", PLANFILE_SCHEMA);
-	number(to, "version", PLANFILE_VERSION);
-	text_member(to, "e3defrag", E3DEFRAG_VERSION);
-	number(to, "made", (uint64_t)to->made);
-	text(to, "filesystems");
+	put_text_member(to, "schema", PLANFILE_SCHEMA);
+	put_number(to, "version", PLANFILE_VERSION);
+	put_text_member(to, "e3defrag", E3DEFRAG_VERSION);
+	put_number(to, "made", (uint64_t)to->made);
+	put_text(to, "filesystems");
 	yajl_gen_array_open(to->gen);
 }
 
@@ -82,12 +82,12 @@ void plan_writer_begin(struct plan_writer *to, const struct job *job)
 		head(to);
 	to->fragments = to->perfect = 0;
 	yajl_gen_map_open(to->gen);
-	text_member(to, "device", device);
-	text_member(to, "mountpoint", mountpoint);
-	text_member(to, "uuid", job->meta.geo.id);
-	number(to, "block_size", job->meta.geo.blocksize);
-	number(to, "blocks", job->meta.geo.blocks);
-	text(to, "moves");
+	put_text_member(to, "device", device);
+	put_text_member(to, "mountpoint", mountpoint);
+	put_text_member(to, "uuid", job->meta.geo.id);
+	put_number(to, "block_size", job->meta.geo.blocksize);
+	put_number(to, "blocks", job->meta.geo.blocks);
+	put_text(to, "moves");
 	yajl_gen_array_open(to->gen);
 	free(mountpoint);
 	free(device);
@@ -106,20 +106,20 @@ void plan_writer_move(struct plan_writer *to, const struct job *job, const struc
 		to->fragments += detail->before - plan->pieces;
 	to->perfect += plan->pieces == 1;
 	yajl_gen_map_open(to->gen);
-	text_member(to, "path", path);
-	number(to, "inode", file->ino);
-	number(to, "generation", detail->generation);
-	number(to, "blocks", file->blocks);
-	number(to, "fragments_before", file->fragments);
-	number(to, "fragments_after", plan->pieces);
-	text_member(to, "layout", print_of_it);
-	text(to, "pieces");
+	put_text_member(to, "path", path);
+	put_number(to, "inode", file->ino);
+	put_number(to, "generation", detail->generation);
+	put_number(to, "blocks", file->blocks);
+	put_number(to, "fragments_before", file->fragments);
+	put_number(to, "fragments_after", plan->pieces);
+	put_text_member(to, "layout", print_of_it);
+	put_text(to, "pieces");
 	yajl_gen_array_open(to->gen);
 	for (i = 0; i < plan->pieces && !ferror(to->stream); i++) {
 		yajl_gen_map_open(to->gen);
-		number(to, "at", plan->piece[i].at);
-		number(to, "length", plan->piece[i].length);
-		number(to, "goal", plan->piece[i].goal);
+		put_number(to, "at", plan->piece[i].at);
+		put_number(to, "length", plan->piece[i].length);
+		put_number(to, "goal", plan->piece[i].goal);
 		yajl_gen_map_close(to->gen);
 	}
 	yajl_gen_array_close(to->gen);
@@ -127,14 +127,14 @@ void plan_writer_move(struct plan_writer *to, const struct job *job, const struc
 	free(path);
 }
 
-static void totals(struct plan_writer *to, const char *key, uint64_t fragmented, uint64_t fragments,
-		   unsigned int value)
+static void put_totals(struct plan_writer *to, const char *key, uint64_t fragmented,
+		       uint64_t fragments, unsigned int value)
 {
-	text(to, key);
+	put_text(to, key);
 	yajl_gen_map_open(to->gen);
-	number(to, "fragmented_files", fragmented);
-	number(to, "fragments", fragments);
-	number(to, "score", value);
+	put_number(to, "fragmented_files", fragmented);
+	put_number(to, "fragments", fragments);
+	put_number(to, "score", value);
 	yajl_gen_map_close(to->gen);
 }
 
@@ -157,9 +157,9 @@ void plan_writer_end(struct plan_writer *to, const struct job *job)
 	}
 	cost.lost -= to->fragments * SEEK_KIB < cost.lost ? to->fragments * SEEK_KIB : cost.lost;
 	yajl_gen_array_close(to->gen);
-	totals(to, "before", before.fragmented, before.fragments, before.score);
-	totals(to, "after", before.fragmented - to->perfect, before.fragments - to->fragments,
-	       score(&cost));
+	put_totals(to, "before", before.fragmented, before.fragments, before.score);
+	put_totals(to, "after", before.fragmented - to->perfect, before.fragments - to->fragments,
+		   score(&cost));
 	yajl_gen_map_close(to->gen);
 }
 

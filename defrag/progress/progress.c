@@ -35,7 +35,7 @@ static struct {
 	const struct survey *survey;
 	uint32_t blocksize;
 
-	struct where where;
+	struct status_line status_line;
 	uint64_t to_move; /* bytes, with those that were moved; the run may end before */
 	uint64_t before;  /* where.bytes when the file began */
 	const struct file *file;
@@ -45,11 +45,11 @@ static struct {
 	unsigned int often;
 
 	bool wants_map;
-	const struct picture *picture; /* what the survey draws; NULL: there is no map */
-	struct map map;		       /* while files move */
+	const struct usage *usage; /* what the survey draws; NULL: there is no map */
+	struct screen_map map;	   /* while files move */
 } progress;
 
-static void on_signal(int number)
+static void on_usr1(int number)
 {
 	(void)number;
 	asked = 1;
@@ -57,7 +57,7 @@ static void on_signal(int number)
 
 void progress_open(bool quiet, bool map)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction action = { .sa_handler = on_usr1, .sa_flags = SA_RESTART };
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGUSR1, &action, NULL);
@@ -81,15 +81,15 @@ void progress_host(const struct host *host, const struct survey *survey, uint32_
 	progress.blocksize = blocksize;
 }
 
-void progress_map(const struct picture *picture)
+void progress_map(const struct usage *usage)
 {
-	progress.picture = picture;
+	progress.usage = usage;
 }
 
 /* In the stages that show where blocks lie. */
 static bool has_map(void)
 {
-	return progress.wants_map && progress.picture && progress.where.stage != STAGE_PLAN;
+	return progress.wants_map && progress.usage && progress.status_line.stage != STAGE_PLAN;
 }
 
 /* What is being done with; malloc'd, NULL if nothing is. */
@@ -100,33 +100,34 @@ static char *current(void)
 	return progress.ino ? xasprintf("inode %" PRIu32, progress.ino) : NULL;
 }
 
-static void take_look(uint64_t now)
+static void measure(uint64_t now)
 {
-	struct where *where = &progress.where;
+	struct status_line *status_line = &progress.status_line;
 
-	rate_look(&where->rate, now, where->stage == STAGE_MOVE ? where->bytes : where->files);
-	where->most = !progress.deadline      ? UINT64_MAX :
-		      progress.deadline > now ? (progress.deadline - now) / SECOND :
-						0;
+	rate_look(&status_line->rate, now,
+		  status_line->stage == STAGE_MOVE ? status_line->bytes : status_line->files);
+	status_line->most = !progress.deadline	    ? UINT64_MAX :
+			    progress.deadline > now ? (progress.deadline - now) / SECOND :
+						      0;
 }
 
-static unsigned int percent(const struct where *where)
+static unsigned int percent(const struct status_line *status_line)
 {
-	const bool bytes = where->stage == STAGE_MOVE;
-	const uint64_t done = bytes ? where->bytes : where->files;
-	const uint64_t all = bytes ? where->bytes_all : where->files_all;
+	const bool bytes = status_line->stage == STAGE_MOVE;
+	const uint64_t done = bytes ? status_line->bytes : status_line->files;
+	const uint64_t all = bytes ? status_line->bytes_all : status_line->files_all;
 
 	/* What there is to see is seen; the names are found while it stays. */
-	if (where->stage != STAGE_MOVE && where->stage != STAGE_LOOK)
+	if (status_line->stage != STAGE_MOVE && status_line->stage != STAGE_LOOK)
 		return 100;
 	return done < all ? (unsigned int)((double)done * 100 / (double)all) : 100;
 }
 
 static void draw_map(const char *line, unsigned int rows, unsigned int columns)
 {
-	const bool moving = progress.where.stage == STAGE_MOVE;
-	const struct map_view view = {
-		.picture = moving ? &progress.map.picture : progress.picture,
+	const bool moving = progress.status_line.stage == STAGE_MOVE;
+	const struct screen_map_view view = {
+		.usage = moving ? &progress.map.usage : progress.usage,
 		.touched = moving ? progress.map.touched : NULL,
 		.blocksize = progress.blocksize,
 		.title = progress.title,
@@ -134,27 +135,27 @@ static void draw_map(const char *line, unsigned int rows, unsigned int columns)
 		.columns = columns,
 		.utf8 = progress.utf8,
 		.colours = terminal_has_colours(),
-		.percent = percent(&progress.where),
+		.percent = percent(&progress.status_line),
 		.line = line,
 	};
-	struct map_lines lines = { 0 };
+	struct screen_map_lines lines = { 0 };
 
-	map_draw(&view, &lines);
+	screen_map_draw(&view, &lines);
 	terminal_draw(lines.line, lines.count, 0);
-	map_lines_free(&lines);
+	screen_map_lines_free(&lines);
 	if (moving)
-		map_drawn(&progress.map);
+		screen_map_drawn(&progress.map);
 }
 
 /* The last line of a map that stays. */
-static char *last_line(unsigned int width)
+static char *draw_last_line(unsigned int width)
 {
-	if (progress.where.stage == STAGE_MOVE)
-		return where_line(&progress.where, NULL, width, progress.utf8);
+	if (progress.status_line.stage == STAGE_MOVE)
+		return status_line_line(&progress.status_line, NULL, width, progress.utf8);
 	return xstrdup("");
 }
 
-static void draw(uint64_t now, bool last)
+static void draw_now(uint64_t now, bool last)
 {
 	unsigned int rows, columns;
 	char *name, *line;
@@ -162,12 +163,12 @@ static void draw(uint64_t now, bool last)
 	progress.due = now + EVERY;
 	if (!terminal_size(&rows, &columns))
 		return;
-	take_look(now);
+	measure(now);
 	name = current();
 	columns = columns > KEY_COLUMNS + 1 ? columns - KEY_COLUMNS : 1;
-	line = last ? last_line(columns - 1) :
-		      where_line(&progress.where, name, columns - 1, progress.utf8);
-	if (has_map() && rows >= MAP_ROWS && columns >= MAP_COLUMNS)
+	line = last ? draw_last_line(columns - 1) :
+		      status_line_line(&progress.status_line, name, columns - 1, progress.utf8);
+	if (has_map() && rows >= SCREEN_MAP_ROWS && columns >= SCREEN_MAP_COLUMNS)
 		draw_map(line, rows, columns);
 	else
 		terminal_draw(&line, 1, columns_of(line));
@@ -180,9 +181,9 @@ static void answer(uint64_t now)
 	char *name, *text;
 
 	asked = 0;
-	take_look(now);
+	measure(now);
 	name = current();
-	text = where_text(&progress.where, name);
+	text = where_text(&progress.status_line, name);
 	complain(progress.host, 0, "%s", text);
 	free(text);
 	free(name);
@@ -197,8 +198,8 @@ void progress_point(void)
 	now = budget_now();
 	if (asked)
 		answer(now);
-	if (progress.terminal && progress.where.stage != STAGE_NONE && now >= progress.due)
-		draw(now, false);
+	if (progress.terminal && progress.status_line.stage != STAGE_NONE && now >= progress.due)
+		draw_now(now, false);
 }
 
 void progress_often(void)
@@ -211,16 +212,16 @@ void progress_begin(enum stage stage, uint64_t files, uint64_t fragments)
 {
 	const uint64_t now = budget_now();
 
-	progress.where =
-		(struct where){ .stage = stage, .files_all = files, .fragments = fragments };
-	rate_start(&progress.where.rate, now);
+	progress.status_line =
+		(struct status_line){ .stage = stage, .files_all = files, .fragments = fragments };
+	rate_start(&progress.status_line.rate, now);
 	progress.to_move = 0;
 	progress.file = NULL;
 	progress.ino = 0;
 	progress.due = now + EVERY;
 	if (has_map()) {
 		if (stage == STAGE_MOVE)
-			map_init(&progress.map, progress.picture);
+			screen_map_init(&progress.map, progress.usage);
 		progress.due = now;
 	}
 	progress_point();
@@ -229,20 +230,20 @@ void progress_begin(enum stage stage, uint64_t files, uint64_t fragments)
 /* What there is to move, or what may be moved if that is less. */
 static void bound_bytes(void)
 {
-	struct where *where = &progress.where;
+	struct status_line *status_line = &progress.status_line;
 
-	where->bytes_all = progress.to_move;
+	status_line->bytes_all = progress.to_move;
 	if (progress.bytes && progress.bytes > progress.moved &&
-	    progress.bytes - progress.moved + where->bytes < where->bytes_all)
-		where->bytes_all = progress.bytes - progress.moved + where->bytes;
+	    progress.bytes - progress.moved + status_line->bytes < status_line->bytes_all)
+		status_line->bytes_all = progress.bytes - progress.moved + status_line->bytes;
 }
 
 void progress_moves(uint64_t files, uint64_t blocks)
 {
-	struct where *where = &progress.where;
+	struct status_line *status_line = &progress.status_line;
 
-	where->files_all = where->files + files;
-	progress.to_move = where->bytes + blocks * progress.blocksize;
+	status_line->files_all = status_line->files + files;
+	progress.to_move = status_line->bytes + blocks * progress.blocksize;
 	bound_bytes();
 }
 
@@ -251,20 +252,20 @@ void progress_end(void)
 	if (asked)
 		answer(budget_now());
 	terminal_clear();
-	progress.where.stage = STAGE_NONE;
+	progress.status_line.stage = STAGE_NONE;
 	progress.file = NULL;
 	progress.ino = 0;
-	map_free(&progress.map);
+	screen_map_free(&progress.map);
 }
 
 void progress_keep(void)
 {
-	if (has_map() && progress.where.stage != STAGE_NONE) {
+	if (has_map() && progress.status_line.stage != STAGE_NONE) {
 		/* Nothing is read or written any more. */
-		if (progress.where.stage == STAGE_MOVE)
-			map_drawn(&progress.map);
+		if (progress.status_line.stage == STAGE_MOVE)
+			screen_map_drawn(&progress.map);
 		terminal_redraw();
-		draw(budget_now(), true);
+		draw_now(budget_now(), true);
 		terminal_keep();
 	}
 	progress_end();
@@ -277,26 +278,26 @@ void progress_host_done(void)
 	progress.title = NULL;
 	progress.host = NULL;
 	progress.survey = NULL;
-	progress.picture = NULL;
+	progress.usage = NULL;
 }
 
 void progress_count(uint32_t ino)
 {
 	progress.ino = ino;
-	progress.where.files++;
+	progress.status_line.files++;
 	progress_often();
 }
 
 void progress_looked(uint64_t blocks, uint32_t fragments)
 {
-	progress.where.bytes += blocks * progress.blocksize;
-	progress.where.fragments += fragments;
+	progress.status_line.bytes += blocks * progress.blocksize;
+	progress.status_line.fragments += fragments;
 }
 
 void progress_file(const struct file *file)
 {
 	progress.file = file;
-	progress.before = progress.where.bytes;
+	progress.before = progress.status_line.bytes;
 	progress_point();
 }
 
@@ -304,7 +305,7 @@ void progress_step(const struct sequence *from, const struct sequence *to, uint3
 		   uint32_t end, unsigned int level)
 {
 	if (has_map())
-		map_touch(&progress.map, from, to, at, end, level);
+		screen_map_touch(&progress.map, from, to, at, end, level);
 	progress_point();
 }
 
@@ -312,37 +313,38 @@ void progress_stepped(const struct sequence *from, const struct sequence *to, ui
 		      uint32_t end, unsigned int level)
 {
 	if (has_map())
-		map_move(&progress.map, from, to, at, end, level);
+		screen_map_move(&progress.map, from, to, at, end, level);
 }
 
 void progress_free_blocks(const struct freemap *free)
 {
-	if (has_map() && progress.where.stage == STAGE_MOVE)
-		picture_freemap(&progress.map.picture, free);
+	if (has_map() && progress.status_line.stage == STAGE_MOVE)
+		usage_freemap(&progress.map.usage, free);
 }
 
 void progress_moved(uint64_t blocks)
 {
-	progress.where.bytes += blocks * progress.blocksize;
+	progress.status_line.bytes += blocks * progress.blocksize;
 	progress.moved += blocks * progress.blocksize;
 	progress_point();
 }
 
 void progress_part_done(uint32_t fragments)
 {
-	progress.where.fragments -= fragments;
-	progress.where.fragments += progress.file->fragments;
+	progress.status_line.fragments -= fragments;
+	progress.status_line.fragments += progress.file->fragments;
 	progress.file = NULL;
 }
 
 void progress_file_done(uint64_t blocks, uint32_t fragments)
 {
-	struct where *where = &progress.where;
-	const uint64_t bytes = blocks * progress.blocksize, moved = where->bytes - progress.before;
+	struct status_line *status_line = &progress.status_line;
+	const uint64_t bytes = blocks * progress.blocksize,
+		       moved = status_line->bytes - progress.before;
 
-	where->files++;
+	status_line->files++;
 	/* What stays where it is was no work. */
-	if (moved < bytes && progress.to_move >= where->bytes + bytes - moved)
+	if (moved < bytes && progress.to_move >= status_line->bytes + bytes - moved)
 		progress.to_move -= bytes - moved;
 	bound_bytes();
 	progress_part_done(fragments);

@@ -29,7 +29,7 @@ void progress_bounds(uint64_t seconds, uint64_t bytes);
 /* From now on it is about this one, ... */
 void progress_host(const struct host *host, const struct survey *survey, uint32_t blocksize);
 /* ... whose survey draws this picture, if there shall be a map. */
-void progress_map(const struct picture *picture);
+void progress_map(const struct usage *usage);
 /* After the last stage of a host. */
 void progress_host_done(void);
 
@@ -55,7 +55,7 @@ void progress_count(uint32_t ino);
 void progress_looked(uint64_t blocks, uint32_t fragments);
 /* A move or a plan begins with a file. */
 void progress_file(const struct file *file);
-/* A step is about to move what the file has in [@at, @end) to another place; see map_touch(). */
+/* A step is about to move what the file has in [@at, @end) to another place; see screen_map_touch(). */
 void progress_step(const struct sequence *from, const struct sequence *to, uint32_t at,
 		   uint32_t end, unsigned int level);
 /* It has. */

@@ -15,25 +15,26 @@
 #define LINES_BESIDES 3
 #define GRID_LEAST 3
 
-void map_init(struct map *map, const struct picture *picture)
+void screen_map_init(struct screen_map *map, const struct usage *usage)
 {
-	picture_shrink(&map->picture, picture, PICTURE_CELLS);
-	map->touched = xreallocarray(NULL, map->picture.cells, 1);
-	memset(map->touched, 0, map->picture.cells);
+	usage_shrink(&map->usage, usage, USAGE_CELLS);
+	map->touched = xreallocarray(NULL, map->usage.cells, 1);
+	memset(map->touched, 0, map->usage.cells);
 }
 
-void map_free(struct map *map)
+void screen_map_free(struct screen_map *map)
 {
-	picture_free(&map->picture);
+	usage_free(&map->usage);
 	free(map->touched);
 	map->touched = NULL;
 }
 
 /* Call @fn for each run of blocks that @seq has in there. */
-static void
-each_run(struct map *map, const struct sequence *seq, uint32_t at, uint32_t end, unsigned int level,
-	 void (*fn)(struct map *map, uint64_t start, uint64_t length, enum picture_kind kind),
-	 enum picture_kind kind)
+static void each_run(struct screen_map *map, const struct sequence *seq, uint32_t at, uint32_t end,
+		     unsigned int level,
+		     void (*fn)(struct screen_map *map, uint64_t start, uint64_t length,
+				enum usage_kind kind),
+		     enum usage_kind kind)
 {
 	size_t i;
 
@@ -51,115 +52,119 @@ each_run(struct map *map, const struct sequence *seq, uint32_t at, uint32_t end,
 	}
 }
 
-static void touch(struct map *map, uint64_t start, uint64_t length, uint8_t how)
+static void touch(struct screen_map *map, uint64_t start, uint64_t length, uint8_t how)
 {
 	uint64_t i;
 
-	if (!map->picture.cells || start >= map->picture.blocks)
+	if (!map->usage.cells || start >= map->usage.blocks)
 		return;
-	for (i = start / map->picture.each; i * map->picture.each < start + length; i++)
-		if (i < map->picture.cells)
+	for (i = start / map->usage.each; i * map->usage.each < start + length; i++)
+		if (i < map->usage.cells)
 			map->touched[i] |= how;
 }
 
-static void touch_read(struct map *map, uint64_t start, uint64_t length, enum picture_kind kind)
+static void touch_read(struct screen_map *map, uint64_t start, uint64_t length,
+		       enum usage_kind kind)
 {
 	(void)kind;
-	touch(map, start, length, MAP_TOUCH_READ);
+	touch(map, start, length, CELL_TOUCH_READ);
 }
 
-static void touch_write(struct map *map, uint64_t start, uint64_t length, enum picture_kind kind)
+static void touch_write(struct screen_map *map, uint64_t start, uint64_t length,
+			enum usage_kind kind)
 {
 	(void)kind;
-	touch(map, start, length, MAP_TOUCH_WRITE);
+	touch(map, start, length, CELL_TOUCH_WRITE);
 }
 
-static void leave(struct map *map, uint64_t start, uint64_t length, enum picture_kind kind)
+static void leave_blocks(struct screen_map *map, uint64_t start, uint64_t length,
+			 enum usage_kind kind)
 {
-	picture_take(&map->picture, kind, start, length);
-	picture_take(&map->picture, PICTURE_IN, start, length);
-	picture_add(&map->picture, PICTURE_FREE, start, length);
+	usage_take(&map->usage, kind, start, length);
+	usage_take(&map->usage, USAGE_IN, start, length);
+	usage_add(&map->usage, USAGE_FREE, start, length);
 }
 
-static void arrive(struct map *map, uint64_t start, uint64_t length, enum picture_kind kind)
+static void arrive_blocks(struct screen_map *map, uint64_t start, uint64_t length,
+			  enum usage_kind kind)
 {
-	picture_take(&map->picture, PICTURE_FREE, start, length);
-	picture_add(&map->picture, kind, start, length);
-	picture_add(&map->picture, PICTURE_IN, start, length);
+	usage_take(&map->usage, USAGE_FREE, start, length);
+	usage_add(&map->usage, kind, start, length);
+	usage_add(&map->usage, USAGE_IN, start, length);
 }
 
-void map_touch(struct map *map, const struct sequence *from, const struct sequence *to, uint32_t at,
-	       uint32_t end, unsigned int level)
+void screen_map_touch(struct screen_map *map, const struct sequence *from,
+		      const struct sequence *to, uint32_t at, uint32_t end, unsigned int level)
 {
-	each_run(map, from, at, end, level, touch_read, PICTURE_WHOLE);
-	each_run(map, to, at, end, level, touch_write, PICTURE_WHOLE);
+	each_run(map, from, at, end, level, touch_read, USAGE_WHOLE);
+	each_run(map, to, at, end, level, touch_write, USAGE_WHOLE);
 }
 
-void map_move(struct map *map, const struct sequence *from, const struct sequence *to, uint32_t at,
-	      uint32_t end, unsigned int level)
+void screen_map_move(struct screen_map *map, const struct sequence *from, const struct sequence *to,
+		     uint32_t at, uint32_t end, unsigned int level)
 {
-	each_run(map, from, at, end, level, leave,
-		 level ? PICTURE_INDIRECT : picture_file_kind(from->fragments));
-	each_run(map, to, at, end, level, arrive,
-		 level ? PICTURE_INDIRECT : picture_file_kind(to->fragments));
+	each_run(map, from, at, end, level, leave_blocks,
+		 level ? USAGE_INDIRECT : usage_file_kind(from->fragments));
+	each_run(map, to, at, end, level, arrive_blocks,
+		 level ? USAGE_INDIRECT : usage_file_kind(to->fragments));
 }
 
-void map_drawn(struct map *map)
+void screen_map_drawn(struct screen_map *map)
 {
-	memset(map->touched, 0, map->picture.cells);
+	memset(map->touched, 0, map->usage.cells);
 }
 
-enum map_kind map_kind(const struct picture *picture, size_t cell, unsigned int touched)
+enum cell_kind cell_kind(const struct usage *usage, size_t cell, unsigned int touched)
 {
-	const uint64_t *count = picture->cell[cell].count;
-	const uint64_t size = picture_size(picture, cell), free = count[PICTURE_FREE];
+	const uint64_t *count = usage->cell[cell].count;
+	const uint64_t size = usage_size(usage, cell), free = count[USAGE_FREE];
 	/* What is moved for is what there is to see: it counts twice. */
-	const uint64_t part[MAP_KINDS] = {
-		[MAP_WHOLE] = count[PICTURE_WHOLE],
-		[MAP_PIECES] = 2 * count[PICTURE_PIECES],
-		[MAP_MAPS] = count[PICTURE_INDIRECT] + count[PICTURE_DIRECTORY],
-		[MAP_OTHER] = picture_other(picture, cell),
+	const uint64_t part[CELL_KINDS] = {
+		[CELL_WHOLE] = count[USAGE_WHOLE],
+		[CELL_PIECES] = 2 * count[USAGE_PIECES],
+		[CELL_MAPS] = count[USAGE_INDIRECT] + count[USAGE_DIRECTORY],
+		[CELL_OTHER] = usage_other(usage, cell),
 	};
-	enum map_kind kind, most = MAP_WHOLE;
+	enum cell_kind kind, most = CELL_WHOLE;
 
-	if (touched & MAP_TOUCH_WRITE)
-		return MAP_WRITE;
-	if (touched & MAP_TOUCH_READ)
-		return MAP_READ;
+	if (touched & CELL_TOUCH_WRITE)
+		return CELL_WRITE;
+	if (touched & CELL_TOUCH_READ)
+		return CELL_READ;
 	if (free >= size || (size - free) * USED_PART < size)
-		return MAP_FREE;
-	for (kind = MAP_WHOLE; kind < MAP_KINDS; kind++)
+		return CELL_FREE;
+	for (kind = CELL_WHOLE; kind < CELL_KINDS; kind++)
 		if (part[kind] > part[most])
 			most = kind;
-	return most == MAP_WHOLE && 2 * count[PICTURE_IN] > count[PICTURE_WHOLE] ? MAP_MOVED : most;
+	return most == CELL_WHOLE && 2 * count[USAGE_IN] > count[USAGE_WHOLE] ? CELL_MOVED : most;
 }
 
 static const struct {
 	const char *utf8, *ascii, *colours, *text;
-} kinds[MAP_KINDS] = {
-	[MAP_FREE] = { "\342\226\221", ".", "37;44", "free" },
-	[MAP_WHOLE] = { "\342\226\223", "o", "1;37;44", "in one piece" },
-	[MAP_PIECES] = { "\342\226\232", "%", "1;31;44", "fragmented" },
-	[MAP_MOVED] = { "\342\226\210", "#", "1;32;44", "moved" },
-	[MAP_MAPS] = { "\342\211\241", "=", "1;36;44", "directories, indirect" },
-	[MAP_OTHER] = { "X", "X", "33;44", "other" },
-	[MAP_READ] = { "r", "r", "1;33;44", "reading" },
-	[MAP_WRITE] = { "W", "W", "1;35;44", "writing" },
+} kinds[CELL_KINDS] = {
+	[CELL_FREE] = { "\342\226\221", ".", "37;44", "free" },
+	[CELL_WHOLE] = { "\342\226\223", "o", "1;37;44", "in one piece" },
+	[CELL_PIECES] = { "\342\226\232", "%", "1;31;44", "fragmented" },
+	[CELL_MOVED] = { "\342\226\210", "#", "1;32;44", "moved" },
+	[CELL_MAPS] = { "\342\211\241", "=", "1;36;44", "directories, indirect" },
+	[CELL_OTHER] = { "X", "X", "33;44", "other" },
+	[CELL_READ] = { "r", "r", "1;33;44", "reading" },
+	[CELL_WRITE] = { "W", "W", "1;35;44", "writing" },
 };
 #define FRAME "37;44"
 
-static const char *sign(const struct map_view *view, enum map_kind kind)
+static const char *sign(const struct screen_map_view *view, enum cell_kind kind)
 {
 	return view->utf8 ? kinds[kind].utf8 : kinds[kind].ascii;
 }
 
-static void colour(const struct map_view *view, FILE *stream, const char *colours)
+static void colour(const struct screen_map_view *view, FILE *stream, const char *colours)
 {
 	if (view->colours)
 		fprintf(stream, "\033[0%s%sm", colours ? ";" : "", colours ? colours : "");
 }
 
-static void add_line(struct map_lines *lines, char *line)
+static void add_line(struct screen_map_lines *lines, char *line)
 {
 	vec_more(lines->line, lines->count, lines->room);
 	lines->line[lines->count++] = line;
@@ -167,8 +172,8 @@ static void add_line(struct map_lines *lines, char *line)
 
 /* A line under way, and how wide it is. */
 struct drawing {
-	const struct map_view *view;
-	struct map_lines *lines;
+	const struct screen_map_view *view;
+	struct screen_map_lines *lines;
 	FILE *stream;
 	char *text;
 	size_t size, width;
@@ -180,7 +185,7 @@ static void begin(struct drawing *d)
 	d->width = 0;
 }
 
-static void add(struct drawing *d, const char *text, size_t columns)
+static void put_string(struct drawing *d, const char *text, size_t columns)
 {
 	fputs(text, d->stream);
 	d->width += columns;
@@ -204,45 +209,45 @@ static void draw_title(struct drawing *d)
 
 	begin(d);
 	colour(d->view, d->stream, "30;46");
-	add(d, " ", 1);
-	add(d, title, columns_of(title));
+	put_string(d, " ", 1);
+	put_string(d, title, columns_of(title));
 	end(d);
 	free(title);
 }
 
-/* One more word of the legend, in the next line if this one is full. @kind: MAP_KINDS for none. */
-static void draw_word(struct drawing *d, enum map_kind kind, const char *text)
+/* One more word of the legend, in the next line if this one is full. @kind: CELL_KINDS for none. */
+static void draw_word(struct drawing *d, enum cell_kind kind, const char *text)
 {
-	const size_t width = strlen(text) + (kind < MAP_KINDS ? 2 : 0);
+	const size_t width = strlen(text) + (kind < CELL_KINDS ? 2 : 0);
 
 	if (d->width > 1 && d->width + 2 + width > d->view->columns - 1) {
 		end(d);
 		begin(d);
 		colour(d->view, d->stream, FRAME);
 	}
-	add(d, d->width ? "  " : " ", d->width ? 2 : 1);
-	if (kind < MAP_KINDS) {
+	put_string(d, d->width ? "  " : " ", d->width ? 2 : 1);
+	if (kind < CELL_KINDS) {
 		colour(d->view, d->stream, kinds[kind].colours);
-		add(d, sign(d->view, kind), 1);
+		put_string(d, sign(d->view, kind), 1);
 		colour(d->view, d->stream, FRAME);
-		add(d, " ", 1);
+		put_string(d, " ", 1);
 	}
-	add(d, text, strlen(text));
+	put_string(d, text, strlen(text));
 }
 
 static void draw_legend(struct drawing *d, uint64_t each)
 {
 	char size[HUMAN_SIZE], *scale;
-	enum map_kind kind;
+	enum cell_kind kind;
 
 	begin(d);
 	colour(d->view, d->stream, FRAME);
-	for (kind = 0; kind < MAP_KINDS; kind++)
+	for (kind = 0; kind < CELL_KINDS; kind++)
 		draw_word(d, kind, kinds[kind].text);
 	scale = xasprintf("a sign is %" PRIu64 " block%s, %s", each, each == 1 ? "" : "s",
 			  human(each * d->view->blocksize, size));
 	if (strlen(scale) < d->view->columns - 1)
-		draw_word(d, MAP_KINDS, scale);
+		draw_word(d, CELL_KINDS, scale);
 	free(scale);
 	end(d);
 }
@@ -260,61 +265,62 @@ static void draw_bar(struct drawing *d)
 		snprintf(text, sizeof(text), " %3u%% ", percent);
 	else
 		snprintf(text, sizeof(text), "      ");
-	add(d, text, 6);
+	put_string(d, text, 6);
 	for (i = 0; i < width; i++)
-		add(d,
-		    sign(d->view,
-			 percent <= 100 && i * 100 < width * percent ? MAP_MOVED : MAP_FREE),
-		    1);
+		put_string(d,
+			   sign(d->view, percent <= 100 && i * 100 < width * percent ? CELL_MOVED :
+										       CELL_FREE),
+			   1);
 	end(d);
 }
 
 /* How the cells of a picture become those of a map. */
 struct grid {
-	struct picture picture;
+	struct usage usage;
 	uint8_t *touched;
 	size_t across;
 };
 
-static void make_grid(struct grid *grid, const struct map_view *view, size_t across, size_t down)
+static void make_grid(struct grid *grid, const struct screen_map_view *view, size_t across,
+		      size_t down)
 {
-	const struct picture *picture = view->picture;
+	const struct usage *usage = view->usage;
 	size_t i, several;
 
 	grid->across = across;
-	picture_shrink(&grid->picture, picture, across * down);
-	grid->touched = xreallocarray(NULL, grid->picture.cells, 1);
-	memset(grid->touched, 0, grid->picture.cells);
-	if (!picture->cells)
+	usage_shrink(&grid->usage, usage, across * down);
+	grid->touched = xreallocarray(NULL, grid->usage.cells, 1);
+	memset(grid->touched, 0, grid->usage.cells);
+	if (!usage->cells)
 		return;
-	several = (size_t)(grid->picture.each / picture->each);
-	for (i = 0; view->touched && i < picture->cells; i++)
+	several = (size_t)(grid->usage.each / usage->each);
+	for (i = 0; view->touched && i < usage->cells; i++)
 		grid->touched[i / several] |= view->touched[i];
 }
 
 static void draw_row(struct drawing *d, const struct grid *grid, size_t from)
 {
-	enum map_kind last = MAP_KINDS;
+	enum cell_kind last = CELL_KINDS;
 	size_t i;
 
 	begin(d);
 	colour(d->view, d->stream, FRAME);
-	add(d, " ", 1);
-	for (i = from; i < from + grid->across && i < grid->picture.cells; i++) {
-		const enum map_kind kind = map_kind(&grid->picture, i, grid->touched[i]);
+	put_string(d, " ", 1);
+	for (i = from; i < from + grid->across && i < grid->usage.cells; i++) {
+		const enum cell_kind kind = cell_kind(&grid->usage, i, grid->touched[i]);
 
 		if (kind != last)
 			colour(d->view, d->stream, kinds[kind].colours);
-		add(d, sign(d->view, kind), 1);
+		put_string(d, sign(d->view, kind), 1);
 		last = kind;
 	}
 	colour(d->view, d->stream, FRAME);
 	end(d);
 }
 
-void map_draw(const struct map_view *view, struct map_lines *lines)
+void screen_map_draw(const struct screen_map_view *view, struct screen_map_lines *lines)
 {
-	struct map_lines legend = { 0 };
+	struct screen_map_lines legend = { 0 };
 	struct drawing d = { .view = view, .lines = lines };
 	const size_t across = view->columns - 3;
 	size_t down = view->rows - 1 - LINES_BESIDES, i;
@@ -331,18 +337,18 @@ void map_draw(const struct map_view *view, struct map_lines *lines)
 
 	d.lines = lines;
 	draw_title(&d);
-	for (i = 0; i < grid.picture.cells; i += across)
+	for (i = 0; i < grid.usage.cells; i += across)
 		draw_row(&d, &grid, i);
 	if (explained)
-		draw_legend(&d, grid.picture.each);
+		draw_legend(&d, grid.usage.each);
 	draw_bar(&d);
 	add_line(lines, xstrdup(view->line));
-	map_lines_free(&legend);
-	picture_free(&grid.picture);
+	screen_map_lines_free(&legend);
+	usage_free(&grid.usage);
 	free(grid.touched);
 }
 
-void map_lines_free(struct map_lines *lines)
+void screen_map_lines_free(struct screen_map_lines *lines)
 {
 	while (lines->count)
 		free(lines->line[--lines->count]);

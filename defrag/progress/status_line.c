@@ -38,27 +38,27 @@ void rate_look(struct rate *rate, uint64_t now, uint64_t amount)
 	rate->amount = amount;
 }
 
-static bool in_bytes(const struct where *where)
+static bool in_bytes(const struct status_line *status)
 {
-	return where->stage == STAGE_MOVE;
+	return status->stage == STAGE_MOVE;
 }
 
-uint64_t where_left(const struct where *where)
+uint64_t status_line_left(const struct status_line *status)
 {
-	const uint64_t done = in_bytes(where) ? where->bytes : where->files;
-	const uint64_t all = in_bytes(where) ? where->bytes_all : where->files_all;
+	const uint64_t done = in_bytes(status) ? status->bytes : status->files;
+	const uint64_t all = in_bytes(status) ? status->bytes_all : status->files_all;
 	double left;
 
 	/* Less than a byte or a file in a thousand seconds is no rate to count on. */
-	if (!all || where->rate.each < 0.001)
-		return where->most;
-	left = all > done ? (double)(all - done) / where->rate.each + 0.5 : 0;
+	if (!all || status->rate.each < 0.001)
+		return status->most;
+	left = all > done ? (double)(all - done) / status->rate.each + 0.5 : 0;
 	if (left > 1e9)
-		return where->most;
-	return (uint64_t)left < where->most ? (uint64_t)left : where->most;
+		return status->most;
+	return (uint64_t)left < status->most ? (uint64_t)left : status->most;
 }
 
-char *where_clock(uint64_t seconds, char to[CLOCK_SIZE])
+char *status_line_clock(uint64_t seconds, char to[CLOCK_SIZE])
 {
 	const unsigned int s = (unsigned int)(seconds % 60), m = (unsigned int)(seconds / 60 % 60);
 
@@ -73,7 +73,7 @@ static const char *stage_text(enum stage stage)
 {
 	static const char *const text[STAGES] = {
 		[STAGE_NONE] = "between two stages", [STAGE_LIST] = "listing files",
-		[STAGE_LOOK] = "looking at files",   [STAGE_SHARED] = "looking for shared blocks",
+		[STAGE_LOOK] = "looking at files",   [STAGE_CLAIMED] = "looking for shared blocks",
 		[STAGE_NAMES] = "finding names",     [STAGE_PLAN] = "planning",
 		[STAGE_MOVE] = "moving files",
 	};
@@ -86,34 +86,35 @@ struct parts {
 	char files[64], bytes[64], fragments[64], rate[64], left[64];
 };
 
-static void take_apart(const struct where *where, struct parts *parts)
+static void take_apart(const struct status_line *status, struct parts *parts)
 {
-	const uint64_t left = where_left(where);
+	const uint64_t left = status_line_left(status);
 	char a[HUMAN_SIZE], b[HUMAN_SIZE], clock[CLOCK_SIZE];
 
 	memset(parts, 0, sizeof(*parts));
-	if (where->stage == STAGE_NONE)
+	if (status->stage == STAGE_NONE)
 		return;
-	if (where->files_all)
+	if (status->files_all)
 		snprintf(parts->files, sizeof(parts->files), "%" PRIu64 " of %" PRIu64,
-			 where->files, where->files_all);
+			 status->files, status->files_all);
 	else
-		snprintf(parts->files, sizeof(parts->files), "%" PRIu64, where->files);
-	if (in_bytes(where))
-		snprintf(parts->bytes, sizeof(parts->bytes), "%s of %s", human(where->bytes, a),
-			 human(where->bytes_all, b));
-	else if (where->stage == STAGE_LOOK)
-		snprintf(parts->bytes, sizeof(parts->bytes), "%s", human(where->bytes, a));
-	if (in_bytes(where) || where->stage == STAGE_LOOK)
+		snprintf(parts->files, sizeof(parts->files), "%" PRIu64, status->files);
+	if (in_bytes(status))
+		snprintf(parts->bytes, sizeof(parts->bytes), "%s of %s", human(status->bytes, a),
+			 human(status->bytes_all, b));
+	else if (status->stage == STAGE_LOOK)
+		snprintf(parts->bytes, sizeof(parts->bytes), "%s", human(status->bytes, a));
+	if (in_bytes(status) || status->stage == STAGE_LOOK)
 		snprintf(parts->fragments, sizeof(parts->fragments), "%" PRIu64 " fragments",
-			 where->fragments);
-	if (where->rate.each > 0 && in_bytes(where))
+			 status->fragments);
+	if (status->rate.each > 0 && in_bytes(status))
 		snprintf(parts->rate, sizeof(parts->rate), "%s/s",
-			 human((uint64_t)where->rate.each, a));
-	else if (where->rate.each > 0)
-		snprintf(parts->rate, sizeof(parts->rate), "%.0f/s", where->rate.each);
+			 human((uint64_t)status->rate.each, a));
+	else if (status->rate.each > 0)
+		snprintf(parts->rate, sizeof(parts->rate), "%.0f/s", status->rate.each);
 	if (left != UINT64_MAX)
-		snprintf(parts->left, sizeof(parts->left), "%s left", where_clock(left, clock));
+		snprintf(parts->left, sizeof(parts->left), "%s left",
+			 status_line_clock(left, clock));
 }
 
 /* Add @part to @line if it still fits into @width. */
@@ -125,17 +126,18 @@ static void append(char *line, size_t size, const char *separator, const char *p
 		snprintf(line + length, size - length, "%s%s", separator, part);
 }
 
-char *where_line(const struct where *where, const char *current, unsigned int width, bool utf8)
+char *status_line_line(const struct status_line *status, const char *current, unsigned int width,
+		       bool utf8)
 {
 	char line[512] = "", *name, *all;
 	struct parts parts;
 	size_t length;
 
-	take_apart(where, &parts);
-	append(line, sizeof(line), "", stage_text(where->stage), width);
+	take_apart(status, &parts);
+	append(line, sizeof(line), "", stage_text(status->stage), width);
 	if (!*line)
 		return xstrdup(line);
-	append(line, sizeof(line), ": ", in_bytes(where) ? parts.bytes : parts.files, width);
+	append(line, sizeof(line), ": ", in_bytes(status) ? parts.bytes : parts.files, width);
 	append(line, sizeof(line), ", ", parts.left, width);
 	append(line, sizeof(line), ", ", parts.rate, width);
 	length = strlen(line);
@@ -147,13 +149,13 @@ char *where_line(const struct where *where, const char *current, unsigned int wi
 	return all;
 }
 
-char *where_text(const struct where *where, const char *current)
+char *where_text(const struct status_line *status, const char *current)
 {
 	char line[512] = "";
 	struct parts parts;
 
-	take_apart(where, &parts);
-	append(line, sizeof(line), "", stage_text(where->stage), sizeof(line));
+	take_apart(status, &parts);
+	append(line, sizeof(line), "", stage_text(status->stage), sizeof(line));
 	append(line, sizeof(line), ": ", parts.files, sizeof(line));
 	append(line, sizeof(line), ", ", parts.bytes, sizeof(line));
 	append(line, sizeof(line), ", ", parts.fragments, sizeof(line));

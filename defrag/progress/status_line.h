@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 enum stage {
-	STAGE_NONE,   /* between two others */
-	STAGE_LIST,   /* the walk that finds the files of a target */
-	STAGE_LOOK,   /* the survey */
-	STAGE_SHARED, /* the second look, at files that seem to share blocks */
+	STAGE_NONE,    /* between two others */
+	STAGE_LIST,    /* the walk that finds the files of a target */
+	STAGE_LOOK,    /* the survey */
+	STAGE_CLAIMED, /* the second look, at files that seem to share blocks */
 	STAGE_NAMES,
 	STAGE_PLAN, /* of a dry run */
 	STAGE_MOVE,
@@ -27,7 +27,7 @@ void rate_start(struct rate *rate, uint64_t now);
 /* @amount is all there has been since the start. */
 void rate_look(struct rate *rate, uint64_t now, uint64_t amount);
 
-struct where {
+struct status_line {
 	enum stage stage;
 	uint64_t files, files_all; /* done, of all; 0: nobody knows how many */
 	uint64_t bytes, bytes_all; /* looked at; or moved, of what is to be */
@@ -37,19 +37,20 @@ struct where {
 };
 
 /* Seconds until the stage ends; UINT64_MAX if nobody knows. */
-uint64_t where_left(const struct where *where);
+uint64_t status_line_left(const struct status_line *status);
 
 /* @seconds as "0:07" or "2:00:07", into @to. */
 #define CLOCK_SIZE 32
-char *where_clock(uint64_t seconds, char to[CLOCK_SIZE]);
+char *status_line_clock(uint64_t seconds, char to[CLOCK_SIZE]);
 
 /*
  * For a terminal: in @width columns at most, what matters least left out where they are few, and
  * then the start of @current, a printable name or NULL. malloc'd.
  */
-char *where_line(const struct where *where, const char *current, unsigned int width, bool utf8);
+char *status_line_line(const struct status_line *status, const char *current, unsigned int width,
+		       bool utf8);
 
 /* For who asks by a signal: all of it, as wide as it gets. malloc'd. */
-char *where_text(const struct where *where, const char *current);
+char *where_text(const struct status_line *status, const char *current);
 
 #endif

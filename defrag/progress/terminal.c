@@ -61,7 +61,7 @@ bool terminal_has_colours(void)
 	return !none || !*none;
 }
 
-static void forget(void)
+static void forget_lines(void)
 {
 	while (terminal.lines)
 		free(terminal.line[--terminal.lines]);
@@ -103,7 +103,7 @@ bool terminal_size(unsigned int *rows, unsigned int *columns)
 		return false;
 	if (continued || in_background()) {
 		continued = 0;
-		forget();
+		forget_lines();
 	}
 	if (in_background() || !takes_more())
 		return false;
@@ -112,7 +112,7 @@ bool terminal_size(unsigned int *rows, unsigned int *columns)
 }
 
 /* One write, so that nothing comes between. What a terminal doesn't take is not missed. */
-static void put(const char *text, size_t length)
+static void put_bytes(const char *text, size_t length)
 {
 	ssize_t done;
 
@@ -139,7 +139,7 @@ static void put_line(const char *text, size_t width, unsigned int columns)
 	if (wipe > columns - 1)
 		wipe = columns - 1;
 	all = wipe > width ? xasprintf("\r%*s\r%s", (int)wipe, "", text) : xasprintf("\r%s", text);
-	put(all, strlen(all));
+	put_bytes(all, strlen(all));
 	free(all);
 }
 
@@ -153,7 +153,7 @@ static void go_back(FILE *stream, unsigned int rows, unsigned int columns)
 		while (rows--)
 			fputs("\r\n", stream);
 		fputs("\033[H\033[J", stream);
-		forget();
+		forget_lines();
 	} else if (terminal.lines > 1) {
 		fprintf(stream, "\r\033[%zuA", terminal.lines - 1);
 	} else {
@@ -182,7 +182,7 @@ static void put_lines(char *const *line, size_t count, unsigned int rows, unsign
 	}
 	fputs("\033[?25h", stream);
 	fclose(stream);
-	put(text, size);
+	put_bytes(text, size);
 	free(text);
 }
 
@@ -197,7 +197,7 @@ void terminal_draw(char *const *line, size_t count, size_t columns)
 		put_line(line[0], columns, width);
 	else
 		put_lines(line, count, rows, width);
-	forget();
+	forget_lines();
 	terminal.line = xreallocarray(NULL, count, sizeof(*terminal.line));
 	for (i = 0; i < count; i++)
 		terminal.line[i] = xstrdup(line[i]);
@@ -221,7 +221,7 @@ void terminal_clear(void)
 	FILE *stream;
 
 	if (!terminal.lines || continued || in_background()) {
-		forget();
+		forget_lines();
 		return;
 	}
 	ask_size(&rows, &columns);
@@ -232,15 +232,15 @@ void terminal_clear(void)
 		go_back(stream, rows, columns);
 		fputs("\033[J", stream);
 		fclose(stream);
-		put(text, size);
+		put_bytes(text, size);
 		free(text);
 	}
-	forget();
+	forget_lines();
 }
 
 void terminal_keep(void)
 {
 	if (terminal.lines)
-		put("\r\n", 2);
-	forget();
+		put_bytes("\r\n", 2);
+	forget_lines();
 }

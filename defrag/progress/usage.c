@@ -7,55 +7,55 @@
 
 #include "lib/util.h"
 
-static void make_cells(struct picture *picture, uint64_t blocks, uint64_t each)
+static void make_cells(struct usage *usage, uint64_t blocks, uint64_t each)
 {
-	memset(picture, 0, sizeof(*picture));
+	memset(usage, 0, sizeof(*usage));
 	if (!blocks)
 		return;
-	picture->blocks = blocks;
-	picture->each = each;
-	picture->cells = (size_t)((blocks + each - 1) / each);
-	picture->cell = xreallocarray(NULL, picture->cells, sizeof(*picture->cell));
-	memset(picture->cell, 0, picture->cells * sizeof(*picture->cell));
+	usage->blocks = blocks;
+	usage->each = each;
+	usage->cells = (size_t)((blocks + each - 1) / each);
+	usage->cell = xreallocarray(NULL, usage->cells, sizeof(*usage->cell));
+	memset(usage->cell, 0, usage->cells * sizeof(*usage->cell));
 }
 
-void picture_init(struct picture *picture, uint64_t blocks, size_t cells)
+void usage_init(struct usage *usage, uint64_t blocks, size_t cells)
 {
 	if (blocks > (uint64_t)UINT32_MAX + 1)
 		blocks = (uint64_t)UINT32_MAX + 1;
-	make_cells(picture, blocks, (blocks + cells - 1) / cells);
+	make_cells(usage, blocks, (blocks + cells - 1) / cells);
 }
 
-void picture_free(struct picture *picture)
+void usage_free(struct usage *usage)
 {
-	free(picture->cell);
-	memset(picture, 0, sizeof(*picture));
+	free(usage->cell);
+	memset(usage, 0, sizeof(*usage));
 }
 
-void picture_shrink(struct picture *to, const struct picture *from, size_t cells)
+void usage_shrink(struct usage *to, const struct usage *from, size_t cells)
 {
 	size_t several = (from->cells + cells - 1) / cells, i;
 	int k;
 
 	make_cells(to, from->blocks, from->each * several);
 	for (i = 0; i < from->cells; i++)
-		for (k = 0; k < PICTURE_COUNTS; k++)
+		for (k = 0; k < USAGE_COUNTS; k++)
 			to->cell[i / several].count[k] += from->cell[i].count[k];
 }
 
-static void tally(struct picture *picture, enum picture_kind kind, uint64_t start, uint64_t length,
+static void tally(struct usage *usage, enum usage_kind kind, uint64_t start, uint64_t length,
 		  bool take)
 {
 	uint64_t end = start + length;
 	size_t i;
 
-	if (!picture->cells || start >= picture->blocks)
+	if (!usage->cells || start >= usage->blocks)
 		return;
-	if (end > picture->blocks)
-		end = picture->blocks;
-	for (i = (size_t)(start / picture->each); start < end; i++) {
-		uint64_t *count = &picture->cell[i].count[kind];
-		uint64_t next = (i + 1) * picture->each, here = (next < end ? next : end) - start;
+	if (end > usage->blocks)
+		end = usage->blocks;
+	for (i = (size_t)(start / usage->each); start < end; i++) {
+		uint64_t *count = &usage->cell[i].count[kind];
+		uint64_t next = (i + 1) * usage->each, here = (next < end ? next : end) - start;
 
 		if (!take)
 			*count += here;
@@ -65,60 +65,60 @@ static void tally(struct picture *picture, enum picture_kind kind, uint64_t star
 	}
 }
 
-void picture_add(struct picture *picture, enum picture_kind kind, uint64_t start, uint64_t length)
+void usage_add(struct usage *usage, enum usage_kind kind, uint64_t start, uint64_t length)
 {
-	tally(picture, kind, start, length, false);
+	tally(usage, kind, start, length, false);
 }
 
-void picture_take(struct picture *picture, enum picture_kind kind, uint64_t start, uint64_t length)
+void usage_take(struct usage *usage, enum usage_kind kind, uint64_t start, uint64_t length)
 {
-	tally(picture, kind, start, length, true);
+	tally(usage, kind, start, length, true);
 }
 
-void picture_move(struct picture *picture, enum picture_kind was, uint64_t from,
-		  enum picture_kind is, uint64_t to, uint64_t length)
+void usage_move(struct usage *usage, enum usage_kind was, uint64_t from, enum usage_kind is,
+		uint64_t to, uint64_t length)
 {
-	picture_take(picture, was, from, length);
-	picture_add(picture, PICTURE_AWAY, from, length);
-	picture_add(picture, is, to, length);
-	picture_add(picture, PICTURE_IN, to, length);
+	usage_take(usage, was, from, length);
+	usage_add(usage, USAGE_AWAY, from, length);
+	usage_add(usage, is, to, length);
+	usage_add(usage, USAGE_IN, to, length);
 }
 
-void picture_freemap(struct picture *picture, const struct freemap *map)
+void usage_freemap(struct usage *usage, const struct freemap *map)
 {
 	size_t i;
 
-	for (i = 0; i < picture->cells; i++)
-		picture->cell[i].count[PICTURE_FREE] = 0;
-	for (i = 0; picture->cells && i < map->runs; i++)
-		picture_add(picture, PICTURE_FREE, map->run[i].start, map->run[i].length);
+	for (i = 0; i < usage->cells; i++)
+		usage->cell[i].count[USAGE_FREE] = 0;
+	for (i = 0; usage->cells && i < map->runs; i++)
+		usage_add(usage, USAGE_FREE, map->run[i].start, map->run[i].length);
 }
 
-enum picture_kind picture_file_kind(uint32_t fragments)
+enum usage_kind usage_file_kind(uint32_t fragments)
 {
-	return fragments > 1 ? PICTURE_PIECES : PICTURE_WHOLE;
+	return fragments > 1 ? USAGE_PIECES : USAGE_WHOLE;
 }
 
-static void tally_layout(struct picture *picture, enum picture_kind kind,
-			 const struct layout *layout, bool take)
+static void tally_layout(struct usage *usage, enum usage_kind kind, const struct layout *layout,
+			 bool take)
 {
 	size_t i;
 
-	if (!picture->cells)
+	if (!usage->cells)
 		return;
 	for (i = 0; i < layout->extents; i++)
-		tally(picture, kind, layout->extent[i].physical, layout->extent[i].length, take);
+		tally(usage, kind, layout->extent[i].physical, layout->extent[i].length, take);
 	for (i = 0; i < layout->indirects; i++)
-		tally(picture, PICTURE_INDIRECT, layout->indirect[i].physical, 1, take);
+		tally(usage, USAGE_INDIRECT, layout->indirect[i].physical, 1, take);
 }
 
-void picture_layout(struct picture *picture, enum picture_kind kind, const struct layout *layout)
+void usage_layout(struct usage *usage, enum usage_kind kind, const struct layout *layout)
 {
-	tally_layout(picture, kind, layout, false);
+	tally_layout(usage, kind, layout, false);
 }
 
 /* Data that both have, but that lies elsewhere in @b than in @a, is counted where @a has it. */
-static void mark_data(struct picture *picture, enum picture_kind mark, const struct layout *a,
+static void mark_data(struct usage *usage, enum usage_kind mark, const struct layout *a,
 		      const struct layout *b)
 {
 	size_t i = 0, k = 0;
@@ -130,7 +130,7 @@ static void mark_data(struct picture *picture, enum picture_kind mark, const str
 		uint32_t to = x_end < y_end ? x_end : y_end;
 
 		if (from < to && x->physical - x->logical != y->physical - y->logical)
-			picture_add(picture, mark, x->physical + (from - x->logical), to - from);
+			usage_add(usage, mark, x->physical + (from - x->logical), to - from);
 		if (x_end <= y_end)
 			i++;
 		else
@@ -144,7 +144,7 @@ static bool is_before(const struct indirect *x, const struct indirect *y)
 	return x->logical < y->logical || (x->logical == y->logical && x->level > y->level);
 }
 
-static void mark_indirect(struct picture *picture, enum picture_kind mark, const struct layout *a,
+static void mark_indirect(struct usage *usage, enum usage_kind mark, const struct layout *a,
 			  const struct layout *b)
 {
 	size_t i = 0, k = 0;
@@ -158,57 +158,57 @@ static void mark_indirect(struct picture *picture, enum picture_kind mark, const
 			k++;
 		} else {
 			if (x->physical != y->physical)
-				picture_add(picture, mark, x->physical, 1);
+				usage_add(usage, mark, x->physical, 1);
 			i++;
 			k++;
 		}
 	}
 }
 
-void picture_relayout(struct picture *picture, const struct layout *old, uint32_t was,
-		      const struct layout *now, uint32_t is)
+void usage_relayout(struct usage *usage, const struct layout *old, uint32_t was,
+		    const struct layout *now, uint32_t is)
 {
-	if (!picture->cells)
+	if (!usage->cells)
 		return;
-	tally_layout(picture, picture_file_kind(was), old, true);
-	tally_layout(picture, picture_file_kind(is), now, false);
-	mark_data(picture, PICTURE_AWAY, old, now);
-	mark_data(picture, PICTURE_IN, now, old);
-	mark_indirect(picture, PICTURE_AWAY, old, now);
-	mark_indirect(picture, PICTURE_IN, now, old);
+	tally_layout(usage, usage_file_kind(was), old, true);
+	tally_layout(usage, usage_file_kind(is), now, false);
+	mark_data(usage, USAGE_AWAY, old, now);
+	mark_data(usage, USAGE_IN, now, old);
+	mark_indirect(usage, USAGE_AWAY, old, now);
+	mark_indirect(usage, USAGE_IN, now, old);
 }
 
-uint64_t picture_start(const struct picture *picture, size_t cell)
+uint64_t usage_start(const struct usage *usage, size_t cell)
 {
-	return cell * picture->each;
+	return cell * usage->each;
 }
 
-uint64_t picture_size(const struct picture *picture, size_t cell)
+uint64_t usage_size(const struct usage *usage, size_t cell)
 {
-	uint64_t left = picture->blocks - picture_start(picture, cell);
+	uint64_t left = usage->blocks - usage_start(usage, cell);
 
-	return left < picture->each ? left : picture->each;
+	return left < usage->each ? left : usage->each;
 }
 
-uint64_t picture_other(const struct picture *picture, size_t cell)
+uint64_t usage_other(const struct usage *usage, size_t cell)
 {
-	uint64_t left = picture_size(picture, cell);
+	uint64_t left = usage_size(usage, cell);
 	int k;
 
-	for (k = 0; k < PICTURE_KINDS; k++) {
-		uint64_t count = picture->cell[cell].count[k];
+	for (k = 0; k < USAGE_KINDS; k++) {
+		uint64_t count = usage->cell[cell].count[k];
 
 		left -= count < left ? count : left;
 	}
 	return left;
 }
 
-uint64_t picture_sum(const struct picture *picture, enum picture_kind kind)
+uint64_t usage_sum(const struct usage *usage, enum usage_kind kind)
 {
 	uint64_t sum = 0;
 	size_t i;
 
-	for (i = 0; i < picture->cells; i++)
-		sum += picture->cell[i].count[kind];
+	for (i = 0; i < usage->cells; i++)
+		sum += usage->cell[i].count[kind];
 	return sum;
 }

@@ -8,19 +8,19 @@
 #include "lib/util.h"
 #include "survey/order.h"
 
-void report_picture(struct free_picture *picture, const struct freemap *map,
-		    const struct geometry *geo)
+void report_free_space(struct free_space *usage, const struct freemap *map,
+		       const struct geometry *geo)
 {
 	size_t longest = freemap_longest(map), i;
 
-	memset(picture, 0, sizeof(*picture));
-	picture->blocks = map->total + map->beyond;
+	memset(usage, 0, sizeof(*usage));
+	usage->blocks = map->total + map->beyond;
 	for (i = 0; i < map->runs; i++)
-		picture->runs += map->run[i].length > 0;
+		usage->runs += map->run[i].length > 0;
 	if (longest != FREEMAP_NONE)
-		picture->longest = map->run[longest].length;
-	picture->largest_file = largest_file(geo, picture->longest) * geo->blocksize;
-	freemap_classes(map, picture->class);
+		usage->longest = map->run[longest].length;
+	usage->largest_file = largest_file(geo, usage->longest) * geo->blocksize;
+	freemap_classes(map, usage->class);
 }
 
 static bool has_blocks(const struct file *file)
@@ -58,7 +58,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Another order of those that are in @listed. */
-static void sort(const struct survey *survey, uint32_t *listed, size_t count, enum sort sort)
+static void sort_rows(const struct survey *survey, uint32_t *listed, size_t count, enum sort sort)
 {
 	struct key *key = xreallocarray(NULL, count, sizeof(*key));
 	size_t i;
@@ -92,7 +92,7 @@ void report_gather(struct report *report, const struct job *job)
 	report->listed = order_worst_first(
 		&job->survey, options->verbose ? has_blocks : is_fragmented, &report->candidates);
 	if (options->sort != SORT_SCORE)
-		sort(&job->survey, report->listed, report->candidates, options->sort);
+		sort_rows(&job->survey, report->listed, report->candidates, options->sort);
 	report->listed_count = report->candidates;
 	if (!options->verbose && report->listed_count > options->top)
 		report->listed_count = options->top;
@@ -106,7 +106,7 @@ void report_gather(struct report *report, const struct job *job)
 	for (i = 0; i < (options->csv ? job->survey.files : report->listed_count); i++) {
 		size_t number = options->csv ? i : report->listed[i];
 
-		report->best_each[number] = survey_best(&job->survey.file[number], &job->map);
+		report->best_each[number] = survey_best(&job->survey.file[number], &job->free);
 	}
 	report_after(report);
 	report->ran = false;

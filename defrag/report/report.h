@@ -42,8 +42,8 @@ struct report_file {
 void report_file(const struct report *report, size_t number, struct report_file *file);
 
 /* Draw the free space as @map has it. */
-void report_picture(struct free_picture *picture, const struct freemap *map,
-		    const struct geometry *geo);
+void report_free_space(struct free_space *usage, const struct freemap *map,
+		       const struct geometry *geo);
 
 /* After the survey; @job must last as long as the report. */
 void report_gather(struct report *report, const struct job *job);

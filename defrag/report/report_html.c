@@ -145,15 +145,15 @@ static void row_of_bytes(FILE *stream, const char *title, bool both, uint64_t be
 
 /* --- the disk -------------------------------------------------------------------------------- */
 
-static uint64_t blocks_of(const struct picture *picture, int kind)
+static uint64_t blocks_of(const struct usage *usage, int kind)
 {
 	uint64_t sum = 0;
 	size_t i;
 
-	if (kind != PICTURE_KINDS)
-		return picture_sum(picture, (enum picture_kind)kind);
-	for (i = 0; i < picture->cells; i++)
-		sum += picture_other(picture, i);
+	if (kind != USAGE_KINDS)
+		return usage_sum(usage, (enum usage_kind)kind);
+	for (i = 0; i < usage->cells; i++)
+		sum += usage_other(usage, i);
 	return sum;
 }
 
@@ -165,15 +165,15 @@ static void put_swatch(FILE *stream, const char *class, const char *text)
 static void put_disk(FILE *stream, const struct report *report)
 {
 	const struct job *job = report->job;
-	const struct picture none = { 0 }, *before = &job->picture_before,
-			     *after = report->ran ? &job->picture_after : &none;
+	const struct usage none = { 0 }, *before = &job->usage_before,
+			   *after = report->ran ? &job->usage_after : &none;
 	char size[HUMAN_SIZE];
 	int k;
 
 	if (!before->cells)
 		return;
 	fputs("<h3>Map of the disk</h3>\n<ul class=\"legend\" aria-label=\"Colours\">\n", stream);
-	for (k = 0; k <= PICTURE_KINDS; k++)
+	for (k = 0; k <= USAGE_KINDS; k++)
 		put_swatch(stream, report_html_class(k), report_html_kind(k));
 	if (after->cells)
 		put_swatch(stream, "moved", "line below a row: moved away (before), here (after)");
@@ -186,12 +186,12 @@ static void put_disk(FILE *stream, const struct report *report)
 	report_html_map(stream,
 			after->cells ? "Map of the disk before; a table below has its numbers" :
 				       "Map of the disk; a table below has its numbers",
-			before, after, PICTURE_AWAY);
+			before, after, USAGE_AWAY);
 	fputs("</figure>\n", stream);
 	if (after->cells) {
 		fputs("<figure><figcaption>After</figcaption>\n", stream);
 		report_html_map(stream, "Map of the disk after; a table below has its numbers",
-				after, after, PICTURE_IN);
+				after, after, USAGE_IN);
 		fputs("</figure>\n", stream);
 	}
 	fputs("</div>\n", stream);
@@ -202,22 +202,21 @@ static void put_kinds(FILE *stream, const struct report *report)
 	const struct job *job = report->job;
 	int k;
 
-	if (!job->picture_before.cells)
+	if (!job->usage_before.cells)
 		return;
 	table_begin(stream, "Blocks of the disk by what is in them");
 	heads(stream, "Blocks", report);
-	for (k = 0; k <= PICTURE_KINDS; k++)
+	for (k = 0; k <= USAGE_KINDS; k++)
 		row_of_numbers(stream, report_html_kind(k), report->ran,
-			       blocks_of(&job->picture_before, k),
-			       blocks_of(&job->picture_after, k));
+			       blocks_of(&job->usage_before, k), blocks_of(&job->usage_after, k));
 	table_end(stream);
 }
 
-static void put_totals(FILE *stream, const struct report *report)
+static void put_table(FILE *stream, const struct report *report)
 {
 	const struct totals *before = &report->before, *after = &report->after;
 	const struct job *job = report->job;
-	const struct free_picture *free_before = &job->free_before, *free_after = &job->free_after;
+	const struct free_space *free_before = &job->free_before, *free_after = &job->free_after;
 	const bool both = report->ran;
 
 	table_begin(stream, "Totals");
@@ -244,7 +243,7 @@ static void put_totals(FILE *stream, const struct report *report)
 
 /* --- free space ------------------------------------------------------------------------------ */
 
-static void put_class(FILE *stream, const struct free_picture *p, int class)
+static void put_class(FILE *stream, const struct free_space *p, int class)
 {
 	const struct freemap_class *c = &p->class[class];
 	const double share = p->blocks ? 100.0 * (double)c->blocks / (double)p->blocks : 0;
@@ -260,8 +259,8 @@ static void put_class(FILE *stream, const struct free_picture *p, int class)
 
 static void put_free(FILE *stream, const struct report *report)
 {
-	const struct free_picture *before = &report->job->free_before,
-				  *after = &report->job->free_after;
+	const struct free_space *before = &report->job->free_before,
+				*after = &report->job->free_after;
 	int i, side, sides = report->ran ? 2 : 1;
 
 	fputs("<h3>Free space by the length of its runs</h3>\n", stream);
@@ -431,7 +430,7 @@ void report_html_add(struct report_html *html, const struct report *report, int 
 	put_cards(stream, report);
 	put_disk(stream, report);
 	fputs("<h3>Totals</h3>\n<div class=\"sides\">\n", stream);
-	put_totals(stream, report);
+	put_table(stream, report);
 	put_kinds(stream, report);
 	fputs("</div>\n", stream);
 	put_free(stream, report);

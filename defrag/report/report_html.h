@@ -16,18 +16,18 @@ extern const char report_html_style[];
  */
 void report_html_name(FILE *stream, const char *name);
 
-/* What a kind is called, by the class of its colour and in words; PICTURE_KINDS is other. */
+/* What a kind is called, by the class of its colour and in words; USAGE_KINDS is other. */
 const char *report_html_class(int kind);
 const char *report_html_kind(int kind);
 
 /* Blocks in one bar of that picture's map. */
-uint64_t report_html_bar(const struct picture *picture);
+uint64_t report_html_bar(const struct usage *usage);
 
 /*
  * The disk as SVG, named @label for those who don't see it. Where @moves has cells, a line below
  * each row has what of these counts @mark.
  */
-void report_html_map(FILE *stream, const char *label, const struct picture *picture,
-		     const struct picture *moves, enum picture_kind mark);
+void report_html_map(FILE *stream, const char *label, const struct usage *usage,
+		     const struct usage *moves, enum usage_kind mark);
 
 #endif

@@ -19,23 +19,23 @@
 #define LINE 6 /* for what has moved, with one unit above it */
 #define GAP 3
 
-#define OTHER PICTURE_KINDS
+#define OTHER USAGE_KINDS
 
 static const struct {
 	const char *class, *text, *few; /* in a legend, and behind a number */
-} kinds[PICTURE_COUNTS] = {
-	[PICTURE_PIECES] = { "pieces", "fragmented files", "fragmented" },
-	[PICTURE_WHOLE] = { "whole", "files in one piece", "whole" },
-	[PICTURE_INDIRECT] = { "indirect", "indirect blocks", "indirect" },
-	[PICTURE_DIRECTORY] = { "directory", "directories", "directory" },
+} kinds[USAGE_COUNTS] = {
+	[USAGE_PIECES] = { "pieces", "fragmented files", "fragmented" },
+	[USAGE_WHOLE] = { "whole", "files in one piece", "whole" },
+	[USAGE_INDIRECT] = { "indirect", "indirect blocks", "indirect" },
+	[USAGE_DIRECTORY] = { "directory", "directories", "directory" },
 	[OTHER] = { "other", "tables, journal, what was not looked at", "other" },
-	[PICTURE_FREE] = { "free", "free", "free" },
+	[USAGE_FREE] = { "free", "free", "free" },
 };
 
 /* From the top of a bar to its bottom. */
-static const int order[] = { PICTURE_FREE,     OTHER,	      PICTURE_DIRECTORY,
-			     PICTURE_INDIRECT, PICTURE_WHOLE, PICTURE_PIECES };
-#define KINDS (PICTURE_KINDS + 1)
+static const int order[] = { USAGE_FREE,     OTHER,	  USAGE_DIRECTORY,
+			     USAGE_INDIRECT, USAGE_WHOLE, USAGE_PIECES };
+#define KINDS (USAGE_KINDS + 1)
 
 const char *report_html_class(int kind)
 {
@@ -47,27 +47,27 @@ const char *report_html_kind(int kind)
 	return kinds[kind].text;
 }
 
-uint64_t report_html_bar(const struct picture *picture)
+uint64_t report_html_bar(const struct usage *usage)
 {
-	return picture->each * ((picture->cells + COLUMNS * ROWS - 1) / (COLUMNS * ROWS));
+	return usage->each * ((usage->cells + COLUMNS * ROWS - 1) / (COLUMNS * ROWS));
 }
 
-static uint64_t count_of(const struct picture *picture, size_t cell, int kind)
+static uint64_t count_of(const struct usage *usage, size_t cell, int kind)
 {
-	return kind == OTHER ? picture_other(picture, cell) : picture->cell[cell].count[kind];
+	return kind == OTHER ? usage_other(usage, cell) : usage->cell[cell].count[kind];
 }
 
 /* How high each kind stands in a cell's bar. What there is at all can be seen. */
-static void share(const struct picture *picture, size_t cell, unsigned int high[KINDS])
+static void share(const struct usage *usage, size_t cell, unsigned int high[KINDS])
 {
 	uint64_t total = 0, count;
 	unsigned int sum = 0;
 	int k, most = 0;
 
 	for (k = 0; k < KINDS; k++)
-		total += count_of(picture, cell, k);
+		total += count_of(usage, cell, k);
 	for (k = 0; k < KINDS; k++) {
-		count = count_of(picture, cell, k);
+		count = count_of(usage, cell, k);
 		high[k] = (unsigned int)((count * BAR + total / 2) / total);
 		if (count && !high[k])
 			high[k] = 1;
@@ -84,7 +84,7 @@ static void share(const struct picture *picture, size_t cell, unsigned int high[
 
 struct drawing {
 	FILE *stream;
-	const struct picture *picture;
+	const struct usage *usage;
 	unsigned int pitch; /* from one row to the next */
 };
 
@@ -141,10 +141,10 @@ static void draw_kinds(const struct drawing *d)
 		struct outline o = { .stream = d->stream };
 
 		fprintf(d->stream, "<path class=\"%s\" d=\"", kinds[order[k]].class);
-		for (i = 0; i < d->picture->cells; i++) {
+		for (i = 0; i < d->usage->cells; i++) {
 			int sum = 0, below;
 
-			share(d->picture, i, high);
+			share(d->usage, i, high);
 			for (below = k; below < KINDS; below++)
 				sum += (int)high[order[below]];
 			put_bar(&o, i, (int)(i / COLUMNS * d->pitch) + BAR, -sum);
@@ -154,14 +154,14 @@ static void draw_kinds(const struct drawing *d)
 	}
 }
 
-static void draw_moved(const struct drawing *d, const struct picture *moves, enum picture_kind mark)
+static void draw_moved(const struct drawing *d, const struct usage *moves, enum usage_kind mark)
 {
 	struct outline o = { .stream = d->stream };
 	size_t i;
 
 	fputs("<path class=\"moved\" d=\"", d->stream);
 	for (i = 0; i < moves->cells; i++) {
-		uint64_t size = picture_size(moves, i), count = moves->cell[i].count[mark];
+		uint64_t size = usage_size(moves, i), count = moves->cell[i].count[mark];
 
 		if (count > size)
 			count = size;
@@ -173,19 +173,19 @@ static void draw_moved(const struct drawing *d, const struct picture *moves, enu
 }
 
 /* "Blocks 0 to 255: 12 free, 244 other; 12 moved here" */
-static void put_words(const struct drawing *d, size_t from, size_t to, const struct picture *moves,
-		      enum picture_kind mark)
+static void put_words(const struct drawing *d, size_t from, size_t to, const struct usage *moves,
+		      enum usage_kind mark)
 {
 	const char *sign = ": ";
 	uint64_t count;
 	size_t i;
 	int k;
 
-	fprintf(d->stream, "Blocks %" PRIu64 " to %" PRIu64, picture_start(d->picture, from),
-		picture_start(d->picture, to - 1) + picture_size(d->picture, to - 1) - 1);
+	fprintf(d->stream, "Blocks %" PRIu64 " to %" PRIu64, usage_start(d->usage, from),
+		usage_start(d->usage, to - 1) + usage_size(d->usage, to - 1) - 1);
 	for (k = 0; k < KINDS; k++) {
 		for (i = from, count = 0; i < to; i++)
-			count += count_of(d->picture, i, order[k]);
+			count += count_of(d->usage, i, order[k]);
 		if (!count)
 			continue;
 		fprintf(d->stream, "%s%" PRIu64 " %s", sign, count, kinds[order[k]].few);
@@ -195,19 +195,19 @@ static void put_words(const struct drawing *d, size_t from, size_t to, const str
 		count += moves->cell[i].count[mark];
 	if (count)
 		fprintf(d->stream, "; %" PRIu64 " moved %s", count,
-			mark == PICTURE_IN ? "here" : "away");
+			mark == USAGE_IN ? "here" : "away");
 }
 
 /* Nothing but one kind, and no moves: the number of it, -1 if there are several. */
-static int only_kind(const struct picture *picture, size_t cell, const struct picture *moves,
-		     enum picture_kind mark)
+static int only_kind(const struct usage *usage, size_t cell, const struct usage *moves,
+		     enum usage_kind mark)
 {
 	int k, only = -1;
 
 	if (moves->cells && moves->cell[cell].count[mark])
 		return -1;
 	for (k = 0; k < KINDS; k++) {
-		if (!count_of(picture, cell, k))
+		if (!count_of(usage, cell, k))
 			continue;
 		if (only >= 0)
 			return -1;
@@ -216,20 +216,20 @@ static int only_kind(const struct picture *picture, size_t cell, const struct pi
 	return only;
 }
 
-static void draw_words(const struct drawing *d, const struct picture *moves, enum picture_kind mark)
+static void draw_words(const struct drawing *d, const struct usage *moves, enum usage_kind mark)
 {
 	size_t from, to;
 
 	fputs("<g class=\"words\">\n", d->stream);
-	for (from = 0; from < d->picture->cells; from = to) {
+	for (from = 0; from < d->usage->cells; from = to) {
 		const size_t row = from / COLUMNS;
 		size_t end = (row + 1) * COLUMNS;
-		int kind = only_kind(d->picture, from, moves, mark);
+		int kind = only_kind(d->usage, from, moves, mark);
 
-		if (end > d->picture->cells)
-			end = d->picture->cells;
+		if (end > d->usage->cells)
+			end = d->usage->cells;
 		for (to = from + 1; to < end; to++)
-			if ((kind < 0 || only_kind(d->picture, to, moves, mark) != kind) &&
+			if ((kind < 0 || only_kind(d->usage, to, moves, mark) != kind) &&
 			    to % TOGETHER == 0)
 				break;
 		fprintf(d->stream, "<path d=\"M%zu %zuh%zuv%dh-%zuz\"><title>", from % COLUMNS,
@@ -240,15 +240,15 @@ static void draw_words(const struct drawing *d, const struct picture *moves, enu
 	fputs("</g>", d->stream);
 }
 
-void report_html_map(FILE *stream, const char *label, const struct picture *picture,
-		     const struct picture *moves, enum picture_kind mark)
+void report_html_map(FILE *stream, const char *label, const struct usage *usage,
+		     const struct usage *moves, enum usage_kind mark)
 {
-	struct picture small, moved;
-	struct drawing d = { .stream = stream, .picture = &small };
+	struct usage small, moved;
+	struct drawing d = { .stream = stream, .usage = &small };
 	size_t columns, rows;
 
-	picture_shrink(&small, picture, COLUMNS * ROWS);
-	picture_shrink(&moved, moves, COLUMNS * ROWS);
+	usage_shrink(&small, usage, COLUMNS * ROWS);
+	usage_shrink(&moved, moves, COLUMNS * ROWS);
 	columns = small.cells < COLUMNS ? small.cells : COLUMNS;
 	rows = (small.cells + COLUMNS - 1) / COLUMNS;
 	d.pitch = BAR + GAP + (moved.cells ? LINE + 1 : 0);
@@ -261,6 +261,6 @@ void report_html_map(FILE *stream, const char *label, const struct picture *pict
 		draw_moved(&d, &moved, mark);
 	draw_words(&d, &moved, mark);
 	fputs("</svg>\n", stream);
-	picture_free(&small);
-	picture_free(&moved);
+	usage_free(&small);
+	usage_free(&moved);
 }

@@ -100,8 +100,8 @@ static FILE *sample(struct report_prometheus *all, enum metric metric, const str
 void report_prometheus_add(struct report_prometheus *all, const struct report *report)
 {
 	const struct host *host = report->job->host;
-	const struct free_picture *p = report->ran ? &report->job->free_after :
-						     &report->job->free_before;
+	const struct free_space *p = report->ran ? &report->job->free_after :
+						   &report->job->free_before;
 	const struct totals *t = &report->after;
 	const uint64_t size = report->job->meta.geo.blocksize;
 	const uint64_t value[] = {

@@ -65,7 +65,7 @@ static void print_files(const struct report *report)
 		putchar('\n');
 }
 
-static void print_free(const struct free_picture *p, const struct geometry *geo)
+static void print_free(const struct free_space *p, const struct geometry *geo)
 {
 	char a[HUMAN_SIZE], b[HUMAN_SIZE];
 	int i;

@@ -8,32 +8,32 @@
 #include "e3defrag.h"
 #include "lib/util.h"
 
-static uint64_t clock_now(void)
+static uint64_t wall_now(void)
 {
 	const time_t now = time(NULL);
 
 	return now < 0 ? 0 : (uint64_t)now < STATE_TIME_MOST ? (uint64_t)now : STATE_TIME_MOST;
 }
 
-int nights_open(struct nights *nights, const char *path, bool writes)
+int history_open(struct history *history, const char *path, bool writes)
 {
 	int status;
 
-	*nights = (struct nights){ .writes = writes };
-	status = state_file_open(&nights->file, path, writes);
+	*history = (struct history){ .writes = writes };
+	status = state_file_open(&history->file, path, writes);
 	if (status)
 		return status;
-	state_file_read(&nights->file, &nights->state);
-	state_clamp(&nights->state, clock_now());
+	state_file_read(&history->file, &history->state);
+	state_clamp(&history->state, wall_now());
 	return STATUS_DONE;
 }
 
-bool nights_close(struct nights *nights)
+bool history_close(struct history *history)
 {
-	state_file_close(&nights->file);
-	state_free(&nights->state);
-	free(nights->had);
-	return !nights->failed;
+	state_file_close(&history->file);
+	state_free(&history->state);
+	free(history->had);
+	return !history->failed;
 }
 
 /* Only the inside of a filesystem tells its UUID for sure. Why there is none shows later. */
@@ -55,13 +55,13 @@ static void ask_id(struct host *host, char id[37])
 		host_release(host);
 }
 
-void nights_order(const struct nights *nights, struct hosts *hosts)
+void history_order(const struct history *history, struct hosts *hosts)
 {
 	struct host *host;
 	char(*id)[37];
 	size_t *order, i;
 
-	if (!nights->writes || hosts->count < 2)
+	if (!history->writes || hosts->count < 2)
 		return;
 	host = xreallocarray(NULL, hosts->count, sizeof(*host));
 	id = xreallocarray(NULL, hosts->count, sizeof(*id));
@@ -69,7 +69,7 @@ void nights_order(const struct nights *nights, struct hosts *hosts)
 	memcpy(host, hosts->host, hosts->count * sizeof(*host));
 	for (i = 0; i < hosts->count; i++)
 		ask_id(&host[i], id[i]);
-	state_order(&nights->state, (const char(*)[37])id, hosts->count, order);
+	state_order(&history->state, (const char(*)[37])id, hosts->count, order);
 	for (i = 0; i < hosts->count; i++)
 		hosts->host[i] = host[order[i]];
 	free(order);
@@ -77,51 +77,51 @@ void nights_order(const struct nights *nights, struct hosts *hosts)
 	free(host);
 }
 
-static void write_state(struct nights *nights)
+static void write_state(struct history *history)
 {
-	state_trim(&nights->state, STATE_FILES_MOST, nights->now);
-	if (!state_file_write(&nights->file, &nights->state))
-		nights->failed = true;
+	state_trim(&history->state, STATE_FILES_MOST, history->now);
+	if (!state_file_write(&history->file, &history->state))
+		history->failed = true;
 }
 
-static bool was_had(struct nights *nights, const char *id)
+static bool was_had(struct history *history, const char *id)
 {
 	size_t i;
 
-	for (i = 0; i < nights->had_count; i++)
-		if (!strcmp(nights->had[i], id))
+	for (i = 0; i < history->had_count; i++)
+		if (!strcmp(history->had[i], id))
 			return true;
-	vec_more(nights->had, nights->had_count, nights->had_room);
-	memcpy(nights->had[nights->had_count++], id, sizeof(*nights->had));
+	vec_more(history->had, history->had_count, history->had_room);
+	memcpy(history->had[history->had_count++], id, sizeof(*history->had));
 	return false;
 }
 
-void nights_begin(struct job *job)
+void history_begin(struct job *job)
 {
-	struct nights *nights = job->nights;
+	struct history *history = job->history;
 	const char *id = job->meta.geo.id;
 
-	if (!nights)
+	if (!history)
 		return;
-	nights->system = NULL;
-	nights->now = clock_now();
-	nights->stopped_in = 0;
-	nights->surveyed = nights->same = false;
-	if (was_had(nights, id))
+	history->system = NULL;
+	history->now = wall_now();
+	history->stopped_in = 0;
+	history->surveyed = history->same = false;
+	if (was_had(history, id))
 		return;
-	if (!nights->writes) {
-		nights->system = state_find(&nights->state, id);
+	if (!history->writes) {
+		history->system = state_find(&history->state, id);
 		return;
 	}
-	nights->system = state_begin(&nights->state, id, nights->now);
+	history->system = state_begin(&history->state, id, history->now);
 	/* Should this run be killed, the next one knows where it was. */
-	write_state(nights);
+	write_state(history);
 }
 
 /* What is known of the host in hand; NULL if nothing. */
 static const struct state_system *known(const struct job *job)
 {
-	return job->nights ? job->nights->system : NULL;
+	return job->history ? job->history->system : NULL;
 }
 
 static const struct state_moved *moved_before(const struct job *job, const struct file *file)
@@ -131,24 +131,24 @@ static const struct state_moved *moved_before(const struct job *job, const struc
 	return state_find_moved(known(job), file->ino, job->survey.detail[file->detail].generation);
 }
 
-static struct state_space space(const struct free_picture *picture)
+static struct state_space space(const struct free_space *usage)
 {
-	return (struct state_space){ picture->blocks, picture->runs, picture->longest };
+	return (struct state_space){ usage->blocks, usage->runs, usage->longest };
 }
 
-void nights_cool(struct job *job)
+void history_cool(struct job *job)
 {
-	struct nights *nights = job->nights;
+	struct history *history = job->history;
 	struct state_space before;
 	size_t i;
 
 	if (!known(job))
 		return;
 	before = space(&job->free_before);
-	nights->surveyed = true;
-	nights->same = before.blocks == nights->system->free.blocks &&
-		       before.runs == nights->system->free.runs &&
-		       before.longest == nights->system->free.longest;
+	history->surveyed = true;
+	history->same = before.blocks == history->system->free.blocks &&
+			before.runs == history->system->free.runs &&
+			before.longest == history->system->free.longest;
 	for (i = 0; i < job->survey.files; i++) {
 		struct file *file = &job->survey.file[i];
 		const struct state_moved *moved;
@@ -156,19 +156,19 @@ void nights_cool(struct job *job)
 		if (file->reason != REASON_NONE || file->fragments <= 1)
 			continue;
 		moved = moved_before(job, file);
-		if (moved && state_is_cooling(moved, file->fragments, nights->now))
+		if (moved && state_is_cooling(moved, file->fragments, history->now))
 			file->reason = REASON_COOLING;
 	}
 }
 
-bool nights_settled(const struct job *job, const struct file *file)
+bool history_settled(const struct job *job, const struct file *file)
 {
 	const struct state_moved *moved = moved_before(job, file);
 
 	return moved && state_is_settled(moved, file->fragments);
 }
 
-bool nights_in_vain(const struct job *job, const struct file *file, uint32_t pieces)
+bool history_in_vain(const struct job *job, const struct file *file, uint32_t pieces)
 {
 	const struct state_vain *vain;
 
@@ -176,29 +176,30 @@ bool nights_in_vain(const struct job *job, const struct file *file, uint32_t pie
 		return false;
 	vain = state_find_vain(known(job), file->ino, job->survey.detail[file->detail].generation);
 	return vain && state_is_vain(vain, file->fragments, file->blocks, pieces,
-				     job->nights->same && !job->moved, job->nights->now);
+				     job->history->same && !job->moved, job->history->now);
 }
 
-void nights_tried(struct job *job, const struct file *file, bool moved, uint32_t pieces)
+void history_tried(struct job *job, const struct file *file, bool moved, uint32_t pieces)
 {
 	struct state_vain vain = { .fragments = file->fragments,
 				   .blocks = file->blocks,
 				   .pieces = pieces };
 
-	if (!known(job) || !job->nights->writes)
+	if (!known(job) || !job->history->writes)
 		return;
 	if (file->reason == REASON_STOPPED)
-		job->nights->stopped_in = file->ino;
+		job->history->stopped_in = file->ino;
 	if (moved || file->failed || !pieces ||
 	    (file->reason != REASON_OUTCOME && file->reason != REASON_NO_ROOM))
 		return;
 	vain.id.ino = file->ino;
 	vain.id.generation = job->survey.detail[file->detail].generation;
-	vain.last = job->nights->now;
-	state_note_vain(job->nights->system, &vain);
+	vain.last = job->history->now;
+	state_note_vain(job->history->system, &vain);
 }
 
-static void look(const void *arg, const struct state_ident *id, struct state_seen *seen)
+static void look_at_filesystem(const void *arg, const struct state_ident *id,
+			       struct state_seen *seen)
 {
 	const struct job *job = arg;
 	const struct file *file = survey_file(&job->survey, id->ino);
@@ -221,43 +222,43 @@ static void look(const void *arg, const struct state_ident *id, struct state_see
 /* What this run did with the files. */
 static void note_moves(struct job *job)
 {
-	struct nights *nights = job->nights;
+	struct history *history = job->history;
 	size_t i;
 
 	for (i = 0; i < job->survey.files; i++) {
 		const struct file *file = &job->survey.file[i];
-		struct state_moved moved = { .last = nights->now, .fragments = file->fragments };
+		struct state_moved moved = { .last = history->now, .fragments = file->fragments };
 		const struct detail *detail;
 
 		if (file->detail == DETAIL_NONE)
 			continue;
 		detail = &job->survey.detail[file->detail];
 		/* What ended in the midst may have been put back: that, too, took its time. */
-		moved.stops = file->ino == nights->stopped_in;
+		moved.stops = file->ino == history->stopped_in;
 		if (!detail->moves && !moved.stops)
 			continue;
 		moved.id.ino = file->ino;
 		moved.id.generation = detail->generation;
-		state_note_moved(nights->system, &moved);
+		state_note_moved(history->system, &moved);
 	}
 }
 
-void nights_end(struct job *job, int status)
+void history_end(struct job *job, int status)
 {
-	struct nights *nights = job->nights;
+	struct history *history = job->history;
 	bool complete;
 
-	if (!known(job) || !nights->writes)
+	if (!known(job) || !history->writes)
 		return;
-	if (nights->surveyed) {
+	if (history->surveyed) {
 		note_moves(job);
-		state_sort(nights->system);
-		state_forget(nights->system, look, job, nights->now);
-		nights->system->free = space(&job->free_after);
+		state_sort(history->system);
+		state_forget(history->system, look_at_filesystem, job, history->now);
+		history->system->free = space(&job->free_after);
 	}
 	complete = status == STATUS_DONE || status == STATUS_PARTLY || status == STATUS_NOTHING;
-	state_end(&nights->state, nights->system, status == STATUS_STOPPED,
-		  complete ? clock_now() : 0);
-	write_state(nights);
-	nights->system = NULL;
+	state_end(&history->state, history->system, status == STATUS_STOPPED,
+		  complete ? wall_now() : 0);
+	write_state(history);
+	history->system = NULL;
 }

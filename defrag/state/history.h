@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * --state: what earlier runs know of this one's work, and what this one leaves for the next. All of
- * it does nothing for a job without `nights`.
+ * it does nothing for a job without `history`.
  */
 #ifndef E3DEFRAG_HISTORY_H
 #define E3DEFRAG_HISTORY_H
@@ -13,7 +13,7 @@
 #include "state/state.h"
 #include "state/state_file.h"
 
-struct nights {
+struct history {
 	struct state_file file;
 	struct state state;
 	bool writes; /* else it is only looked at, for a report */
@@ -31,25 +31,25 @@ struct nights {
 };
 
 /* Open the state, if there is to be one. STATUS_DONE; else the exit status, after a message. */
-int nights_open(struct nights *nights, const char *path, bool writes);
+int history_open(struct history *history, const char *path, bool writes);
 /* False if the state could not be written at some time; that was complained about. */
-bool nights_close(struct nights *nights);
+bool history_close(struct history *history);
 
 /* Put the hosts in the order of their turns, if this is more than a report. */
-void nights_order(const struct nights *nights, struct hosts *hosts);
+void history_order(const struct history *history, struct hosts *hosts);
 
 /* Around all of a host's work, with its exit status. */
-void nights_begin(struct job *job);
-void nights_end(struct job *job, int status);
+void history_begin(struct job *job);
+void history_end(struct job *job, int status);
 
 /* After the survey: what has been moved too often lately gets that for its reason. */
-void nights_cool(struct job *job);
+void history_cool(struct job *job);
 
 /* Has it stayed as an earlier run left it? Then only a gain that is worth it moves it again. */
-bool nights_settled(const struct job *job, const struct file *file);
+bool history_settled(const struct job *job, const struct file *file);
 /* Was this tried in vain, and nothing is different? */
-bool nights_in_vain(const struct job *job, const struct file *file, uint32_t pieces);
+bool history_in_vain(const struct job *job, const struct file *file, uint32_t pieces);
 /* After an attempt to move it to @pieces, 0 if there was no plan; @moved: blocks of it were. */
-void nights_tried(struct job *job, const struct file *file, bool moved, uint32_t pieces);
+void history_tried(struct job *job, const struct file *file, bool moved, uint32_t pieces);
 
 #endif

@@ -57,7 +57,7 @@ struct state_system *state_add(struct state *state, const char *id)
 }
 
 /* Take it out of the row, and put it in again at place @to. */
-static void put(struct state *state, size_t from, size_t to)
+static void put_record(struct state *state, size_t from, size_t to)
 {
 	struct state_system *system = state->system[from];
 
@@ -74,7 +74,7 @@ struct state_system *state_begin(struct state *state, const char *id, uint64_t n
 
 	if (!system)
 		system = state_add(state, id);
-	put(state, number_of(state, id), 0);
+	put_record(state, number_of(state, id), 0);
 	system->begun = now;
 	/* It is taken back at the end; a run that is killed has stopped here. */
 	if (system->stops < STATE_STOPS_MOST)
@@ -89,7 +89,7 @@ void state_end(struct state *state, struct state_system *system, bool stopped, u
 	if (completed)
 		system->completed = completed;
 	system->stops = 0;
-	put(state, number_of(state, system->id), state->systems - 1);
+	put_record(state, number_of(state, system->id), state->systems - 1);
 }
 
 /* Those of @id that are known, in the order of their turns. How many there are now is returned. */
@@ -162,7 +162,8 @@ static int by_ident(const void *a, const void *b)
 	return x->generation < y->generation ? -1 : x->generation > y->generation;
 }
 
-static void *find(const void *from, size_t count, size_t size, uint32_t ino, uint32_t generation)
+static void *find_record(const void *from, size_t count, size_t size, uint32_t ino,
+			 uint32_t generation)
 {
 	const struct state_ident id = { ino, generation };
 
@@ -172,13 +173,15 @@ static void *find(const void *from, size_t count, size_t size, uint32_t ino, uin
 struct state_moved *state_find_moved(const struct state_system *system, uint32_t ino,
 				     uint32_t generation)
 {
-	return find(system->moved, system->moves_sorted, sizeof(*system->moved), ino, generation);
+	return find_record(system->moved, system->moves_sorted, sizeof(*system->moved), ino,
+			   generation);
 }
 
 struct state_vain *state_find_vain(const struct state_system *system, uint32_t ino,
 				   uint32_t generation)
 {
-	return find(system->vain, system->vains_sorted, sizeof(*system->vain), ino, generation);
+	return find_record(system->vain, system->vains_sorted, sizeof(*system->vain), ino,
+			   generation);
 }
 
 bool state_is_cooling(const struct state_moved *moved, uint32_t fragments, uint64_t now)
@@ -382,7 +385,7 @@ void state_trim(struct state *state, size_t most, uint64_t now)
 		for (i = 1, oldest = 0; i < state->systems; i++)
 			if (state->system[i]->begun < state->system[oldest]->begun)
 				oldest = i;
-		put(state, oldest, state->systems - 1);
+		put_record(state, oldest, state->systems - 1);
 		free_system(state->system[--state->systems]);
 	}
 	trim_files(state, most);

@@ -27,7 +27,7 @@ static const char *unsafe(const struct stat *st)
 	return NULL;
 }
 
-static int refuse(const struct state_file *file, const char *what, const char *why)
+static int refuse_state(const struct state_file *file, const char *what, const char *why)
 {
 	complain(file->shown, 0, "no file for a state: %s%s", what, why);
 	return STATUS_REFUSED;
@@ -70,11 +70,11 @@ static int open_folder(struct state_file *file, bool writes)
 	if (fstat(file->folder, &st))
 		return fail(file, "can't look at its folder");
 	why = unsafe(&st);
-	return why ? refuse(file, "its folder ", why) : STATUS_DONE;
+	return why ? refuse_state(file, "its folder ", why) : STATUS_DONE;
 }
 
 /* Open the file itself, which may be another one a moment later. */
-static int open_file(struct state_file *file, bool writes)
+static int open_state(struct state_file *file, bool writes)
 {
 	const char *name = name_of(file), *why;
 	struct stat st;
@@ -82,9 +82,9 @@ static int open_file(struct state_file *file, bool writes)
 	/* Before it is opened: with a device, for one, that alone does something. */
 	if (!fstatat(file->folder, name, &st, AT_SYMLINK_NOFOLLOW)) {
 		if (!S_ISREG(st.st_mode))
-			return refuse(file, "it ",
-				      S_ISLNK(st.st_mode) ? "is a symbolic link" :
-							    "is no regular file");
+			return refuse_state(file, "it ",
+					    S_ISLNK(st.st_mode) ? "is a symbolic link" :
+								  "is no regular file");
 	} else if (errno != ENOENT) {
 		return fail(file, "can't look at it");
 	}
@@ -96,7 +96,7 @@ static int open_file(struct state_file *file, bool writes)
 	if (fstat(file->fd, &st))
 		return fail(file, "can't look at it");
 	why = S_ISREG(st.st_mode) ? unsafe(&st) : "is no regular file";
-	return why ? refuse(file, "it ", why) : STATUS_DONE;
+	return why ? refuse_state(file, "it ", why) : STATUS_DONE;
 }
 
 /* Does the name still stand for what is open? Each write gives it to another file. */
@@ -114,20 +114,20 @@ static int open_locked(struct state_file *file)
 	int tries, status;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		status = open_file(file, true);
+		status = open_state(file, true);
 		if (status)
 			return status;
 		if (flock(file->fd, LOCK_EX | LOCK_NB)) {
 			if (errno != EWOULDBLOCK)
 				return fail(file, "can't lock it");
-			return refuse(file, "", "another run uses it");
+			return refuse_state(file, "", "another run uses it");
 		}
 		if (is_current(file))
 			return STATUS_DONE;
 		close(file->fd);
 		file->fd = -1;
 	}
-	return refuse(file, "it ", "doesn't stay the same file");
+	return refuse_state(file, "it ", "doesn't stay the same file");
 }
 
 int state_file_open(struct state_file *file, const char *path, bool writes)
@@ -139,7 +139,7 @@ int state_file_open(struct state_file *file, const char *path, bool writes)
 	};
 	status = open_folder(file, writes);
 	if (!status && file->folder >= 0)
-		status = writes ? open_locked(file) : open_file(file, false);
+		status = writes ? open_locked(file) : open_state(file, false);
 	if (status)
 		state_file_close(file);
 	return status;
@@ -156,7 +156,7 @@ void state_file_close(struct state_file *file)
 	*file = (struct state_file){ .folder = -1, .fd = -1 };
 }
 
-static ssize_t read_text(const struct state_file *file, char *text, size_t size)
+static ssize_t read_state(const struct state_file *file, char *text, size_t size)
 {
 	size_t done = 0;
 
@@ -191,7 +191,7 @@ void state_file_read(const struct state_file *file, struct state *state)
 		return;
 	}
 	text = xreallocarray(NULL, (size_t)st.st_size, 1);
-	length = read_text(file, text, (size_t)st.st_size);
+	length = read_state(file, text, (size_t)st.st_size);
 	if (length < 0) {
 		complain(file->shown, errno, "can't read it, so the state is begun anew");
 		free(text);

@@ -16,7 +16,7 @@ struct text {
 	const char *at, *end;
 };
 
-static bool literal(struct text *t, const char *word)
+static bool read_word(struct text *t, const char *word)
 {
 	size_t length = strlen(word);
 
@@ -27,7 +27,7 @@ static bool literal(struct text *t, const char *word)
 }
 
 /* A decimal number from @least to @most, and the character @stop after it. */
-static bool number(struct text *t, uint64_t least, uint64_t most, char stop, uint64_t *value)
+static bool parse_number(struct text *t, uint64_t least, uint64_t most, char stop, uint64_t *value)
 {
 	const char *start = t->at;
 	uint64_t sum = 0;
@@ -47,11 +47,11 @@ static bool number(struct text *t, uint64_t least, uint64_t most, char stop, uin
 	return true;
 }
 
-static bool number32(struct text *t, uint32_t least, char stop, uint32_t *value)
+static bool read_number32(struct text *t, uint32_t least, char stop, uint32_t *value)
 {
 	uint64_t wide;
 
-	if (!number(t, least, UINT32_MAX, stop, &wide))
+	if (!parse_number(t, least, UINT32_MAX, stop, &wide))
 		return false;
 	*value = (uint32_t)wide;
 	return true;
@@ -61,7 +61,7 @@ static bool number8(struct text *t, uint32_t least, uint32_t most, char stop, ui
 {
 	uint64_t wide;
 
-	if (!number(t, least, most, stop, &wide))
+	if (!parse_number(t, least, most, stop, &wide))
 		return false;
 	*value = (uint8_t)wide;
 	return true;
@@ -69,7 +69,7 @@ static bool number8(struct text *t, uint32_t least, uint32_t most, char stop, ui
 
 static bool ident(struct text *t, struct state_ident *id)
 {
-	return number32(t, 1, ':', &id->ino) && number32(t, 0, ' ', &id->generation);
+	return read_number32(t, 1, ':', &id->ino) && read_number32(t, 0, ' ', &id->generation);
 }
 
 static bool after(const struct state_ident *last, const struct state_ident *id)
@@ -82,8 +82,8 @@ static bool read_moved(struct text *t, struct state_system *system)
 	struct state_moved moved = { 0 };
 
 	if (!ident(t, &moved.id) || !number8(t, 0, STATE_TIMES_MOST, ' ', &moved.times) ||
-	    !number(t, 0, STATE_TIME_MOST, ' ', &moved.last) ||
-	    !number32(t, 0, ' ', &moved.fragments) ||
+	    !parse_number(t, 0, STATE_TIME_MOST, ' ', &moved.last) ||
+	    !read_number32(t, 0, ' ', &moved.fragments) ||
 	    !number8(t, 0, STATE_TIMES_MOST, '\n', &moved.stops) ||
 	    (!moved.times && !moved.stops) || system->vains ||
 	    (system->moves && !after(&system->moved[system->moves - 1].id, &moved.id)))
@@ -99,9 +99,9 @@ static bool read_vain(struct text *t, struct state_system *system)
 	struct state_vain vain = { 0 };
 
 	if (!ident(t, &vain.id) || !number8(t, 1, STATE_TIMES_MOST, ' ', &vain.times) ||
-	    !number(t, 0, STATE_TIME_MOST, ' ', &vain.last) ||
-	    !number32(t, 0, ' ', &vain.fragments) || !number32(t, 0, ' ', &vain.blocks) ||
-	    !number32(t, 1, '\n', &vain.pieces) ||
+	    !parse_number(t, 0, STATE_TIME_MOST, ' ', &vain.last) ||
+	    !read_number32(t, 0, ' ', &vain.fragments) || !read_number32(t, 0, ' ', &vain.blocks) ||
+	    !read_number32(t, 1, '\n', &vain.pieces) ||
 	    (system->vains && !after(&system->vain[system->vains - 1].id, &vain.id)))
 		return false;
 	vec_more(system->vain, system->vains, system->vain_room);
@@ -116,19 +116,19 @@ static struct state_system *read_system(struct text *t, struct state *state)
 	uint64_t stops, longest;
 	char id[37];
 
-	/* text_id wants a line of its own. */
+	/* meta_text_id wants a line of its own. */
 	if (state->systems == STATE_SYSTEMS_MOST || t->end - t->at < 37 || t->at[36] != ' ')
 		return NULL;
 	memcpy(id, t->at, 36);
 	id[36] = '\n';
 	t->at += 37;
-	if (text_id(id, sizeof(id), read.id) || state_find(state, read.id) ||
-	    !number(t, 0, STATE_TIME_MOST, ' ', &read.begun) ||
-	    !number(t, 0, STATE_TIME_MOST, ' ', &read.completed) ||
-	    !number(t, 0, STATE_STOPS_MOST, ' ', &stops) ||
-	    !number(t, 0, UINT64_MAX, ' ', &read.free.blocks) ||
-	    !number(t, 0, UINT64_MAX, ' ', &read.free.runs) ||
-	    !number(t, 0, UINT32_MAX, '\n', &longest))
+	if (meta_text_id(id, sizeof(id), read.id) || state_find(state, read.id) ||
+	    !parse_number(t, 0, STATE_TIME_MOST, ' ', &read.begun) ||
+	    !parse_number(t, 0, STATE_TIME_MOST, ' ', &read.completed) ||
+	    !parse_number(t, 0, STATE_STOPS_MOST, ' ', &stops) ||
+	    !parse_number(t, 0, UINT64_MAX, ' ', &read.free.blocks) ||
+	    !parse_number(t, 0, UINT64_MAX, ' ', &read.free.runs) ||
+	    !parse_number(t, 0, UINT32_MAX, '\n', &longest))
 		return NULL;
 	system = state_add(state, read.id);
 	read.stops = (uint32_t)stops;
@@ -143,9 +143,9 @@ static bool read_all(struct text *t, struct state *state, size_t *line)
 	uint64_t files = 0, told;
 
 	for (*line = 2;; ++*line) {
-		if (literal(t, "end "))
-			return number(t, files, files, '\n', &told) && t->at == t->end;
-		if (literal(t, "filesystem ")) {
+		if (read_word(t, "end "))
+			return parse_number(t, files, files, '\n', &told) && t->at == t->end;
+		if (read_word(t, "filesystem ")) {
 			system = read_system(t, state);
 			if (!system)
 				return false;
@@ -153,10 +153,10 @@ static bool read_all(struct text *t, struct state *state, size_t *line)
 		}
 		if (!system || files++ == STATE_FILES_MOST)
 			return false;
-		if (literal(t, "moved ")) {
+		if (read_word(t, "moved ")) {
 			if (!read_moved(t, system))
 				return false;
-		} else if (!literal(t, "vain ") || !read_vain(t, system)) {
+		} else if (!read_word(t, "vain ") || !read_vain(t, system)) {
 			return false;
 		}
 	}
@@ -168,7 +168,7 @@ int state_parse(struct state *state, const char *text, size_t length, size_t *li
 	uint64_t version;
 
 	*line = 1;
-	if (!literal(&t, HEAD) || !number(&t, 0, UINT64_MAX, '\n', &version))
+	if (!read_word(&t, HEAD) || !parse_number(&t, 0, UINT64_MAX, '\n', &version))
 		return -EPROTO;
 	if (version != VERSION)
 		return -EOPNOTSUPP;

@@ -6,47 +6,47 @@
 
 #include "lib/util.h"
 
-void leaves_free(struct leaves *leaves)
+void leaf_dirs_free(struct leaf_dirs *leaf_dirs)
 {
-	free(leaves->ino);
-	free(leaves->wanted);
-	memset(leaves, 0, sizeof(*leaves));
+	free(leaf_dirs->ino);
+	free(leaf_dirs->wanted);
+	memset(leaf_dirs, 0, sizeof(*leaf_dirs));
 }
 
-void leaves_add(struct leaves *leaves, uint32_t ino)
+void leaf_dirs_add(struct leaf_dirs *leaf_dirs, uint32_t ino)
 {
-	vec_more(leaves->ino, leaves->count, leaves->room);
-	leaves->ino[leaves->count++] = ino;
+	vec_more(leaf_dirs->ino, leaf_dirs->count, leaf_dirs->room);
+	leaf_dirs->ino[leaf_dirs->count++] = ino;
 }
 
-void leaves_groups(struct leaves *leaves, uint32_t inodes, uint32_t per_group)
+void leaf_dirs_groups(struct leaf_dirs *leaf_dirs, uint32_t inodes, uint32_t per_group)
 {
-	free(leaves->wanted);
-	leaves->per_group = per_group;
-	leaves->groups = inodes / per_group + 1;
-	leaves->wanted = xreallocarray(NULL, leaves->groups, sizeof(*leaves->wanted));
-	memset(leaves->wanted, 0, leaves->groups * sizeof(*leaves->wanted));
+	free(leaf_dirs->wanted);
+	leaf_dirs->per_group = per_group;
+	leaf_dirs->groups = inodes / per_group + 1;
+	leaf_dirs->wanted = xreallocarray(NULL, leaf_dirs->groups, sizeof(*leaf_dirs->wanted));
+	memset(leaf_dirs->wanted, 0, leaf_dirs->groups * sizeof(*leaf_dirs->wanted));
 }
 
-static bool *group_of(const struct leaves *leaves, uint32_t ino)
+static bool *group_of(const struct leaf_dirs *leaf_dirs, uint32_t ino)
 {
-	size_t group = (ino - 1) / leaves->per_group;
+	size_t group = (ino - 1) / leaf_dirs->per_group;
 
-	return group < leaves->groups ? &leaves->wanted[group] : NULL;
+	return group < leaf_dirs->groups ? &leaf_dirs->wanted[group] : NULL;
 }
 
-void leaves_want(struct leaves *leaves, uint32_t ino)
+void leaf_dirs_want(struct leaf_dirs *leaf_dirs, uint32_t ino)
 {
-	bool *wanted = group_of(leaves, ino);
+	bool *wanted = group_of(leaf_dirs, ino);
 
 	if (wanted)
 		*wanted = true;
 }
 
-bool leaves_later(const struct leaves *leaves, uint32_t ino)
+bool leaf_dirs_later(const struct leaf_dirs *leaf_dirs, uint32_t ino)
 {
-	const bool *wanted = group_of(leaves, ino);
+	const bool *wanted = group_of(leaf_dirs, ino);
 
-	return wanted && !*wanted && leaves->count &&
-	       bsearch(&ino, leaves->ino, leaves->count, sizeof(ino), by_number);
+	return wanted && !*wanted && leaf_dirs->count &&
+	       bsearch(&ino, leaf_dirs->ino, leaf_dirs->count, sizeof(ino), by_number);
 }

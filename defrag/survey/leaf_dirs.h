@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct leaves {
+struct leaf_dirs {
 	uint32_t *ino; /* directories without directories, ascending */
 	size_t count, room;
 	uint32_t per_group; /* inodes; 0 until a name is wanted */
@@ -19,18 +19,18 @@ struct leaves {
 	bool *wanted; /* of each group */
 };
 
-void leaves_free(struct leaves *leaves);
+void leaf_dirs_free(struct leaf_dirs *leaf_dirs);
 
 /* Add a directory that has none below it; the numbers ascend. */
-void leaves_add(struct leaves *leaves, uint32_t ino);
+void leaf_dirs_add(struct leaf_dirs *leaf_dirs, uint32_t ino);
 
 /* The groups of a filesystem of so many @inodes; no names are wanted yet. */
-void leaves_groups(struct leaves *leaves, uint32_t inodes, uint32_t per_group);
+void leaf_dirs_groups(struct leaf_dirs *leaf_dirs, uint32_t inodes, uint32_t per_group);
 
 /* A name of inode @ino is wanted. */
-void leaves_want(struct leaves *leaves, uint32_t ino);
+void leaf_dirs_want(struct leaf_dirs *leaf_dirs, uint32_t ino);
 
 /* Whether to look into directory @ino only when all others were not enough. */
-bool leaves_later(const struct leaves *leaves, uint32_t ino);
+bool leaf_dirs_later(const struct leaf_dirs *leaf_dirs, uint32_t ino);
 
 #endif

@@ -19,7 +19,7 @@ struct owners {
 };
 
 /* Where an object lies now; not all have such a layout, and some are gone. */
-static bool look(struct meta *meta, uint32_t ino, struct layout *layout)
+static bool result(struct meta *meta, uint32_t ino, struct layout *layout)
 {
 	struct info info;
 	struct node node;
@@ -40,7 +40,7 @@ static void add_owner(void *to, uint32_t block)
 	owners->owner[owners->count++] = (struct owner){ block, owners->ino };
 }
 
-static int by_block(const void *a, const void *b)
+static int claim_by_block(const void *a, const void *b)
 {
 	const struct owner *x = a, *y = b;
 
@@ -53,17 +53,17 @@ static int by_block(const void *a, const void *b)
 static bool shares(struct meta *meta, const struct owner *a, uint32_t other, struct layout *layout)
 {
 	if (a->ino == other)
-		return look(meta, a->ino, layout) && layout_has(layout, a->block) > 1;
-	return look(meta, a->ino, layout) && layout_has(layout, a->block) &&
-	       look(meta, other, layout) && layout_has(layout, a->block) &&
-	       look(meta, a->ino, layout) && layout_has(layout, a->block);
+		return result(meta, a->ino, layout) && layout_has(layout, a->block) > 1;
+	return result(meta, a->ino, layout) && layout_has(layout, a->block) &&
+	       result(meta, other, layout) && layout_has(layout, a->block) &&
+	       result(meta, a->ino, layout) && layout_has(layout, a->block);
 }
 
 static bool is_known(const struct survey *survey, uint32_t ino)
 {
 	const struct file *file = survey_file(survey, ino);
 
-	return !file || file->reason == REASON_SHARED;
+	return !file || file->reason == REASON_MULTIPLY_CLAIMED;
 }
 
 static void add_trouble(struct survey *survey, uint32_t ino, uint32_t block, uint32_t other)
@@ -78,10 +78,10 @@ static void mark(struct survey *survey, uint32_t ino, uint32_t block, uint32_t o
 {
 	struct file *file = survey_file(survey, ino);
 
-	if (!file || file->reason == REASON_SHARED)
+	if (!file || file->reason == REASON_MULTIPLY_CLAIMED)
 		return;
 	add_trouble(survey, ino, block, other);
-	file->reason = REASON_SHARED;
+	file->reason = REASON_MULTIPLY_CLAIMED;
 	file->failed = true;
 }
 
@@ -91,7 +91,7 @@ static bool has_free(struct meta *meta, const struct owner *a, struct layout *la
 	int times;
 
 	for (times = 0; times < 3; times++)
-		if (!meta_block_is_free(meta, a->block) || !look(meta, a->ino, layout) ||
+		if (!meta_block_is_free(meta, a->block) || !result(meta, a->ino, layout) ||
 		    !layout_has(layout, a->block))
 			return false;
 	return meta_block_is_free(meta, a->block);
@@ -116,18 +116,18 @@ struct search {
 	struct owners owners;
 };
 
-static void add_owners(void *to, struct look *look)
+static void add_owners(void *to, struct scan_result *result)
 {
 	struct search *search = to;
 
-	progress_count(look->ino);
-	search->owners.ino = look->ino;
-	if (!look->err)
-		claims_each(search->claims, &look->layout, add_owner, &search->owners);
+	progress_count(result->ino);
+	search->owners.ino = result->ino;
+	if (!result->err)
+		claims_each(search->claims, &result->layout, add_owner, &search->owners);
 }
 
 /* The same objects once more; that is needed on damaged filesystems, and where much changes. */
-static int look_again(const struct survey *survey, struct meta *meta, bool whole,
+static int scan_again(const struct survey *survey, struct meta *meta, bool whole,
 		      const volatile int *stop, struct search *search)
 {
 	uint32_t *inodes = NULL;
@@ -139,14 +139,14 @@ static int look_again(const struct survey *survey, struct meta *meta, bool whole
 		for (i = 0; i < survey->files; i++)
 			inodes[i] = survey->file[i].ino;
 	}
-	progress_begin(STAGE_SHARED, survey->files, 0);
-	err = look_at(meta, inodes, survey->files, false, stop, add_owners, search);
+	progress_begin(STAGE_CLAIMED, survey->files, 0);
+	err = scan(meta, inodes, survey->files, false, stop, add_owners, search);
 	free(inodes);
 	return err;
 }
 
-void shared_find(struct survey *survey, struct meta *meta, bool whole, const struct freemap *map,
-		 const volatile int *stop)
+void multiply_claimed_find(struct survey *survey, struct meta *meta, bool whole,
+			   const struct freemap *map, const volatile int *stop)
 {
 	struct claims *claims = &survey->claims;
 	struct search search = { .claims = claims };
@@ -160,9 +160,9 @@ void shared_find(struct survey *survey, struct meta *meta, bool whole, const str
 		return;
 	claims_sort(claims);
 	layout_init(&layout);
-	look_again(survey, meta, whole, stop, &search);
+	scan_again(survey, meta, whole, stop, &search);
 	if (owners->count)
-		qsort(owners->owner, owners->count, sizeof(*owners->owner), by_block);
+		qsort(owners->owner, owners->count, sizeof(*owners->owner), claim_by_block);
 	for (i = 0; i < owners->count && !*stop; i++)
 		find_free(survey, meta, &owners->owner[i], &layout);
 	for (i = 1; i < owners->count && !*stop; i++) {

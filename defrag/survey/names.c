@@ -44,7 +44,7 @@ struct walk {
 	struct names *names;
 	struct names_wanted *wanted;
 	dev_t dev;
-	struct pace *pace;
+	struct throttle *throttle;
 };
 
 struct level {
@@ -115,7 +115,7 @@ static void walk(struct walk *w, int fd, struct level *level)
 		unsigned char type;
 		int child_fd;
 
-		pace_point(w->pace, false);
+		throttle_point(w->throttle, false);
 		progress_count(0);
 		errno = 0;
 		entry = readdir(dir);
@@ -133,7 +133,8 @@ static void walk(struct walk *w, int fd, struct level *level)
 			walk_file(w, fd, level, entry);
 		if (type != DT_DIR)
 			continue;
-		if (w->wanted->leaves && leaves_later(w->wanted->leaves, (uint32_t)entry->d_ino)) {
+		if (w->wanted->leaf_dirs &&
+		    leaf_dirs_later(w->wanted->leaf_dirs, (uint32_t)entry->d_ino)) {
 			if (!w->wanted->again)
 				continue;
 			below.again = false;
@@ -162,9 +163,9 @@ static void walk(struct walk *w, int fd, struct level *level)
 }
 
 void names_walk(struct names *names, int fd, dev_t dev, const char *prefix,
-		struct names_wanted *wanted, struct pace *pace)
+		struct names_wanted *wanted, struct throttle *throttle)
 {
-	struct walk w = { names, wanted, dev, pace };
+	struct walk w = { names, wanted, dev, throttle };
 	struct level top = { NULL, prefix, NAME_NONE, wanted->again };
 	struct rlimit limit;
 	int tree, dir;

@@ -56,7 +56,7 @@ struct names_wanted {
 	 * Directories that a first walk leaves out, or NULL: there are none. A second one looks
 	 * into all, and complains only about what is new to it.
 	 */
-	const struct leaves *leaves;
+	const struct leaf_dirs *leaf_dirs;
 	struct names_watch *watch; /* or NULL */
 };
 
@@ -71,7 +71,7 @@ uint32_t names_add(struct names *names, uint32_t parent, const char *text, uint3
  * mounted inside, and add the names that are wanted. A file with several names comes several times.
  */
 void names_walk(struct names *names, int fd, dev_t dev, const char *prefix,
-		struct names_wanted *wanted, struct pace *pace);
+		struct names_wanted *wanted, struct throttle *throttle);
 
 /* The whole path of a name, malloc'd; printable only if the caller makes it so. */
 char *names_path(const struct names *names, uint32_t name);

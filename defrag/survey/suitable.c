@@ -5,26 +5,26 @@
 #include "plan/reason.h"
 
 struct search {
-	struct pace *pace;
+	struct throttle *throttle;
 	const volatile int *stop;
 	bool mapped; /* there is a file that is mapped by blocks */
 	int done;    /* more wouldn't tell anything else */
 	enum reason reason;
 };
 
-static void see(void *to, struct look *look)
+static void see_object(void *to, struct scan_result *result)
 {
 	struct search *search = to;
 
-	pace_point(search->pace, false);
+	throttle_point(search->throttle, false);
 	if (*search->stop)
 		search->done = 1;
 	/* A read has some hundreds; only the last one would count else. */
-	if (search->done || look->err || look->info.type != TYPE_REGULAR ||
-	    look->info.mapping != MAPPING_INDIRECT)
+	if (search->done || result->err || result->info.type != TYPE_REGULAR ||
+	    result->info.mapping != MAPPING_INDIRECT)
 		return;
 	search->mapped = true;
-	switch (look->info.relocatable) {
+	switch (result->info.relocatable) {
 	case REASON_READ_ONLY:
 	case REASON_NO_JOURNAL:
 	case REASON_UNCHECKED:
@@ -34,7 +34,7 @@ static void see(void *to, struct look *look)
 	case REASON_OPTIONS:
 	case REASON_BLOCK_SIZE:
 		/* The filesystem's reasons, which it gives only for a file that has none itself. */
-		search->reason = look->info.relocatable;
+		search->reason = result->info.relocatable;
 		search->done = 1;
 		break;
 	case REASON_NONE:
@@ -45,11 +45,11 @@ static void see(void *to, struct look *look)
 	}
 }
 
-const char *unsuitable(struct meta *meta, struct pace *pace, const volatile int *stop)
+const char *unsuitable(struct meta *meta, struct throttle *throttle, const volatile int *stop)
 {
-	struct search search = { .pace = pace, .stop = stop };
+	struct search search = { .throttle = throttle, .stop = stop };
 
-	if (look_at(meta, NULL, 0, pace->on, &search.done, see, &search) || *stop)
+	if (scan(meta, NULL, 0, throttle->on, &search.done, see_object, &search) || *stop)
 		return NULL;
 	if (search.reason)
 		return reason_text(search.reason);

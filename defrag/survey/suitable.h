@@ -10,6 +10,6 @@
  * Look at its files, up to the first one that tells. Returns NULL if it is worth a run, else why it
  * isn't. When *@stop is set, or the look fails, it is: who goes on sees the same.
  */
-const char *unsuitable(struct meta *meta, struct pace *pace, const volatile int *stop);
+const char *unsuitable(struct meta *meta, struct throttle *throttle, const volatile int *stop);
 
 #endif

@@ -18,7 +18,7 @@ void survey_free(struct survey *survey)
 {
 	names_free(&survey->names);
 	claims_free(&survey->claims);
-	leaves_free(&survey->leaves);
+	leaf_dirs_free(&survey->leaf_dirs);
 	free(survey->trouble);
 	free(survey->detail);
 	free(survey->file);
@@ -71,8 +71,8 @@ enum outcome survey_outcome(const struct survey *survey, const struct file *file
 	}
 }
 
-static void measure(struct file *file, const struct layout *layout, const struct geometry *geo,
-		    struct sequence *seq)
+static void measure_file(struct file *file, const struct layout *layout, const struct geometry *geo,
+			 struct sequence *seq)
 {
 	sequence_build(seq, layout, geo);
 	file->blocks = seq->blocks;
@@ -91,7 +91,7 @@ int survey_again(struct survey *survey, struct file *file, struct node *node,
 	if (info->mapping == MAPPING_INDIRECT)
 		err = node_layout(node, layout, info->blocks);
 	if (!err)
-		measure(file, layout, &node->meta->geo, seq);
+		measure_file(file, layout, &node->meta->geo, seq);
 	return err;
 }
 
@@ -100,66 +100,67 @@ struct surveyor {
 	struct survey *survey;
 	dev_t dev;
 	const struct geometry *geo;
-	struct pace *pace;
+	struct throttle *throttle;
 	struct sequence seq;
 };
 
-static void draw(struct picture *picture, const struct look *look, uint32_t fragments)
+static void add_usage(struct usage *usage, const struct scan_result *result, uint32_t fragments)
 {
-	if (look->info.type == TYPE_REGULAR)
-		picture_layout(picture, picture_file_kind(fragments), &look->layout);
-	else if (look->info.type == TYPE_DIRECTORY)
-		picture_layout(picture, PICTURE_DIRECTORY, &look->layout);
+	if (result->info.type == TYPE_REGULAR)
+		usage_layout(usage, usage_file_kind(fragments), &result->layout);
+	else if (result->info.type == TYPE_DIRECTORY)
+		usage_layout(usage, USAGE_DIRECTORY, &result->layout);
 }
 
 /*
  * Add an object if it is a regular file, and its blocks to what is claimed in any case. Objects
  * that vanish are passed over.
  */
-static void add_look(void *to, struct look *look)
+static void add_look(void *to, struct scan_result *result)
 {
 	struct surveyor *s = to;
 	struct survey *survey = s->survey;
-	struct file file = { .ino = look->ino, .detail = DETAIL_NONE };
+	struct file file = { .ino = result->ino, .detail = DETAIL_NONE };
 
-	pace_point(s->pace, false);
-	progress_count(look->ino);
-	if (look->err == -ENOENT || look->err == -ESTALE)
+	throttle_point(s->throttle, false);
+	progress_count(result->ino);
+	if (result->err == -ENOENT || result->err == -ESTALE)
 		return;
-	if (look->err) {
+	if (result->err) {
 		vec_more(survey->trouble, survey->troubles, survey->trouble_room);
-		survey->trouble[survey->troubles++] =
-			(struct trouble){ .ino = look->ino, .err = look->err, .name = NAME_NONE };
+		survey->trouble[survey->troubles++] = (struct trouble){ .ino = result->ino,
+									.err = result->err,
+									.name = NAME_NONE };
 		return;
 	}
-	claims_add(&survey->claims, &look->layout);
+	claims_add(&survey->claims, &result->layout);
 	/* Its own name, and its `.` */
-	if (look->info.type == TYPE_DIRECTORY && look->info.links == 2)
-		leaves_add(&survey->leaves, look->ino);
-	if (look->info.type == TYPE_REGULAR)
-		measure(&file, &look->layout, s->geo, &s->seq);
-	if (survey->scope.picture)
-		draw(survey->scope.picture, look, file.fragments);
-	if (look->info.type != TYPE_REGULAR)
+	if (result->info.type == TYPE_DIRECTORY && result->info.links == 2)
+		leaf_dirs_add(&survey->leaf_dirs, result->ino);
+	if (result->info.type == TYPE_REGULAR)
+		measure_file(&file, &result->layout, s->geo, &s->seq);
+	if (survey->scope.usage)
+		add_usage(survey->scope.usage, result, file.fragments);
+	if (result->info.type != TYPE_REGULAR)
 		return;
 	progress_looked(file.blocks, file.fragments);
-	if (look->info.relocatable)
-		file.reason = (uint8_t)look->info.relocatable;
+	if (result->info.relocatable)
+		file.reason = (uint8_t)result->info.relocatable;
 	else if (file.fragments <= 1)
 		file.reason = file.blocks ? REASON_PERFECT : REASON_EMPTY;
-	else if (survey->scope.md && md_files_have(survey->scope.md, s->dev, look->ino))
+	else if (survey->scope.md && md_files_have(survey->scope.md, s->dev, result->ino))
 		file.reason = REASON_MD_BITMAP;
 	else if (survey->scope.least &&
 		 !sequence_pays(&s->seq, s->geo->blocksize, survey->scope.least))
 		file.reason = REASON_LONG_PIECES;
 	else if (survey->scope.filter)
 		file.reason = (uint8_t)filter_look(survey->scope.filter, file.fragments, file.score,
-						   look->info.size);
+						   result->info.size);
 	if (file.fragments > 1 || survey->scope.all) {
 		struct detail *detail = survey_detail(survey, &file);
 
-		detail->size = look->info.size;
-		detail->generation = look->info.generation;
+		detail->size = result->info.size;
+		detail->generation = result->info.generation;
 	}
 	vec_more(survey->file, survey->files, survey->room);
 	survey->file[survey->files++] = file;
@@ -196,7 +197,7 @@ static uint32_t *note_inode(void *to, uint32_t ino)
 
 /* Files and directories: what a walk finds, ascending, each inode once. */
 static void list_targets(struct survey *survey, const struct host *host, struct inodes *inodes,
-			 struct pace *pace, const volatile int *stop)
+			 struct throttle *throttle, const volatile int *stop)
 {
 	struct names_wanted wanted = { .slot = note_inode, .to = inodes, .left = SIZE_MAX };
 	size_t i, kept = 0;
@@ -207,7 +208,7 @@ static void list_targets(struct survey *survey, const struct host *host, struct 
 
 		if (target->directory)
 			names_walk(&survey->names, target->fd, host->dev, target->path, &wanted,
-				   pace);
+				   throttle);
 		else
 			note_inode(inodes, target->ino);
 	}
@@ -230,10 +231,11 @@ static uint64_t in_use(const struct host *host)
 }
 
 int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
-		const struct survey_scope *scope, struct pace *pace, const volatile int *stop)
+		const struct survey_scope *scope, struct throttle *throttle,
+		const volatile int *stop)
 {
 	struct surveyor surveyor = {
-		.survey = survey, .dev = host->dev, .geo = &meta->geo, .pace = pace
+		.survey = survey, .dev = host->dev, .geo = &meta->geo, .throttle = throttle
 	};
 	struct inodes inodes = { 0 };
 	int err = 0;
@@ -243,10 +245,10 @@ int survey_host(struct survey *survey, struct meta *meta, const struct host *hos
 	claims_init(&survey->claims);
 	sequence_init(&surveyor.seq);
 	if (!host->whole)
-		list_targets(survey, host, &inodes, pace, stop);
+		list_targets(survey, host, &inodes, throttle, stop);
 	progress_begin(STAGE_LOOK, host->whole ? in_use(host) : inodes.count, 0);
 	if (host->whole || inodes.count)
-		err = look_at(meta, inodes.ino, inodes.count, pace->on, stop, add_look, &surveyor);
+		err = scan(meta, inodes.ino, inodes.count, throttle->on, stop, add_look, &surveyor);
 	if (err)
 		complain(host->device, -err, "can't list its inodes");
 	sequence_free(&surveyor.seq);
@@ -262,7 +264,7 @@ static size_t want(struct survey *survey, struct file *file)
 	if (detail->name == NAME_WANTED)
 		return 0;
 	detail->name = NAME_WANTED;
-	leaves_want(&survey->leaves, file->ino);
+	leaf_dirs_want(&survey->leaf_dirs, file->ino);
 	return 1;
 }
 
@@ -289,13 +291,13 @@ static size_t want_names(struct survey *survey)
 	for (i = 0; i < survey->files; i++) {
 		struct file *file = &survey->file[i];
 
-		if (survey->scope.all || file->reason == REASON_SHARED || file->failed ||
+		if (survey->scope.all || file->reason == REASON_MULTIPLY_CLAIMED || file->failed ||
 		    (survey->scope.moves && file->fragments > 1 && file->reason == REASON_NONE))
 			wanted += want(survey, file);
 	}
 	for (i = 0; i < survey->troubles; i++)
 		if (survey->trouble[i].err) {
-			leaves_want(&survey->leaves, survey->trouble[i].ino);
+			leaf_dirs_want(&survey->leaf_dirs, survey->trouble[i].ino);
 			wanted++;
 		}
 	return wanted;
@@ -325,37 +327,39 @@ static uint32_t *name_slot(void *to, uint32_t ino)
 
 /* One walk more, over directories that are in memory by now unless all was meant. */
 static void find_names(struct survey *survey, const struct host *host, const struct geometry *geo,
-		       struct pace *pace)
+		       struct throttle *throttle)
 {
 	struct names_wanted wanted = { .slot = name_slot, .to = survey };
-	struct choice choice;
+	struct filter_names names;
 	size_t i;
 
-	leaves_groups(&survey->leaves, geo->inodes, geo->inodes_per_group);
+	leaf_dirs_groups(&survey->leaf_dirs, geo->inodes, geo->inodes_per_group);
 	wanted.left = want_names(survey);
-	wanted.watch = choice_begin(&choice, survey, host->dev);
+	wanted.watch = filter_names_begin(&names, survey, host->dev);
 	if (host->whole && wanted.watch)
-		choice_start(&choice, host->prefix);
+		filter_names_start(&names, host->prefix);
 	progress_begin(STAGE_NAMES, 0, 0);
 	if (host->whole) {
 		/* Who looks at all names, wanted or not, doesn't want to see them twice. */
-		wanted.leaves = wanted.watch ? NULL : &survey->leaves;
-		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted, pace);
+		wanted.leaf_dirs = wanted.watch ? NULL : &survey->leaf_dirs;
+		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted,
+			   throttle);
 	}
 	wanted.again = true;
-	if (wanted.leaves)
-		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted, pace);
+	if (wanted.leaf_dirs)
+		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted,
+			   throttle);
 	for (i = 0; !host->whole && i < host->targets; i++) {
 		const struct target *target = &host->target[i];
 		uint32_t *slot;
 
 		if (wanted.watch && target->directory)
-			choice_start(&choice, target->path);
+			filter_names_start(&names, target->path);
 		else if (wanted.watch)
-			choice_file(&choice, target->path, target->fd, target->ino);
+			filter_names_file(&names, target->path, target->fd, target->ino);
 		if (target->directory) {
 			names_walk(&survey->names, target->fd, host->dev, target->path, &wanted,
-				   pace);
+				   throttle);
 			continue;
 		}
 		slot = name_slot(survey, target->ino);
@@ -364,7 +368,7 @@ static void find_names(struct survey *survey, const struct host *host, const str
 			wanted.left--;
 		}
 	}
-	choice_end(&choice);
+	filter_names_end(&names);
 	for (i = 0; i < survey->details; i++)
 		if (survey->detail[i].name == NAME_WANTED)
 			survey->detail[i].name = NAME_NONE;
@@ -415,17 +419,17 @@ static void tell_trouble(struct survey *survey, const struct trouble *trouble)
 }
 
 void survey_check(struct survey *survey, struct meta *meta, const struct host *host,
-		  const struct freemap *map, struct pace *pace, const volatile int *stop)
+		  const struct freemap *map, struct throttle *throttle, const volatile int *stop)
 {
 	size_t i;
 
-	shared_find(survey, meta, host->whole, map, stop);
+	multiply_claimed_find(survey, meta, host->whole, map, stop);
 	claims_free(&survey->claims);
 	if (survey->troubles)
 		qsort(survey->trouble, survey->troubles, sizeof(*survey->trouble), by_trouble);
 	if (!*stop)
-		find_names(survey, host, &meta->geo, pace);
-	leaves_free(&survey->leaves);
+		find_names(survey, host, &meta->geo, throttle);
+	leaf_dirs_free(&survey->leaf_dirs);
 	for (i = 0; i < survey->troubles; i++)
 		tell_trouble(survey, &survey->trouble[i]);
 	survey->failed += survey->names.failed;

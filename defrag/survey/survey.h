@@ -43,7 +43,7 @@ struct file {
 	uint8_t reason;	  /* enum reason: why it is left alone, or not better yet */
 	bool failed : 1;  /* something went wrong with it and was complained about */
 	bool planned : 1; /* a dry run has a place for it */
-	bool named : 1;	  /* the choice knows a name of it */
+	bool named : 1;	  /* filter_names.c knows a name of it */
 };
 
 /* What is known besides of a file that is in pieces, damaged, or wanted in a full report. */
@@ -77,7 +77,7 @@ struct survey_scope {
 	bool moves;
 	size_t top; /* so many of the worst */
 	/* What is seen is drawn into it; NULL: nobody wants that. */
-	struct picture *picture;
+	struct usage *usage;
 };
 
 struct survey {
@@ -89,11 +89,11 @@ struct survey {
 	struct trouble *trouble;
 	size_t troubles, trouble_room;
 	struct names names;
-	struct leaves leaves; /* of a whole filesystem, until survey_check */
-	struct claims claims; /* until survey_check */
-	uint64_t best;	      /* fragments the free space at the survey's end would allow */
-	bool damaged;	      /* some block map makes no sense: what it claims is not known */
-	uint64_t failed;      /* objects that could not be looked at; each was complained about */
+	struct leaf_dirs leaf_dirs; /* of a whole filesystem, until survey_check */
+	struct claims claims;	    /* until survey_check */
+	uint64_t best;		    /* fragments the free space at the survey's end would allow */
+	bool damaged;		    /* some block map makes no sense: what it claims is not known */
+	uint64_t failed; /* objects that could not be looked at; each was complained about */
 };
 
 /* Files, blocks and fragments added up over the block-mapped files that have blocks. */
@@ -107,14 +107,15 @@ struct totals {
  * else what a walk finds. Stops early, without an error, when *@stop is set. Returns 0 or -errno.
  */
 int survey_host(struct survey *survey, struct meta *meta, const struct host *host,
-		const struct survey_scope *scope, struct pace *pace, const volatile int *stop);
+		const struct survey_scope *scope, struct throttle *throttle,
+		const volatile int *stop);
 
 /*
  * What is left of the survey once the free space (@map) is known: find the blocks that are in two
  * places, and the names; complain about what went wrong so far.
  */
 void survey_check(struct survey *survey, struct meta *meta, const struct host *host,
-		  const struct freemap *map, struct pace *pace, const volatile int *stop);
+		  const struct freemap *map, struct throttle *throttle, const volatile int *stop);
 void survey_free(struct survey *survey);
 
 /* Look at one file again: a new layout and what follows from it. -errno, nothing printed. */

@@ -43,7 +43,7 @@
 #define STATE_ERRORS 0x2
 #define COMPAT_JOURNAL 0x4
 
-static uint32_t number(const unsigned char *super, size_t at)
+static uint32_t read_field(const unsigned char *super, size_t at)
 {
 	uint32_t value;
 
@@ -213,7 +213,7 @@ static int open_device(struct image *image, const struct stat *st)
 	return STATUS_DONE;
 }
 
-static int open_file(struct image *image, const struct stat *st)
+static int open_image(struct image *image, const struct stat *st)
 {
 	char link[64];
 	int fd = open(image->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -254,7 +254,7 @@ static int open_file(struct image *image, const struct stat *st)
 	return loops_use(image, st, 0) ? STATUS_REFUSED : STATUS_DONE;
 }
 
-static bool is_ext(const char *type)
+static bool has_ext(const char *type)
 {
 	return type && (!strcmp(type, "ext3") || !strcmp(type, "ext4"));
 }
@@ -310,7 +310,7 @@ static bool look_at_partitions(struct image *image, unsigned int wanted)
 		} else {
 			char *type = filesystem_at(image, start, size);
 
-			if (is_ext(type)) {
+			if (has_ext(type)) {
 				complain(image->shown, 0, "partition %d holds %s: --partition=%d",
 					 blkid_partition_get_partno(part), type,
 					 blkid_partition_get_partno(part));
@@ -366,7 +366,7 @@ static int look_inside(struct image *image, unsigned int partition)
 	if (partition && !look_at_partitions(image, partition))
 		return STATUS_REFUSED;
 	type = filesystem_at(image, image->start, image->size);
-	ext = is_ext(type);
+	ext = has_ext(type);
 	if (ext)
 		image->type = strcmp(type, "ext3") ? "ext4" : "ext3";
 	else if (type)
@@ -377,15 +377,15 @@ static int look_inside(struct image *image, unsigned int partition)
 	free(type);
 	if (!ext || !read_super(image, super))
 		return STATUS_REFUSED;
-	image->inodes = number(super, SUPER_INODES) - number(super, SUPER_FREE_INODES);
-	image->free_blocks = number(super, SUPER_FREE_BLOCKS);
+	image->inodes = read_field(super, SUPER_INODES) - read_field(super, SUPER_FREE_INODES);
+	image->free_blocks = read_field(super, SUPER_FREE_BLOCKS);
 	if (super[SUPER_STATE] & STATE_ERRORS)
 		return refuse_errors(image);
-	if (!image->readonly && !(number(super, SUPER_COMPAT) & COMPAT_JOURNAL)) {
+	if (!image->readonly && !(read_field(super, SUPER_COMPAT) & COMPAT_JOURNAL)) {
 		complain(image->shown, 0, "has no journal: nothing is moved without one");
 		return STATUS_REFUSED;
 	}
-	shift = 10 + number(super, SUPER_BLOCK_SIZE) % 16;
+	shift = 10 + read_field(super, SUPER_BLOCK_SIZE) % 16;
 	if (!has_room(image, image->free_blocks << shift))
 		return STATUS_REFUSED;
 	return STATUS_DONE;
@@ -411,7 +411,7 @@ int image_open(struct image *image, const char *name, unsigned int partition, bo
 		complain(image->shown, 0, "is neither an image file nor a block device");
 		return STATUS_REFUSED;
 	}
-	status = S_ISBLK(st.st_mode) ? open_device(image, &st) : open_file(image, &st);
+	status = S_ISBLK(st.st_mode) ? open_device(image, &st) : open_image(image, &st);
 	if (status)
 		return status;
 	end = lseek(image->fd, 0, SEEK_END);

@@ -78,7 +78,7 @@ static bool same_version(const char *where)
 static bool kvm_works(struct appliance *appliance)
 {
 	struct pollfd events = { .events = POLLIN };
-	struct machine machine;
+	struct qemu qemu;
 	bool works = false;
 	char byte;
 	int i;
@@ -86,17 +86,17 @@ static bool kvm_works(struct appliance *appliance)
 	if (access("/dev/kvm", R_OK | W_OK))
 		return false;
 	appliance->kvm = true;
-	if (!machine_start(&machine, appliance, NULL))
+	if (!qemu_start(&qemu, appliance, NULL))
 		return false;
-	events.fd = machine.fd[CHANNEL_CONTROL];
+	events.fd = qemu.fd[CHANNEL_CONTROL];
 	if (poll(&events, 1, KVM_PATIENCE) > 0)
 		works = read(events.fd, &byte, 1) == 1;
 	/* It has no disk. What hangs in the kernel can't even be killed, and isn't waited for. */
-	kill(machine.pid, SIGKILL);
-	for (i = 0; i < 20 && !waitpid(machine.pid, NULL, WNOHANG); i++)
+	kill(qemu.pid, SIGKILL);
+	for (i = 0; i < 20 && !waitpid(qemu.pid, NULL, WNOHANG); i++)
 		usleep(50000);
 	for (i = 0; i < CHANNELS; i++)
-		close(machine.fd[i]);
+		close(qemu.fd[i]);
 	return works;
 }
 
@@ -133,7 +133,7 @@ struct arguments {
 	size_t count, room;
 };
 
-static void add(struct arguments *a, char *argument)
+static void add_argument(struct arguments *a, char *argument)
 {
 	vec_more(a->at, a->count, a->room);
 	a->at[a->count++] = argument;
@@ -142,7 +142,7 @@ static void add(struct arguments *a, char *argument)
 static void add_all(struct arguments *a, const char *const *list)
 {
 	while (*list)
-		add(a, xstrdup(*list++));
+		add_argument(a, xstrdup(*list++));
 }
 
 /* Commas in a value of QEMU's are doubled. */
@@ -189,24 +189,26 @@ static void add_disk(struct arguments *a, const struct image *image)
 					      image->size) :
 				    xstrdup("");
 
-	add(a, xstrdup("-add-fd"));
-	add(a, xasprintf("fd=%d,set=1", image->fd));
-	add(a, xstrdup("-drive"));
+	add_argument(a, xstrdup("-add-fd"));
+	add_argument(a, xasprintf("fd=%d,set=1", image->fd));
+	add_argument(a, xstrdup("-drive"));
 	/* It would else be opened to read, and to write only later, which a given file can't be. */
-	add(a, xasprintf("if=none,id=disk,driver=raw%s,%s,cache=writeback,discard=ignore,"
-			 "rerror=report,werror=report,"
-			 "file.driver=%s,file.filename=/dev/fdset/1,file.locking=on",
-			 part, image->readonly ? "snapshot=on" : "read-only=off,auto-read-only=off",
-			 image->device ? "host_device" : "file"));
-	add(a, xstrdup("-device"));
-	add(a, xstrdup("virtio-blk-pci,drive=disk"));
+	add_argument(a,
+		     xasprintf("if=none,id=disk,driver=raw%s,%s,cache=writeback,discard=ignore,"
+			       "rerror=report,werror=report,"
+			       "file.driver=%s,file.filename=/dev/fdset/1,file.locking=on",
+			       part,
+			       image->readonly ? "snapshot=on" : "read-only=off,auto-read-only=off",
+			       image->device ? "host_device" : "file"));
+	add_argument(a, xstrdup("-device"));
+	add_argument(a, xstrdup("virtio-blk-pci,drive=disk"));
 	free(part);
 }
 
 static char **arguments(const struct appliance *appliance, const struct image *image,
 			const int *guest)
 {
-	static const char *const machine[] = {
+	static const char *const qemu[] = {
 		QEMU,	      "-nodefaults", "-no-user-config",
 		"-no-reboot", "-display",    "none",
 		"-nic",	      "none",	     "-machine",
@@ -223,26 +225,26 @@ static char **arguments(const struct appliance *appliance, const struct image *i
 	struct arguments a = { 0 };
 	int i;
 
-	add_all(&a, machine);
+	add_all(&a, qemu);
 	add_all(&a, appliance->kvm ? kvm : emulation);
-	add(&a, xstrdup("-m"));
-	add(&a, xasprintf("%" PRIu64, memory(image)));
-	add(&a, xstrdup("-kernel"));
-	add(&a, doubled(appliance->kernel));
-	add(&a, xstrdup("-initrd"));
-	add(&a, doubled(appliance->initramfs));
+	add_argument(&a, xstrdup("-m"));
+	add_argument(&a, xasprintf("%" PRIu64, memory(image)));
+	add_argument(&a, xstrdup("-kernel"));
+	add_argument(&a, doubled(appliance->kernel));
+	add_argument(&a, xstrdup("-initrd"));
+	add_argument(&a, doubled(appliance->initramfs));
 	add_all(&a, kernel);
 	for (i = 0; i < CHANNELS; i++) {
-		add(&a, xstrdup("-chardev"));
-		add(&a, xasprintf("socket,id=%s,fd=%d", name[i], guest[i]));
-		add(&a, xstrdup(i == CHANNEL_LOG ? "-serial" : "-device"));
-		add(&a, i == CHANNEL_LOG ?
-				xasprintf("chardev:%s", name[i]) :
-				xasprintf("virtserialport,chardev=%s,nr=%d", name[i], i + 1));
+		add_argument(&a, xstrdup("-chardev"));
+		add_argument(&a, xasprintf("socket,id=%s,fd=%d", name[i], guest[i]));
+		add_argument(&a, xstrdup(i == CHANNEL_LOG ? "-serial" : "-device"));
+		add_argument(&a, i == CHANNEL_LOG ? xasprintf("chardev:%s", name[i]) :
+						    xasprintf("virtserialport,chardev=%s,nr=%d",
+							      name[i], i + 1));
 	}
 	if (image)
 		add_disk(&a, image);
-	add(&a, NULL);
+	add_argument(&a, NULL);
 	return a.at;
 }
 
@@ -278,82 +280,81 @@ static void become_qemu(char *const *argv, const int *guest, const struct image 
 	_exit(127);
 }
 
-bool machine_start(struct machine *machine, const struct appliance *appliance,
-		   const struct image *image)
+bool qemu_start(struct qemu *qemu, const struct appliance *appliance, const struct image *image)
 {
 	int pair[2], guest[CHANNELS], opened, i;
 	char **argv = NULL;
 
-	memset(machine, 0, sizeof(*machine));
-	machine->pid = -1;
+	memset(qemu, 0, sizeof(*qemu));
+	qemu->pid = -1;
 	for (opened = 0; opened < CHANNELS; opened++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 			break;
-		machine->fd[opened] = pair[0];
+		qemu->fd[opened] = pair[0];
 		guest[opened] = pair[1];
 	}
 	if (opened == CHANNELS) {
 		argv = arguments(appliance, image, guest);
 		fflush(NULL);
-		machine->pid = fork();
-		if (!machine->pid)
+		qemu->pid = fork();
+		if (!qemu->pid)
 			become_qemu(argv, guest, image);
 	}
-	if (machine->pid < 0)
+	if (qemu->pid < 0)
 		complain(NULL, errno, "can't start %s", QEMU);
 	for (i = 0; argv && argv[i]; i++)
 		free(argv[i]);
 	free(argv);
 	for (i = 0; i < opened; i++) {
 		close(guest[i]);
-		if (machine->pid < 0)
-			close(machine->fd[i]);
+		if (qemu->pid < 0)
+			close(qemu->fd[i]);
 	}
-	return machine->pid >= 0;
+	return qemu->pid >= 0;
 }
 
-void machine_log(struct machine *machine)
+void qemu_log(struct qemu *qemu)
 {
-	const size_t half = sizeof(machine->log) / 2;
+	const size_t half = sizeof(qemu->log) / 2;
 	ssize_t got;
 
-	if (machine->logged > half) {
-		memmove(machine->log, machine->log + machine->logged - half, half);
-		machine->logged = half;
+	if (qemu->logged > half) {
+		memmove(qemu->log, qemu->log + qemu->logged - half, half);
+		qemu->logged = half;
 	}
-	got = read(machine->fd[CHANNEL_LOG], machine->log + machine->logged,
-		   sizeof(machine->log) - machine->logged);
+	got = read(qemu->fd[CHANNEL_LOG], qemu->log + qemu->logged,
+		   sizeof(qemu->log) - qemu->logged);
 	if (got > 0) {
-		machine->logged += (size_t)got;
+		qemu->logged += (size_t)got;
 	} else {
-		close(machine->fd[CHANNEL_LOG]);
-		machine->fd[CHANNEL_LOG] = -1;
+		close(qemu->fd[CHANNEL_LOG]);
+		qemu->fd[CHANNEL_LOG] = -1;
 	}
 }
 
-void machine_tell(const struct machine *machine)
+void qemu_tell(const struct qemu *qemu)
 {
 	size_t i;
 
-	for (i = 0; i < machine->logged; i++) {
-		const unsigned char c = (unsigned char)machine->log[i];
+	for (i = 0; i < qemu->logged; i++) {
+		const unsigned char c = (unsigned char)qemu->log[i];
 
 		/* Nothing that a terminal obeys. */
 		if (c == '\n' || (c >= 0x20 && c < 0x7f))
 			fputc(c, stderr);
 	}
-	if (machine->logged && machine->log[machine->logged - 1] != '\n')
+	if (qemu->logged && qemu->log[qemu->logged - 1] != '\n')
 		fputc('\n', stderr);
 }
 
-int machine_end(struct machine *machine)
+int qemu_end(struct qemu *qemu)
 {
 	int status = 0, i;
 
 	for (i = 0; i < CHANNELS; i++)
-		if (machine->fd[i] >= 0)
-			close(machine->fd[i]);
-	while (waitpid(machine->pid, &status, 0) < 0 && errno == EINTR)
+		if (qemu->fd[i] >= 0)
+			close(qemu->fd[i]);
+	while (waitpid(qemu->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status;
 }

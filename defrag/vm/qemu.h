@@ -23,7 +23,7 @@ enum channel {
 	CHANNELS
 };
 
-struct machine {
+struct qemu {
 	pid_t pid;
 	int fd[CHANNELS]; /* -1: closed */
 	char log[4096];	  /* the end of what came by CHANNEL_LOG */
@@ -38,13 +38,12 @@ bool appliance_find(struct appliance *appliance);
 void appliance_free(struct appliance *appliance);
 
 /* Start one on @image, or without a disk if that is NULL. False, with a message, if that fails. */
-bool machine_start(struct machine *machine, const struct appliance *appliance,
-		   const struct image *image);
+bool qemu_start(struct qemu *qemu, const struct appliance *appliance, const struct image *image);
 /* More of the log is there to be read. */
-void machine_log(struct machine *machine);
+void qemu_log(struct qemu *qemu);
 /* Print the end of the log. */
-void machine_tell(const struct machine *machine);
+void qemu_tell(const struct qemu *qemu);
 /* Wait for its end, when all of the channels have ended. Returns the status as waitpid() does. */
-int machine_end(struct machine *machine);
+int qemu_end(struct qemu *qemu);
 
 #endif

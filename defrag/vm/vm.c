@@ -51,7 +51,7 @@ static const struct vm_file {
 struct vm {
 	const struct options *options;
 	struct image image;
-	struct machine machine;
+	struct qemu qemu;
 	struct output file[FILES];
 	bool complete[FILES]; /* all of it has come */
 	bool merge;	      /* standard output and error are one */
@@ -175,8 +175,8 @@ static void send_settings(struct vm *vm)
 	head = xasprintf("%zu\n", size);
 	vm->begun = true;
 	/* A guest that has died is noticed by its end. */
-	if (send_all(vm->machine.fd[CHANNEL_CONTROL], head, strlen(head)))
-		send_all(vm->machine.fd[CHANNEL_CONTROL], script, size);
+	if (send_all(vm->qemu.fd[CHANNEL_CONTROL], head, strlen(head)))
+		send_all(vm->qemu.fd[CHANNEL_CONTROL], script, size);
 	free(head);
 	free(script);
 	free(point);
@@ -186,14 +186,14 @@ static void send_settings(struct vm *vm)
 
 static void shut(struct vm *vm, enum channel channel)
 {
-	close(vm->machine.fd[channel]);
-	vm->machine.fd[channel] = -1;
+	close(vm->qemu.fd[channel]);
+	vm->qemu.fd[channel] = -1;
 }
 
 static void say(struct vm *vm, const char *word)
 {
-	if (vm->machine.fd[CHANNEL_CONTROL] >= 0)
-		send_all(vm->machine.fd[CHANNEL_CONTROL], word, strlen(word));
+	if (vm->qemu.fd[CHANNEL_CONTROL] >= 0)
+		send_all(vm->qemu.fd[CHANNEL_CONTROL], word, strlen(word));
 }
 
 /* Somebody wants an end: by a signal, or there is nobody left to read the output. */
@@ -207,14 +207,14 @@ static void ask_to_stop(struct vm *vm)
 	vm->asked = now.tv_sec;
 	vm->stops++;
 	if (!vm->begun) {
-		kill(vm->machine.pid, SIGKILL);
+		kill(vm->qemu.pid, SIGKILL);
 	} else if (vm->stops == 1) {
 		say(vm, "TERM\n");
 	} else {
 		complain(vm->image.shown, 0,
 			 "ending the virtual machine at once: the next mount replays the journal");
 		/* QEMU still completes what it has begun to write. */
-		kill(vm->machine.pid, vm->stops == 2 ? SIGTERM : SIGKILL);
+		kill(vm->qemu.pid, vm->stops == 2 ? SIGTERM : SIGKILL);
 	}
 }
 
@@ -222,7 +222,7 @@ static void ask_to_stop(struct vm *vm)
 static void relay(struct vm *vm, enum channel channel, int to)
 {
 	char text[65536], *end;
-	ssize_t got = read(vm->machine.fd[channel], text, sizeof(text));
+	ssize_t got = read(vm->qemu.fd[channel], text, sizeof(text));
 
 	if (got < 0 && errno == EINTR)
 		return;
@@ -263,7 +263,7 @@ static void hear_line(struct vm *vm, const char *line)
 static void hear(struct vm *vm)
 {
 	char text[65536], *at = text;
-	ssize_t got = read(vm->machine.fd[CHANNEL_CONTROL], text, sizeof(text));
+	ssize_t got = read(vm->qemu.fd[CHANNEL_CONTROL], text, sizeof(text));
 
 	if (got < 0 && errno == EINTR)
 		return;
@@ -317,8 +317,8 @@ static void converse(struct vm *vm, int signals)
 
 	for (;;) {
 		for (i = open = 0; i < CHANNELS; i++) {
-			events[i] = (struct pollfd){ .fd = vm->machine.fd[i], .events = POLLIN };
-			open |= vm->machine.fd[i] >= 0;
+			events[i] = (struct pollfd){ .fd = vm->qemu.fd[i], .events = POLLIN };
+			open |= vm->qemu.fd[i] >= 0;
 		}
 		events[CHANNELS] = (struct pollfd){ .fd = signals, .events = POLLIN };
 		if (!open)
@@ -334,7 +334,7 @@ static void converse(struct vm *vm, int signals)
 		if (events[CHANNEL_CONTROL].revents)
 			hear(vm);
 		if (events[CHANNEL_LOG].revents)
-			machine_log(&vm->machine);
+			qemu_log(&vm->qemu);
 	}
 }
 
@@ -387,7 +387,7 @@ static int verdict(struct vm *vm, int ended)
 		complain(vm->image.shown, 0, "the run was ended by signal %d", vm->status - 128);
 		return STATUS_FAILED;
 	}
-	machine_tell(&vm->machine);
+	qemu_tell(&vm->qemu);
 	if (WIFSIGNALED(ended))
 		complain(vm->image.shown, 0, "the virtual machine was killed by signal %d",
 			 WTERMSIG(ended));
@@ -418,12 +418,12 @@ static int run_machine(struct vm *vm, const struct appliance *appliance)
 		complain(NULL, errno, "can't wait for signals");
 		return STATUS_FAILED;
 	}
-	if (!machine_start(&vm->machine, appliance, &vm->image)) {
+	if (!qemu_start(&vm->qemu, appliance, &vm->image)) {
 		close(signals);
 		return STATUS_FAILED;
 	}
 	converse(vm, signals);
-	status = verdict(vm, machine_end(&vm->machine));
+	status = verdict(vm, qemu_end(&vm->qemu));
 	close(signals);
 	return status;
 }
@@ -446,7 +446,7 @@ static const char *strange_file(const struct options *options)
 	return NULL;
 }
 
-static int run(struct vm *vm)
+static int run_in_vm(struct vm *vm)
 {
 	const struct options *options = vm->options;
 	struct appliance appliance = { 0 };
@@ -484,7 +484,7 @@ int vm_run(const struct options *options)
 		commit_files(&vm);
 		return STATUS_FAILED;
 	}
-	status = run(&vm);
+	status = run_in_vm(&vm);
 	if (!commit_files(&vm))
 		status = STATUS_FAILED;
 	image_close(&vm.image);

@@ -108,49 +108,49 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	freemap_clear(&map);
 	switch (data[0] % TEXTS) {
 	case 0:
-		if (!text_number(text, size - 2, data[1], &value))
+		if (!meta_text_number(text, size - 2, data[1], &value))
 			MUST(value <= data[1]);
 		break;
 	case 1:
-		if (!text_id(text, size - 2, id))
+		if (!meta_text_id(text, size - 2, id))
 			MUST(strlen(id) == 36);
 		break;
 	case 2:
-		text_features(text, size - 2, &features);
+		meta_text_features(text, size - 2, &features);
 		break;
 	case 3:
-		if (!text_info(text, size - 2, &info)) {
+		if (!meta_text_info(text, size - 2, &info)) {
 			MUST(info.type <= TYPE_OTHER && info.mapping <= MAPPING_NONE);
 			MUST(info.relocatable < REASONS && reason_text(info.relocatable));
 		}
 		break;
 	case 4:
-		err = text_free_blocks(text, cut, geo, &map);
+		err = meta_text_free_blocks(text, cut, geo, &map);
 		if (!err)
-			err = text_free_blocks(rest, size - 2 - cut, geo, &map);
+			err = meta_text_free_blocks(rest, size - 2 - cut, geo, &map);
 		MUST(!err || err == -EPROTO);
 		check_map(geo);
 		break;
 	case 5:
 	case 6:
-		err = text_extents(text, cut, geo, &layout);
+		err = meta_text_extents(text, cut, geo, &layout);
 		if (!err)
-			err = text_indirects(rest, size - 2 - cut, geo, &layout);
+			err = meta_text_indirects(rest, size - 2 - cut, geo, &layout);
 		MUST(!err || err == -EPROTO);
 		check_layout(geo);
 		/* In one part or two: the same, where the cut falls between two lines. */
 		layout_clear(&other);
 		if (data[0] % TEXTS == 6 && cut && text[cut - 1] == '\n' &&
-		    !text_extents(text, size - 2, geo, &other)) {
+		    !meta_text_extents(text, size - 2, geo, &other)) {
 			layout_clear(&layout);
-			MUST(!text_extents(text, cut, geo, &layout));
-			MUST(!text_extents(rest, size - 2 - cut, geo, &layout));
+			MUST(!meta_text_extents(text, cut, geo, &layout));
+			MUST(!meta_text_extents(rest, size - 2 - cut, geo, &layout));
 			MUST(layout.extents == other.extents && layout_holds(&layout, &other));
 		}
 		break;
 	case 7:
 		for (at = last = text; at < text + size - 2 && !err; last = at) {
-			err = text_record(&at, text + size - 2, geo, &record, &layout);
+			err = meta_text_record(&at, text + size - 2, geo, &record, &layout);
 			MUST(!err || err == -EPROTO);
 			MUST(at >= last && at <= text + size - 2);
 			check_layout(geo);
@@ -164,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(text);
 		memcpy(text, data + 2, size - 2);
 		text[size - 2] = 0;
-		if (!text_inode(text, &ino))
+		if (!meta_text_inode(text, &ino))
 			MUST(ino);
 	}
 	free(text);

@@ -247,7 +247,7 @@ static void options(void)
 /* --- on a walk ------------------------------------------------------------------------------ */
 
 static char *top;
-static struct pace pace;
+static struct throttle throttle;
 
 static uint32_t make(const char *name, time_t age)
 {
@@ -284,7 +284,7 @@ static void walk(const struct filter *filter, const char *prefix, const uint32_t
 	struct names_wanted wanted = { .slot = nobody };
 	struct survey survey = { .scope.filter = filter, .files = count };
 	int fd = open(top, O_RDONLY | O_DIRECTORY);
-	struct choice choice;
+	struct filter_names choice;
 	struct stat st;
 	size_t i;
 
@@ -293,13 +293,13 @@ static void walk(const struct filter *filter, const char *prefix, const uint32_t
 	for (i = 0; i < count; i++)
 		survey.file[i] = (struct file){ .ino = ino[i], .fragments = 2 };
 	qsort(survey.file, count, sizeof(*survey.file), by_ino);
-	wanted.watch = choice_begin(&choice, &survey, st.st_dev);
+	wanted.watch = filter_names_begin(&choice, &survey, st.st_dev);
 	if (wanted.watch) {
-		choice_start(&choice, prefix);
-		names_walk(&survey.names, fd, st.st_dev, prefix, &wanted, &pace);
+		filter_names_start(&choice, prefix);
+		names_walk(&survey.names, fd, st.st_dev, prefix, &wanted, &throttle);
 	}
 	survey.names.failed += failed;
-	choice_end(&choice);
+	filter_names_end(&choice);
 	for (i = 0; i < count; i++)
 		reason[i] = survey_file(&survey, ino[i])->reason;
 	names_free(&survey.names);
@@ -314,18 +314,18 @@ static void renamed(const uint32_t *ino)
 	struct file file = { .ino = ino[1], .fragments = 2 };
 	struct survey survey = { .scope.filter = &filter, .file = &file, .files = 1 };
 	struct names_watch *watch;
-	struct choice choice;
+	struct filter_names choice;
 	struct stat st;
 	int fd = open(top, O_RDONLY | O_DIRECTORY);
 
 	fstat(fd, &st);
-	watch = choice_begin(&choice, &survey, st.st_dev);
-	choice_start(&choice, "/shown");
+	watch = filter_names_begin(&choice, &survey, st.st_dev);
+	filter_names_start(&choice, "/shown");
 	watch->file(watch->to, fd, "old", ino[1]);
 	is(watch->left, 1, "the age of another file says nothing");
 	watch->file(watch->to, fd, "gone", ino[1]);
 	is(watch->left, 1, "nor does a name that is gone");
-	choice_end(&choice);
+	filter_names_end(&choice);
 	is(file.reason, REASON_NAMELESS, "and what nobody knows of is left alone");
 	close(fd);
 }

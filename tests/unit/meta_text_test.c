@@ -37,15 +37,15 @@ static void numbers(void)
 	uint64_t value = 7;
 	size_t i;
 
-	is(text_number("0\n", 2, 1000, &value), 0, "text_number takes 0");
+	is(meta_text_number("0\n", 2, 1000, &value), 0, "text_number takes 0");
 	is(value, 0, "text_number reads 0");
-	is(text_number("1000\n", 5, 1000, &value), 0, "text_number takes its maximum");
+	is(meta_text_number("1000\n", 5, 1000, &value), 0, "text_number takes its maximum");
 	is(value, 1000, "text_number reads its maximum");
-	is(text_number("18446744073709551615\n", 21, UINT64_MAX, &value), 0,
+	is(meta_text_number("18446744073709551615\n", 21, UINT64_MAX, &value), 0,
 	   "text_number takes 2^64 - 1");
 	ok(value == UINT64_MAX, "text_number reads 2^64 - 1");
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		is(text_number(bad[i], strlen(bad[i]), 1000, &value), -EPROTO,
+		is(meta_text_number(bad[i], strlen(bad[i]), 1000, &value), -EPROTO,
 		   "text_number refuses bad text %zu", i);
 }
 
@@ -53,13 +53,14 @@ static void ids(void)
 {
 	char id[37];
 
-	is(text_id("0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9\n", 37, id), 0, "text_id takes a UUID");
+	is(meta_text_id("0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9\n", 37, id), 0,
+	   "text_id takes a UUID");
 	ok(!strcmp(id, "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"), "text_id reads it");
-	is(text_id("0A1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9\n", 37, id), -EPROTO,
+	is(meta_text_id("0A1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9\n", 37, id), -EPROTO,
 	   "text_id refuses upper case");
-	is(text_id("0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", 36, id), -EPROTO,
+	is(meta_text_id("0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", 36, id), -EPROTO,
 	   "text_id refuses a missing newline");
-	is(text_id("0a1b2c3d-4e5f-60718-293-a4b5c6d7e8f9\n", 37, id), -EPROTO,
+	is(meta_text_id("0a1b2c3d-4e5f-60718-293-a4b5c6d7e8f9\n", 37, id), -EPROTO,
 	   "text_id refuses a misplaced dash");
 }
 
@@ -79,11 +80,11 @@ static void features(void)
 	struct features f;
 	size_t i;
 
-	is(text_features(good, strlen(good), &f), 0, "text_features takes three lines");
+	is(meta_text_features(good, strlen(good), &f), 0, "text_features takes three lines");
 	ok(f.compat == 0x1f && f.incompat == 0 && f.ro_compat == 0x80000001,
 	   "text_features reads them");
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		is(text_features(bad[i], strlen(bad[i]), &f), -EPROTO,
+		is(meta_text_features(bad[i], strlen(bad[i]), &f), -EPROTO,
 		   "text_features refuses bad text %zu", i);
 }
 
@@ -132,21 +133,22 @@ static void infos(void)
 	char text[512];
 	size_t i;
 
-	is(text_info(good, strlen(good), &info), 0, "text_info takes the eight keys");
+	is(meta_text_info(good, strlen(good), &info), 0, "text_info takes the eight keys");
 	ok(info.type == TYPE_REGULAR && info.size == 5000 && info.blocks == 6 && info.links == 2 &&
 		   info.generation == UINT32_MAX && info.flags == 16 &&
 		   info.mapping == MAPPING_INDIRECT && info.relocatable == REASON_NONE,
 	   "text_info reads them");
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		is(text_info(bad[i], strlen(bad[i]), &info), -EPROTO,
+		is(meta_text_info(bad[i], strlen(bad[i]), &info), -EPROTO,
 		   "text_info refuses bad text %zu", i);
 	snprintf(text, sizeof(text), "%scolour blue\nmapping extents\nrelocatable extents\n", INFO);
-	is(text_info(text, strlen(text), &info), 0, "text_info passes over a key it doesn't know");
+	is(meta_text_info(text, strlen(text), &info), 0,
+	   "text_info passes over a key it doesn't know");
 	is(info.mapping, MAPPING_EXTENTS, "text_info reads another mapping");
 	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		snprintf(text, sizeof(text), "%smapping none\nrelocatable %s\n", INFO,
 			 words[i].word);
-		text_info(text, strlen(text), &info);
+		meta_text_info(text, strlen(text), &info);
 		is(info.relocatable, words[i].reason, "relocatable: %s", words[i].word);
 	}
 }
@@ -182,27 +184,27 @@ static void lists(void)
 	freemap_init(&map);
 	for (i = 0; i < sizeof(extents) / sizeof(*extents); i++) {
 		layout_clear(&layout);
-		is(text_extents(extents[i].text, strlen(extents[i].text), &geo, &layout),
+		is(meta_text_extents(extents[i].text, strlen(extents[i].text), &geo, &layout),
 		   extents[i].result, "text_extents, case %zu", i);
 	}
 	for (i = 0; i < sizeof(indirects) / sizeof(*indirects); i++) {
 		layout_clear(&layout);
-		is(text_indirects(indirects[i].text, strlen(indirects[i].text), &geo, &layout),
+		is(meta_text_indirects(indirects[i].text, strlen(indirects[i].text), &geo, &layout),
 		   indirects[i].result, "text_indirects, case %zu", i);
 	}
 	for (i = 0; i < sizeof(frees) / sizeof(*frees); i++) {
 		freemap_clear(&map);
-		is(text_free_blocks(frees[i].text, strlen(frees[i].text), &geo, &map),
+		is(meta_text_free_blocks(frees[i].text, strlen(frees[i].text), &geo, &map),
 		   frees[i].result, "text_free_blocks, case %zu", i);
 	}
 
 	/* In two parts, as two reads would give it. */
 	layout_clear(&layout);
-	text_extents("0 100 12\n", 9, &geo, &layout);
-	text_extents("12 112 5\n20 200 1\n", 19 - 1, &geo, &layout);
+	meta_text_extents("0 100 12\n", 9, &geo, &layout);
+	meta_text_extents("12 112 5\n20 200 1\n", 19 - 1, &geo, &layout);
 	is(layout.extents, 2, "parts of a list that continue each other are one extent");
 	is(layout.extent[0].length, 17, "of the length of both");
-	is(text_extents("20 300 1\n", 9, &geo, &layout), -EPROTO,
+	is(meta_text_extents("20 300 1\n", 9, &geo, &layout), -EPROTO,
 	   "a part that goes back is refused");
 	layout_free(&layout);
 	freemap_free(&map);
@@ -259,24 +261,24 @@ static void records(void)
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		at = cases[i].text;
 		end = at + strlen(at);
-		is(text_record(&at, end, &geo, &record, &layout), cases[i].result,
+		is(meta_text_record(&at, end, &geo, &record, &layout), cases[i].result,
 		   "text_record, case %zu", i);
 		if (!cases[i].result)
 			ok(at == end, "text_record passes all of case %zu", i);
 	}
 	at = two;
 	end = two + strlen(two);
-	text_record(&at, end, &geo, &record, &layout);
+	meta_text_record(&at, end, &geo, &record, &layout);
 	ok(record.ino == 12 && record.whole && record.info.generation == 7 &&
 		   record.info.type == TYPE_REGULAR && record.info.mapping == MAPPING_INDIRECT &&
 		   record.info.relocatable == REASON_NONE && record.info.size == 5000 &&
 		   record.info.blocks == 6 && record.info.links == 2,
 	   "text_record reads what is in the first line");
 	ok(layout.extents == 1 && layout.data == 12 && layout.indirects == 1, "and the blocks");
-	is(text_record(&at, end, &geo, &record, &layout), 0, "text_record goes on");
+	is(meta_text_record(&at, end, &geo, &record, &layout), 0, "text_record goes on");
 	ok(record.ino == 13 && !record.whole && !layout.extents && !layout.indirects,
 	   "with one that refers to its node");
-	is(text_record(&at, end, &geo, &record, &layout), 0, "text_record takes the third");
+	is(meta_text_record(&at, end, &geo, &record, &layout), 0, "text_record takes the third");
 	ok(record.whole && at == end, "and is at the end");
 	layout_free(&layout);
 }
@@ -293,8 +295,8 @@ void test_text(void)
 	infos();
 	lists();
 	records();
-	is(text_inode("4294967295", &ino), 0, "text_inode takes a number");
+	is(meta_text_inode("4294967295", &ino), 0, "text_inode takes a number");
 	is(ino, 4294967295, "text_inode reads it");
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		is(text_inode(names[i], &ino), -EPROTO, "text_inode refuses '%s'", names[i]);
+		is(meta_text_inode(names[i], &ino), -EPROTO, "text_inode refuses '%s'", names[i]);
 }

@@ -67,7 +67,7 @@ static void tree(void)
 	struct names_wanted wanted = { .slot = take, .to = &all, .left = 8 };
 	char top[] = "/tmp/e3defrag-unit-XXXXXX", path[256];
 	struct names names = { 0 };
-	struct pace pace = { 0 };
+	struct throttle throttle = { 0 };
 	size_t files = 0, i;
 	struct stat st;
 	ino_t one, two;
@@ -88,7 +88,7 @@ static void tree(void)
 
 	fd = open(top, O_PATH);
 	fstat(fd, &st);
-	names_walk(&names, fd, st.st_dev, "top/", &wanted, &pace);
+	names_walk(&names, fd, st.st_dev, "top/", &wanted, &throttle);
 	close(fd);
 	for (i = 0; i < names.count; i++)
 		files += names.name[i].ino != 0;
@@ -100,7 +100,7 @@ static void tree(void)
 	names_free(&names);
 
 	fd = open(top, O_PATH);
-	names_walk(&names, fd, st.st_dev + 1, "top", &wanted, &pace);
+	names_walk(&names, fd, st.st_dev + 1, "top", &wanted, &throttle);
 	close(fd);
 	ok(!has(&names, "top/a/b/one", one), "a directory of another filesystem is not entered");
 	names_free(&names);
@@ -108,18 +108,18 @@ static void tree(void)
 	some.only = one;
 	wanted = (struct names_wanted){ .slot = take, .to = &some, .left = 2 };
 	fd = open(top, O_PATH);
-	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &throttle);
 	is(some.asked, 2, "a walk asks about each file");
 	is(names.count, 4, "and keeps the one name that is wanted, and the directories above it");
 	ok(path_is(&names, some.name[0], "top/a/b/one"), "whose number it hands out");
 	names_free(&names);
 	some.asked = some.count = 0;
 	wanted.left = 0;
-	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &throttle);
 	is(some.asked, 0, "where no name is wanted there is no walk");
 	some.only = 0;
 	wanted.left = 1;
-	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &throttle);
 	is(some.asked, 1, "the last name that is wanted ends it");
 	names_free(&names);
 	close(fd);
@@ -129,14 +129,14 @@ static void tree(void)
 }
 
 /* A directory that can wait is looked into by the second walk, and trouble with it told then. */
-static void leaves(void)
+static void leaf_dirs(void)
 {
 	struct taken all = { .asked = 0 };
-	struct leaves later = { .count = 0 };
-	struct names_wanted wanted = { .slot = take, .to = &all, .left = 8, .leaves = &later };
+	struct leaf_dirs later = { .count = 0 };
+	struct names_wanted wanted = { .slot = take, .to = &all, .left = 8, .leaf_dirs = &later };
 	char top[] = "/tmp/e3defrag-unit-XXXXXX", path[256];
 	struct names names = { 0 };
-	struct pace pace = { 0 };
+	struct throttle throttle = { 0 };
 	struct stat st;
 	uint32_t ino;
 	ino_t one;
@@ -153,24 +153,24 @@ static void leaves(void)
 	snprintf(path, sizeof(path), "%s/two", top);
 	make_file(path);
 	/* All that there is lies in one group. */
-	leaves_add(&later, ino);
-	leaves_groups(&later, ino, ino);
+	leaf_dirs_add(&later, ino);
+	leaf_dirs_groups(&later, ino, ino);
 
 	fd = open(top, O_PATH);
-	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &throttle);
 	is(all.asked, 1, "a first walk leaves out a directory in whose group nothing is wanted");
 	wanted.again = true;
-	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &throttle);
 	is(all.asked, 3, "a second one looks into all");
 	ok(has(&names, "top/leaf/one", one), "and finds what is there");
-	leaves_want(&later, ino);
+	leaf_dirs_want(&later, ino);
 	wanted.again = false;
 	all.asked = all.count = 0;
-	names_walk(&names, fd, st.st_dev, "top", &wanted, &pace);
+	names_walk(&names, fd, st.st_dev, "top", &wanted, &throttle);
 	is(all.asked, 2, "where something is wanted in its group the first walk looks into it");
-	ok(!leaves_later(&later, ino + 1), "a directory that has others below it doesn't wait");
+	ok(!leaf_dirs_later(&later, ino + 1), "a directory that has others below it doesn't wait");
 	names_free(&names);
-	leaves_free(&later);
+	leaf_dirs_free(&later);
 	close(fd);
 
 	snprintf(path, sizeof(path), "rm -rf %s", top);
@@ -237,7 +237,7 @@ void test_names(void)
 	ok(path_is(&names, file, "z"), "a file by itself");
 	names_free(&names);
 	tree();
-	leaves();
+	leaf_dirs();
 
 	sizes();
 	shown = printable("a\nb\033[0m\\\303\244");

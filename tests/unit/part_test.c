@@ -163,32 +163,32 @@ static bool carry_out(const struct plan_requests *requests, struct layout *donor
 }
 
 /* Some of the fragments, to places of which none touches another. */
-static size_t random_windows(const struct sequence *seq, struct window *windows)
+static size_t random_windows(const struct sequence *seq, struct part *parts)
 {
 	uint32_t goal = 100000, often = 1 + random_below(6), at = 0;
 	size_t count = 0, i;
-	struct pieces pieces;
+	struct fragments fragments;
 
-	pieces_init(&pieces);
-	pieces_add(&pieces, 0, seq);
-	for (i = 0; i < pieces.count && count < WINDOWS_MOST; i++) {
-		uint32_t length = pieces.piece[i].length;
+	fragments_init(&fragments);
+	fragments_add(&fragments, 0, seq);
+	for (i = 0; i < fragments.count && count < WINDOWS_MOST; i++) {
+		uint32_t length = fragments.fragment[i].length;
 
 		if (!random_below(often)) {
-			while (i + 1 < pieces.count && random_below(2))
-				length += pieces.piece[++i].length;
-			windows[count++] = (struct window){ at, length, goal };
+			while (i + 1 < fragments.count && random_below(2))
+				length += fragments.fragment[++i].length;
+			parts[count++] = (struct part){ at, length, goal };
 			goal += length + 1 + random_below(10);
 		}
 		at += length;
 	}
-	pieces_free(&pieces);
+	fragments_free(&fragments);
 	return count;
 }
 
 /* Does each window lie where it should, and all else where it was? */
 static bool lies_right(const struct sequence *before, const struct sequence *after,
-		       const struct window *windows, size_t count)
+		       const struct part *parts, size_t count)
 {
 	size_t a = 0, b = 0, w = 0;
 	uint32_t at;
@@ -203,13 +203,13 @@ static bool lies_right(const struct sequence *before, const struct sequence *aft
 			a++;
 		while (after->item[b].at + after->item[b].length <= at)
 			b++;
-		while (w < count && windows[w].at + windows[w].length <= at)
+		while (w < count && parts[w].at + parts[w].length <= at)
 			w++;
 		x = &before->item[a];
 		y = &after->item[b];
 		wanted = x->physical + at - x->at;
-		if (w < count && at >= windows[w].at)
-			wanted = windows[w].goal + at - windows[w].at;
+		if (w < count && at >= parts[w].at)
+			wanted = parts[w].goal + at - parts[w].at;
 		if (y->physical + at - y->at != wanted || x->level != y->level)
 			return false;
 	}
@@ -220,14 +220,14 @@ void test_window(void)
 {
 	int round, wrong_request = 0, wrong_place = 0, wrong_plan = 0, wrong_part = 0,
 		   with_more = 0;
-	struct window windows[WINDOWS_MOST];
+	struct part parts[WINDOWS_MOST];
 	struct plan_requests requests = { 0 };
-	struct layout file, part, donor, planned, after;
+	struct layout file, moving, donor, planned, after;
 	struct sequence seq, then;
 	struct freemap map;
 
 	layout_init(&file);
-	layout_init(&part);
+	layout_init(&moving);
 	layout_init(&donor);
 	layout_init(&planned);
 	layout_init(&after);
@@ -241,30 +241,31 @@ void test_window(void)
 
 		random_file(&file);
 		sequence_build(&seq, &file, &geo);
-		count = random_windows(&seq, windows);
+		count = random_windows(&seq, parts);
 		for (i = 0; i < count; i++)
-			blocks += windows[i].length;
+			blocks += parts[i].length;
 		freemap_clear(&map);
 		for (i = 0; i < 200; i++)
 			freemap_add(&map, 180000 + 10 * i, 1 + random_below(3));
 		freemap_index(&map);
 		total = map.total;
-		more = window_requests(&requests, &part, &seq, &geo, windows, count, &map);
+		more = part_requests(&requests, &moving, &seq, &geo, parts, count, &map);
 		with_more += more > 0;
-		wrong_part += part.data + part.indirects != blocks || total - map.total != more;
+		wrong_part += moving.data + moving.indirects != blocks || total - map.total != more;
 		memset(disk, 0, sizeof(disk));
 		if (!carry_out(&requests, &donor)) {
 			wrong_request++;
 			continue;
 		}
-		wrong_part += donor.data != part.data || donor.indirects != part.indirects + more;
-		window_outcome(&after, &file, &part, &donor);
+		wrong_part += donor.data != moving.data ||
+			      donor.indirects != moving.indirects + more;
+		part_outcome(&after, &file, &moving, &donor);
 		sequence_build(&then, &after, &geo);
-		wrong_place += !lies_right(&seq, &then, windows, count);
-		window_planned(&planned, &seq, windows, count);
-		window_outcome(&after, &file, &part, &planned);
+		wrong_place += !lies_right(&seq, &then, parts, count);
+		part_planned(&planned, &seq, parts, count);
+		part_outcome(&after, &file, &moving, &planned);
 		sequence_build(&then, &after, &geo);
-		wrong_plan += !lies_right(&seq, &then, windows, count);
+		wrong_plan += !lies_right(&seq, &then, parts, count);
 	}
 	ok(with_more > 100, "windows of 400 files: many need indirect blocks besides (%d)",
 	   with_more);
@@ -279,11 +280,11 @@ void test_window(void)
 	layout_add_indirect(&file, 1, 12, 500);
 	layout_add_extent(&file, 12, 600, 3);
 	sequence_build(&seq, &file, &geo);
-	windows[0] = (struct window){ 1, 3, 700 };
-	ok(window_requests(&requests, &part, &seq, &geo, windows, 1, &map) == UINT32_MAX,
+	parts[0] = (struct part){ 1, 3, 700 };
+	ok(part_requests(&requests, &moving, &seq, &geo, parts, 1, &map) == UINT32_MAX,
 	   "no room for an indirect block that is needed besides");
-	windows[0] = (struct window){ 0, 4, 700 };
-	is(window_requests(&requests, &part, &seq, &geo, windows, 1, &map), 0,
+	parts[0] = (struct part){ 0, 4, 700 };
+	is(part_requests(&requests, &moving, &seq, &geo, parts, 1, &map), 0,
 	   "none is needed that moves itself");
 
 	plan_requests_free(&requests);
@@ -291,7 +292,7 @@ void test_window(void)
 	sequence_free(&seq);
 	sequence_free(&then);
 	layout_free(&file);
-	layout_free(&part);
+	layout_free(&moving);
 	layout_free(&donor);
 	layout_free(&planned);
 	layout_free(&after);

@@ -24,9 +24,9 @@ struct model {
 	uint64_t moved;
 	int overlaps, cuts, raises, overruns, promises;
 	/* as e3defrag has it */
-	struct pieces pieces;
+	struct fragments fragments;
 	struct freemap map;
-	struct stretches plan;
+	struct parts_plan plan;
 };
 
 static void model_init(struct model *m, uint32_t blocks, uint32_t files)
@@ -38,9 +38,9 @@ static void model_init(struct model *m, uint32_t blocks, uint32_t files)
 	memset(m->owner, 0xff, blocks * sizeof(*m->owner));
 	m->at = calloc(files, sizeof(*m->at));
 	m->size = calloc(files, sizeof(*m->size));
-	pieces_init(&m->pieces);
+	fragments_init(&m->fragments);
 	freemap_init(&m->map);
-	stretches_init(&m->plan);
+	parts_plan_init(&m->plan);
 }
 
 static void model_free(struct model *m)
@@ -52,9 +52,9 @@ static void model_free(struct model *m)
 	free(m->at);
 	free(m->size);
 	free(m->owner);
-	pieces_free(&m->pieces);
+	fragments_free(&m->fragments);
 	freemap_free(&m->map);
-	stretches_free(&m->plan);
+	parts_plan_free(&m->plan);
 }
 
 static void add_block(struct model *m, uint32_t file, uint32_t block)
@@ -137,25 +137,25 @@ static void begin(struct model *m)
 
 	for (i = 0; i < m->files; i++) {
 		look(m, i, &seq);
-		pieces_add(&m->pieces, i, &seq);
+		fragments_add(&m->fragments, i, &seq);
 		sequence_free(&seq);
 	}
-	pieces_index(&m->pieces);
+	fragments_index(&m->fragments);
 	commit(m);
 }
 
 /* Move one stretch, block by block; the first of its pieces begins at @at of the file. */
-static void move(struct model *m, const struct stretch *s, uint32_t file, uint32_t at)
+static void move(struct model *m, const struct planned_part *s, uint32_t file, uint32_t at)
 {
 	const uint32_t first = at;
 	uint32_t goal = s->goal, i, n;
 
 	for (n = s->first; n < s->first + s->count; n++) {
-		const struct piece *piece = &m->pieces.piece[n];
+		const struct fragment *fragment = &m->fragments.fragment[n];
 
-		m->cuts += piece->file != file;
-		for (i = 0; i < piece->length; i++, at++, goal++) {
-			m->cuts += m->at[file][at] != piece->start + i;
+		m->cuts += fragment->file != file;
+		for (i = 0; i < fragment->length; i++, at++, goal++) {
+			m->cuts += m->at[file][at] != fragment->start + i;
 			if (goal >= m->blocks || m->owner[goal] != NOBODY) {
 				m->overlaps++;
 				return;
@@ -167,9 +167,9 @@ static void move(struct model *m, const struct stretch *s, uint32_t file, uint32
 		}
 	}
 	/* whole fragments: neither end is inside of one, as it was before the move */
-	m->cuts += first &&
-		   m->pieces.piece[s->first - 1].start + m->pieces.piece[s->first - 1].length ==
-			   m->pieces.piece[s->first].start;
+	m->cuts += first && m->fragments.fragment[s->first - 1].start +
+					    m->fragments.fragment[s->first - 1].length ==
+				    m->fragments.fragment[s->first].start;
 }
 
 /* Carry out what is planned, and look again at what was touched. */
@@ -181,25 +181,24 @@ static void carry_out(struct model *m, uint64_t scratch)
 	size_t i = 0, k;
 
 	while (i < m->plan.count) {
-		size_t first = m->plan.stretch[i].first, count;
+		size_t first = m->plan.part[i].first, count;
 		uint32_t at = 0;
 
 		m->cuts += first < last;
-		file = m->pieces.piece[first].file;
-		while (first && m->pieces.piece[first - 1].file == file)
+		file = m->fragments.fragment[first].file;
+		while (first && m->fragments.fragment[first - 1].file == file)
 			first--;
-		count = pieces_of_file(&m->pieces, first);
+		count = fragments_of_file(&m->fragments, first);
 		had = fragments(m, file);
-		for (k = first; i < m->plan.count && m->plan.stretch[i].first < first + count;
-		     i++) {
-			for (; k < m->plan.stretch[i].first; k++)
-				at += m->pieces.piece[k].length;
-			move(m, &m->plan.stretch[i], file, at);
+		for (k = first; i < m->plan.count && m->plan.part[i].first < first + count; i++) {
+			for (; k < m->plan.part[i].first; k++)
+				at += m->fragments.fragment[k].length;
+			move(m, &m->plan.part[i], file, at);
 		}
 		last = (uint32_t)(first + count);
 		m->raises += fragments(m, file) > had;
 		look(m, file, &seq);
-		pieces_renew(&m->pieces, first, count, &seq);
+		fragments_renew(&m->fragments, first, count, &seq);
 		sequence_free(&seq);
 	}
 	m->overruns += m->moved - moved > scratch || m->moved - moved != m->plan.blocks;
@@ -207,15 +206,15 @@ static void carry_out(struct model *m, uint64_t scratch)
 	m->promises += all_fragments(m) + m->plan.gain > before;
 	m->plan.count = 0;
 	m->plan.blocks = m->plan.gain = 0;
-	pieces_index(&m->pieces);
-	m->promises += m->pieces.count != all_fragments(m);
+	fragments_index(&m->fragments);
+	m->promises += m->fragments.count != all_fragments(m);
 	commit(m);
 }
 
 /* Rounds, as partial.c does them. */
 static int run(struct model *m, uint32_t worth)
 {
-	struct stretch_limits limits = { .worth = worth, .least = 8 };
+	struct parts_limits limits = { .worth = worth, .least = 8 };
 	const uint64_t total = m->map.total;
 	int rounds = 0, bad = 0, step;
 
@@ -226,12 +225,12 @@ static int run(struct model *m, uint32_t worth)
 		rounds++;
 		limits.scratch = total / 2;
 		for (step = 0; step < 4; step++) {
-			stretch_clear(&m->plan, &m->pieces, &m->map, &limits);
+			plan_parts_clear(&m->plan, &m->fragments, &m->map, &limits);
 			if (!m->plan.count)
 				break;
 			carry_out(m, limits.scratch);
 		}
-		stretch_gain(&m->plan, &m->pieces, &m->map, &limits);
+		plan_parts_gain(&m->plan, &m->fragments, &m->map, &limits);
 		carry_out(m, limits.scratch);
 		gained = before - all_fragments(m);
 		bad = gained && gained * worth >= m->moved - moved ? 0 : bad + 1;
@@ -397,7 +396,7 @@ static void random_disks(void)
 /* Three files of pieces of two blocks, one after the other, and a hole of four. */
 static void literal(void)
 {
-	const struct stretch_limits limits = { .scratch = 100, .worth = 100, .least = 1 };
+	const struct parts_limits limits = { .scratch = 100, .worth = 100, .least = 1 };
 	struct model m;
 	uint32_t i;
 
@@ -408,11 +407,11 @@ static void literal(void)
 	for (i = 29; i < 40; i++)
 		m.owner[i] = WALL;
 	begin(&m);
-	is(m.pieces.count, 12, "a piece for each fragment");
+	is(m.fragments.count, 12, "a piece for each fragment");
 	is(m.map.total, 4, "a run is free");
-	stretch_gain(&m.plan, &m.pieces, &m.map, &limits);
+	plan_parts_gain(&m.plan, &m.fragments, &m.map, &limits);
 	is(m.plan.count, 1, "a stretch for it");
-	ok(m.plan.stretch[0].count == 2 && m.plan.stretch[0].goal == 24 && m.plan.gain == 1,
+	ok(m.plan.part[0].count == 2 && m.plan.part[0].goal == 24 && m.plan.gain == 1,
 	   "of two pieces: one fragment less");
 	is(m.map.total, 0, "it is claimed");
 	carry_out(&m, limits.scratch);
@@ -432,8 +431,8 @@ static void literal(void)
 	for (i = 5; i < 8; i++)
 		add_block(&m, 0, i);
 	begin(&m);
-	stretch_gain(&m.plan, &m.pieces, &m.map, &limits);
-	ok(m.plan.count == 1 && m.plan.stretch[0].first == 1 && m.plan.stretch[0].goal == 3,
+	plan_parts_gain(&m.plan, &m.fragments, &m.map, &limits);
+	ok(m.plan.count == 1 && m.plan.part[0].first == 1 && m.plan.part[0].goal == 3,
 	   "a piece goes right behind the one before it");
 	carry_out(&m, limits.scratch);
 	is(fragments(&m, 0), 1, "and before the next one: three become one");
@@ -450,8 +449,8 @@ static void literal(void)
 	for (i = 5; i < 9; i++)
 		m.owner[i] = NOBODY;
 	begin(&m);
-	stretch_gain(&m.plan, &m.pieces, &m.map, &limits);
-	ok(m.plan.count == 1 && m.plan.stretch[0].first == 0 && m.plan.stretch[0].goal == 8,
+	plan_parts_gain(&m.plan, &m.fragments, &m.map, &limits);
+	ok(m.plan.count == 1 && m.plan.part[0].first == 0 && m.plan.part[0].goal == 8,
 	   "a piece goes right before the next one");
 	ok(m.map.run[0].start == 5 && m.map.run[0].length == 3, "the end of the run is claimed");
 	carry_out(&m, limits.scratch);
@@ -463,20 +462,20 @@ static void literal(void)
 	for (i = 0; i < 8; i++)
 		add_block(&m, i % 2, i * 2);
 	begin(&m);
-	is(m.pieces.count, 8, "two files of four pieces");
-	pieces_renew(&m.pieces, 4, 3,
-		     &(struct sequence){
-			     .items = 4,
-			     .item = (struct seq_item[4]){ { .physical = 1, .length = 1 },
-							   { .physical = 3, .length = 1 },
-							   { .physical = 5, .length = 1 },
-							   { .physical = 7, .length = 1 } } });
-	m.pieces.piece[7].length = 0;
-	pieces_index(&m.pieces);
-	is(m.pieces.count, 4, "one is left");
-	pieces_renew(&m.pieces, 0, 4, NULL);
-	pieces_index(&m.pieces);
-	is(m.pieces.count, 0, "and one that can't be looked at goes, too");
+	is(m.fragments.count, 8, "two files of four pieces");
+	fragments_renew(&m.fragments, 4, 3,
+			&(struct sequence){
+				.items = 4,
+				.item = (struct seq_item[4]){ { .physical = 1, .length = 1 },
+							      { .physical = 3, .length = 1 },
+							      { .physical = 5, .length = 1 },
+							      { .physical = 7, .length = 1 } } });
+	m.fragments.fragment[7].length = 0;
+	fragments_index(&m.fragments);
+	is(m.fragments.count, 4, "one is left");
+	fragments_renew(&m.fragments, 0, 4, NULL);
+	fragments_index(&m.fragments);
+	is(m.fragments.count, 0, "and one that can't be looked at goes, too");
 	model_free(&m);
 }
 

@@ -165,8 +165,8 @@ static void free_job(struct job *job)
 	names_free(&job->survey.names);
 	free(job->survey.detail);
 	free(job->survey.file);
-	picture_free(&job->picture_before);
-	picture_free(&job->picture_after);
+	usage_free(&job->usage_before);
+	usage_free(&job->usage_after);
 }
 
 /* As many files are in it as lie there, in order, byte by byte. */
@@ -310,9 +310,9 @@ static const struct {
 	const char *word;
 	int kind;
 } kinds[] = {
-	{ 'f', " free", PICTURE_FREE },		  { 'w', " whole", PICTURE_WHOLE },
-	{ 'p', " fragmented", PICTURE_PIECES },	  { 'i', " indirect", PICTURE_INDIRECT },
-	{ 'd', " directory", PICTURE_DIRECTORY }, { 'm', " moved away", PICTURE_AWAY },
+	{ 'f', " free", USAGE_FREE },		{ 'w', " whole", USAGE_WHOLE },
+	{ 'p', " fragmented", USAGE_PIECES },	{ 'i', " indirect", USAGE_INDIRECT },
+	{ 'd', " directory", USAGE_DIRECTORY }, { 'm', " moved away", USAGE_AWAY },
 };
 
 /* The numbers before @word in the titles of a map, added up. */
@@ -332,20 +332,20 @@ static uint64_t told(const char *map, const char *word)
 	return sum;
 }
 
-static void random_picture(struct picture *p, uint64_t blocks, unsigned int runs)
+static void random_picture(struct usage *p, uint64_t blocks, unsigned int runs)
 {
-	picture_init(p, blocks, PICTURE_CELLS);
+	usage_init(p, blocks, USAGE_CELLS);
 	while (runs--)
-		picture_add(p, (enum picture_kind)random_below(PICTURE_COUNTS),
-			    random_below((uint32_t)blocks), 1 + random_below(40));
+		usage_add(p, (enum usage_kind)random_below(USAGE_COUNTS),
+			  random_below((uint32_t)blocks), 1 + random_below(40));
 }
 
-static char *map_of(const struct picture *p, const struct picture *moves, size_t *size)
+static char *map_of(const struct usage *p, const struct usage *moves, size_t *size)
 {
 	char *map = NULL;
 	FILE *stream = open_memstream(&map, size);
 
-	report_html_map(stream, "a disk", p, moves, PICTURE_AWAY);
+	report_html_map(stream, "a disk", p, moves, USAGE_AWAY);
 	fclose(stream);
 	return map;
 }
@@ -354,28 +354,28 @@ static char *map_of(const struct picture *p, const struct picture *moves, size_t
 static void map(uint64_t blocks, unsigned int runs, bool moves, const char *what)
 {
 	const unsigned int pitch = moves ? 30 : 23;
-	const struct picture none = { 0 };
-	struct picture p, small;
+	const struct usage none = { 0 };
+	struct usage p, small;
 	unsigned int wrong = 0;
 	size_t size, i, k;
 	char *text;
 
 	random_picture(&p, blocks, runs);
-	picture_shrink(&small, &p, WIDTH * 16);
+	usage_shrink(&small, &p, WIDTH * 16);
 	is(report_html_bar(&p), small.each, "%s: a bar has as many blocks as is said", what);
 	text = map_of(&p, moves ? &p : &none, &size);
 	ok(paint(text), "%s: all bars are drawn inside of it", what);
 	for (i = 0; i < small.cells; i++) {
-		uint64_t sum = picture_other(&small, i), count;
+		uint64_t sum = usage_other(&small, i), count;
 
-		for (k = 0; k < PICTURE_KINDS; k++)
+		for (k = 0; k < USAGE_KINDS; k++)
 			sum += small.cell[i].count[k];
 		for (k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
 			unsigned int got = painted(i, pitch, kinds[k].letter);
 			double should;
 
 			count = small.cell[i].count[kinds[k].kind];
-			if (kinds[k].kind == PICTURE_AWAY) {
+			if (kinds[k].kind == USAGE_AWAY) {
 				wrong += moves ? !got != !count : got;
 				continue;
 			}
@@ -388,14 +388,13 @@ static void map(uint64_t blocks, unsigned int runs, bool moves, const char *what
 	}
 	is(wrong, 0, "%s: each bar is as high as it should be", what);
 	for (k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
-		if (moves || kinds[k].kind != PICTURE_AWAY)
-			is(told(text, kinds[k].word),
-			   picture_sum(&p, (enum picture_kind)kinds[k].kind),
+		if (moves || kinds[k].kind != USAGE_AWAY)
+			is(told(text, kinds[k].word), usage_sum(&p, (enum usage_kind)kinds[k].kind),
 			   "%s: all blocks are told of:%s", what, kinds[k].word);
 	ok(size < 120 << 10, "%s: its %zu bytes are not too many", what, size);
 	free(text);
-	picture_free(&small);
-	picture_free(&p);
+	usage_free(&small);
+	usage_free(&p);
 }
 
 /* A run's page has two maps and what came of it. */
@@ -414,8 +413,8 @@ static void both(void)
 		job.survey.detail[job.survey.file[i].detail].moves = 1;
 		job.survey.file[i].fragments = 2;
 	}
-	random_picture(&job.picture_before, job.meta.geo.blocks, 1000);
-	random_picture(&job.picture_after, job.meta.geo.blocks, 1000);
+	random_picture(&job.usage_before, job.meta.geo.blocks, 1000);
+	random_picture(&job.usage_after, job.meta.geo.blocks, 1000);
 	report_gather(&report, &job);
 	report_after(&report);
 	page = page_of(&report);
@@ -423,7 +422,7 @@ static void both(void)
 	second = strstr(strstr(page, "class=\"map\"") + 1, "class=\"map\"");
 	ok(second && !strstr(second + 1, "class=\"map\""),
 	   "it has a map of before and one of after");
-	is(second ? told(second, " moved here") : 0, picture_sum(&job.picture_after, PICTURE_IN),
+	is(second ? told(second, " moved here") : 0, usage_sum(&job.usage_after, USAGE_IN),
 	   "the second shows what moved there");
 	ok(strstr(page, "fragments before") && strstr(page, "<td>3</td><td>2</td>"),
 	   "its files are told of before and after");

@@ -42,93 +42,95 @@ static void test_rate(void)
 
 static void test_left(void)
 {
-	struct where where = { .stage = STAGE_MOVE,
-			       .files = 1,
-			       .files_all = 2,
-			       .bytes = 30 * MIB,
-			       .bytes_all = 100 * MIB,
-			       .most = UINT64_MAX };
+	struct status_line status = { .stage = STAGE_MOVE,
+				      .files = 1,
+				      .files_all = 2,
+				      .bytes = 30 * MIB,
+				      .bytes_all = 100 * MIB,
+				      .most = UINT64_MAX };
 	char clock[CLOCK_SIZE];
 
-	ok(where_left(&where) == UINT64_MAX, "without a rate nobody knows how long it takes");
-	where.rate.each = 10.0 * MIB;
-	is(where_left(&where), 7, "70 MiB at 10 MiB a second");
-	where.most = 3;
-	is(where_left(&where), 3, "no longer than the run may");
-	where.most = UINT64_MAX;
-	where.bytes = 200 * MIB;
-	is(where_left(&where), 0, "more than all is done");
-	where.stage = STAGE_LOOK;
-	where.rate.each = 0.5;
-	is(where_left(&where), 2, "files are what counts where nothing moves");
-	where.rate.each = 1e-9;
-	ok(where_left(&where) == UINT64_MAX, "standing still is no rate");
-	where.files_all = 0;
-	where.rate.each = 5;
-	ok(where_left(&where) == UINT64_MAX, "nor is there an end where nobody knows how many");
+	ok(status_line_left(&status) == UINT64_MAX,
+	   "without a rate nobody knows how long it takes");
+	status.rate.each = 10.0 * MIB;
+	is(status_line_left(&status), 7, "70 MiB at 10 MiB a second");
+	status.most = 3;
+	is(status_line_left(&status), 3, "no longer than the run may");
+	status.most = UINT64_MAX;
+	status.bytes = 200 * MIB;
+	is(status_line_left(&status), 0, "more than all is done");
+	status.stage = STAGE_LOOK;
+	status.rate.each = 0.5;
+	is(status_line_left(&status), 2, "files are what counts where nothing moves");
+	status.rate.each = 1e-9;
+	ok(status_line_left(&status) == UINT64_MAX, "standing still is no rate");
+	status.files_all = 0;
+	status.rate.each = 5;
+	ok(status_line_left(&status) == UINT64_MAX,
+	   "nor is there an end where nobody knows how many");
 
-	ok(!strcmp(where_clock(0, clock), "0:00"), "0:00");
-	ok(!strcmp(where_clock(67, clock), "1:07"), "1:07");
-	ok(!strcmp(where_clock(3599, clock), "59:59"), "59:59");
-	ok(!strcmp(where_clock(3600, clock), "1:00:00"), "1:00:00");
-	ok(!strcmp(where_clock(360061, clock), "100:01:01"), "100:01:01");
+	ok(!strcmp(status_line_clock(0, clock), "0:00"), "0:00");
+	ok(!strcmp(status_line_clock(67, clock), "1:07"), "1:07");
+	ok(!strcmp(status_line_clock(3599, clock), "59:59"), "59:59");
+	ok(!strcmp(status_line_clock(3600, clock), "1:00:00"), "1:00:00");
+	ok(!strcmp(status_line_clock(360061, clock), "100:01:01"), "100:01:01");
 }
 
 static void test_lines(void)
 {
-	struct where where = { .stage = STAGE_MOVE,
-			       .files = 3,
-			       .files_all = 17,
-			       .bytes = 12 * MIB,
-			       .bytes_all = 96 * MIB,
-			       .fragments = 4100,
-			       .rate = { .each = 41.0 * MIB },
-			       .most = UINT64_MAX };
+	struct status_line status = { .stage = STAGE_MOVE,
+				      .files = 3,
+				      .files_all = 17,
+				      .bytes = 12 * MIB,
+				      .bytes_all = 96 * MIB,
+				      .fragments = 4100,
+				      .rate = { .each = 41.0 * MIB },
+				      .most = UINT64_MAX };
 	const char *const name = "/srv/files/a-rather-long-name-of-a-file";
 	unsigned int width, wrong = 0;
 
-	is_text(where_line(&where, name, 200, true),
+	is_text(status_line_line(&status, name, 200, true),
 		"moving files: 12.0 MiB of 96.0 MiB, 0:02 left, 41.0 MiB/s, "
 		"/srv/files/a-rather-long-name-of-a-file",
 		"a wide terminal has room for all");
-	is_text(where_line(&where, name, 79, true),
+	is_text(status_line_line(&status, name, 79, true),
 		"moving files: 12.0 MiB of 96.0 MiB, 0:02 left, 41.0 MiB/s, ...ng-name-of-a-file",
 		"a narrower one for the end of the name");
-	is_text(where_line(&where, name, 62, true),
+	is_text(status_line_line(&status, name, 62, true),
 		"moving files: 12.0 MiB of 96.0 MiB, 0:02 left, 41.0 MiB/s", "then for none");
-	is_text(where_line(&where, name, 50, true), "moving files: 12.0 MiB of 96.0 MiB, 0:02 left",
-		"nor for the rate");
-	is_text(where_line(&where, name, 13, true), "moving files",
+	is_text(status_line_line(&status, name, 50, true),
+		"moving files: 12.0 MiB of 96.0 MiB, 0:02 left", "nor for the rate");
+	is_text(status_line_line(&status, name, 13, true), "moving files",
 		"at last only the stage is left");
-	is_text(where_line(&where, name, 5, true), "", "or nothing");
+	is_text(status_line_line(&status, name, 5, true), "", "or nothing");
 	for (width = 0; width < 130; width++) {
-		char *line = where_line(&where, name, width, true);
+		char *line = status_line_line(&status, name, width, true);
 
 		wrong += columns_of(line) > width;
 		free(line);
 	}
 	is(wrong, 0, "no line is wider than it may be");
-	is_text(where_text(&where, name),
+	is_text(where_text(&status, name),
 		"moving files: 3 of 17, 12.0 MiB of 96.0 MiB, 4100 fragments, 41.0 MiB/s, "
 		"0:02 left, at /srv/files/a-rather-long-name-of-a-file",
 		"who asks is told all");
 
-	where = (struct where){ .stage = STAGE_LOOK,
-				.files = 12000,
-				.files_all = 54000,
-				.bytes = 3 << 10,
-				.fragments = 9,
-				.rate = { .each = 4000 },
-				.most = UINT64_MAX };
-	is_text(where_line(&where, "inode 11", 90, true),
+	status = (struct status_line){ .stage = STAGE_LOOK,
+				       .files = 12000,
+				       .files_all = 54000,
+				       .bytes = 3 << 10,
+				       .fragments = 9,
+				       .rate = { .each = 4000 },
+				       .most = UINT64_MAX };
+	is_text(status_line_line(&status, "inode 11", 90, true),
 		"looking at files: 12000 of 54000, 0:11 left, 4000/s, inode 11", "a survey");
-	is_text(where_text(&where, NULL),
+	is_text(where_text(&status, NULL),
 		"looking at files: 12000 of 54000, 3.0 KiB, 9 fragments, 4000/s, 0:11 left",
 		"who asks about that");
-	where = (struct where){ .stage = STAGE_NAMES, .files = 7, .most = UINT64_MAX };
-	is_text(where_text(&where, NULL), "finding names: 7", "what has no end and no rate");
-	where = (struct where){ .stage = STAGE_NONE, .most = UINT64_MAX };
-	is_text(where_text(&where, NULL), "between two stages", "no stage");
+	status = (struct status_line){ .stage = STAGE_NAMES, .files = 7, .most = UINT64_MAX };
+	is_text(where_text(&status, NULL), "finding names: 7", "what has no end and no rate");
+	status = (struct status_line){ .stage = STAGE_NONE, .most = UINT64_MAX };
+	is_text(where_text(&status, NULL), "between two stages", "no stage");
 }
 
 static void test_columns(void)

@@ -8,80 +8,80 @@
 
 static void cells(void)
 {
-	struct picture p, small;
+	struct usage p, small;
 
-	picture_init(&p, 1000, 10);
+	usage_init(&p, 1000, 10);
 	is(p.cells, 10, "as many cells as asked for");
 	is(p.each, 100, "which share the blocks");
-	picture_add(&p, PICTURE_WHOLE, 150, 200);
-	is(p.cell[1].count[PICTURE_WHOLE], 50, "a run is counted in its first cell");
-	is(p.cell[2].count[PICTURE_WHOLE], 100, "in those that it fills");
-	is(p.cell[3].count[PICTURE_WHOLE], 50, "and in its last one");
-	is(p.cell[4].count[PICTURE_WHOLE] + p.cell[0].count[PICTURE_WHOLE], 0, "nowhere else");
-	is(picture_other(&p, 1), 50, "what nobody has seen is other");
-	picture_move(&p, PICTURE_WHOLE, 199, PICTURE_PIECES, 900, 2);
-	is(p.cell[1].count[PICTURE_WHOLE], 49, "what moves is no more where it was");
-	is(p.cell[2].count[PICTURE_AWAY], 1, "it went away from there");
-	is(p.cell[9].count[PICTURE_PIECES], 2, "it is where it went");
-	is(p.cell[9].count[PICTURE_IN], 2, "and moved there");
-	is(picture_other(&p, 9), 98, "which isn't counted twice");
-	picture_take(&p, PICTURE_WHOLE, 100, 100);
-	is(p.cell[1].count[PICTURE_WHOLE], 0, "no count falls below 0");
-	picture_add(&p, PICTURE_FREE, 100, 100);
-	picture_add(&p, PICTURE_INDIRECT, 100, 1);
-	is(picture_other(&p, 1), 0, "nor does what is other, if more is seen than there is");
-	picture_add(&p, PICTURE_DIRECTORY, 990, 20);
-	picture_add(&p, PICTURE_DIRECTORY, 1000, 5);
-	is(picture_sum(&p, PICTURE_DIRECTORY), 10, "what lies past the end is not counted");
-	picture_shrink(&small, &p, 3);
+	usage_add(&p, USAGE_WHOLE, 150, 200);
+	is(p.cell[1].count[USAGE_WHOLE], 50, "a run is counted in its first cell");
+	is(p.cell[2].count[USAGE_WHOLE], 100, "in those that it fills");
+	is(p.cell[3].count[USAGE_WHOLE], 50, "and in its last one");
+	is(p.cell[4].count[USAGE_WHOLE] + p.cell[0].count[USAGE_WHOLE], 0, "nowhere else");
+	is(usage_other(&p, 1), 50, "what nobody has seen is other");
+	usage_move(&p, USAGE_WHOLE, 199, USAGE_PIECES, 900, 2);
+	is(p.cell[1].count[USAGE_WHOLE], 49, "what moves is no more where it was");
+	is(p.cell[2].count[USAGE_AWAY], 1, "it went away from there");
+	is(p.cell[9].count[USAGE_PIECES], 2, "it is where it went");
+	is(p.cell[9].count[USAGE_IN], 2, "and moved there");
+	is(usage_other(&p, 9), 98, "which isn't counted twice");
+	usage_take(&p, USAGE_WHOLE, 100, 100);
+	is(p.cell[1].count[USAGE_WHOLE], 0, "no count falls below 0");
+	usage_add(&p, USAGE_FREE, 100, 100);
+	usage_add(&p, USAGE_INDIRECT, 100, 1);
+	is(usage_other(&p, 1), 0, "nor does what is other, if more is seen than there is");
+	usage_add(&p, USAGE_DIRECTORY, 990, 20);
+	usage_add(&p, USAGE_DIRECTORY, 1000, 5);
+	is(usage_sum(&p, USAGE_DIRECTORY), 10, "what lies past the end is not counted");
+	usage_shrink(&small, &p, 3);
 	is(small.cells, 3, "a smaller picture has fewer cells");
 	is(small.each, 400, "of several cells each");
-	is(small.cell[0].count[PICTURE_WHOLE], 149, "which add up");
-	is(picture_start(&small, 2), 800, "the last one begins where it should");
-	is(picture_size(&small, 2), 200, "and may be smaller");
-	picture_free(&small);
-	picture_shrink(&small, &p, 6);
+	is(small.cell[0].count[USAGE_WHOLE], 149, "which add up");
+	is(usage_start(&small, 2), 800, "the last one begins where it should");
+	is(usage_size(&small, 2), 200, "and may be smaller");
+	usage_free(&small);
+	usage_shrink(&small, &p, 6);
 	is(small.cells, 5, "cells are not cut: it may have fewer than it could");
-	picture_free(&small);
-	picture_free(&p);
+	usage_free(&small);
+	usage_free(&p);
 
-	picture_init(&p, 7, 4096);
+	usage_init(&p, 7, 4096);
 	is(p.cells, 7, "no more cells than there are blocks");
-	picture_free(&p);
-	picture_init(&p, UINT64_MAX / 2, PICTURE_CELLS);
-	is(p.cells, PICTURE_CELLS, "the largest disk has no more cells");
+	usage_free(&p);
+	usage_init(&p, UINT64_MAX / 2, USAGE_CELLS);
+	is(p.cells, USAGE_CELLS, "the largest disk has no more cells");
 	is(p.each, 1 << 20, "for what 32-bit pointers reach");
-	picture_add(&p, PICTURE_WHOLE, UINT32_MAX, 1);
-	is(p.cell[PICTURE_CELLS - 1].count[PICTURE_WHOLE], 1, "up to its last block");
-	picture_free(&p);
+	usage_add(&p, USAGE_WHOLE, UINT32_MAX, 1);
+	is(p.cell[USAGE_CELLS - 1].count[USAGE_WHOLE], 1, "up to its last block");
+	usage_free(&p);
 
 	memset(&p, 0, sizeof(p));
-	picture_add(&p, PICTURE_WHOLE, 5, 5);
-	picture_shrink(&small, &p, 10);
+	usage_add(&p, USAGE_WHOLE, 5, 5);
+	usage_shrink(&small, &p, 10);
 	is(small.cells, 0, "where no picture is wanted there is none");
 }
 
 static void map(void)
 {
 	struct freemap map;
-	struct picture p;
+	struct usage p;
 
 	freemap_init(&map);
 	freemap_add(&map, 10, 30);
 	freemap_add(&map, 60, 1);
-	picture_init(&p, 100, 4);
-	picture_add(&p, PICTURE_FREE, 0, 100);
-	picture_freemap(&p, &map);
-	is(p.cell[0].count[PICTURE_FREE], 15, "what the map has is free");
-	is(picture_sum(&p, PICTURE_FREE), 31, "and nothing else any more");
-	picture_free(&p);
+	usage_init(&p, 100, 4);
+	usage_add(&p, USAGE_FREE, 0, 100);
+	usage_freemap(&p, &map);
+	is(p.cell[0].count[USAGE_FREE], 15, "what the map has is free");
+	is(usage_sum(&p, USAGE_FREE), 31, "and nothing else any more");
+	usage_free(&p);
 	freemap_free(&map);
 }
 
 static void moves(void)
 {
 	struct layout old, now;
-	struct picture p;
+	struct usage p;
 
 	layout_init(&old);
 	layout_init(&now);
@@ -95,33 +95,33 @@ static void moves(void)
 	layout_add_extent(&now, 27, 47, 4);
 	layout_add_indirect(&now, 1, 12, 91);
 	layout_add_indirect(&now, 2, 1036, 92);
-	picture_init(&p, 100, 100);
-	picture_layout(&p, PICTURE_PIECES, &old);
-	is(picture_sum(&p, PICTURE_PIECES), 22, "the data of a file in pieces");
-	is(p.cell[90].count[PICTURE_INDIRECT], 1, "and its indirect block");
-	picture_relayout(&p, &old, 5, &now, 1);
-	is(picture_sum(&p, PICTURE_PIECES), 0, "it is in pieces no more");
-	is(picture_sum(&p, PICTURE_WHOLE), 23, "but whole, and has grown");
-	is(picture_sum(&p, PICTURE_INDIRECT), 2, "with its indirect blocks");
-	is(picture_sum(&p, PICTURE_AWAY), 18, "what stayed or is new has not moved away");
-	is(picture_sum(&p, PICTURE_IN), 18, "as much has moved in");
-	ok(!p.cell[20].count[PICTURE_AWAY] && !p.cell[20].count[PICTURE_IN] &&
-		   !p.cell[50 - 1].count[PICTURE_IN] && !p.cell[92].count[PICTURE_IN],
+	usage_init(&p, 100, 100);
+	usage_layout(&p, USAGE_PIECES, &old);
+	is(usage_sum(&p, USAGE_PIECES), 22, "the data of a file in pieces");
+	is(p.cell[90].count[USAGE_INDIRECT], 1, "and its indirect block");
+	usage_relayout(&p, &old, 5, &now, 1);
+	is(usage_sum(&p, USAGE_PIECES), 0, "it is in pieces no more");
+	is(usage_sum(&p, USAGE_WHOLE), 23, "but whole, and has grown");
+	is(usage_sum(&p, USAGE_INDIRECT), 2, "with its indirect blocks");
+	is(usage_sum(&p, USAGE_AWAY), 18, "what stayed or is new has not moved away");
+	is(usage_sum(&p, USAGE_IN), 18, "as much has moved in");
+	ok(!p.cell[20].count[USAGE_AWAY] && !p.cell[20].count[USAGE_IN] &&
+		   !p.cell[50 - 1].count[USAGE_IN] && !p.cell[92].count[USAGE_IN],
 	   "not where it stayed");
-	ok(p.cell[10].count[PICTURE_AWAY] && p.cell[46].count[PICTURE_AWAY] &&
-		   p.cell[90].count[PICTURE_AWAY] && p.cell[91].count[PICTURE_IN] &&
-		   p.cell[68].count[PICTURE_IN],
+	ok(p.cell[10].count[USAGE_AWAY] && p.cell[46].count[USAGE_AWAY] &&
+		   p.cell[90].count[USAGE_AWAY] && p.cell[91].count[USAGE_IN] &&
+		   p.cell[68].count[USAGE_IN],
 	   "each where it was and where it is");
 	layout_clear(&old);
 	layout_clear(&now);
 	layout_add_indirect(&old, 2, 1036, 80);
 	layout_add_indirect(&old, 1, 1036, 81);
 	layout_add_indirect(&now, 1, 1036, 83);
-	picture_relayout(&p, &old, 2, &now, 2);
-	ok(!p.cell[80].count[PICTURE_AWAY] && p.cell[81].count[PICTURE_AWAY] &&
-		   p.cell[83].count[PICTURE_IN],
+	usage_relayout(&p, &old, 2, &now, 2);
+	ok(!p.cell[80].count[USAGE_AWAY] && p.cell[81].count[USAGE_AWAY] &&
+		   p.cell[83].count[USAGE_IN],
 	   "of the indirect blocks that begin at one place each is compared with its own");
-	picture_free(&p);
+	usage_free(&p);
 	layout_free(&old);
 	layout_free(&now);
 }
@@ -160,14 +160,14 @@ static void random_moves(void)
 		uint32_t count = 1 + random_below(300), fragments = 2;
 		uint64_t away[BLOCKS] = { 0 }, in[BLOCKS] = { 0 };
 		struct layout old = { 0 }, now = { 0 };
-		struct picture p;
+		struct usage p;
 
-		picture_init(&p, BLOCKS, 1 + random_below(200));
+		usage_init(&p, BLOCKS, 1 + random_below(200));
 		for (i = 0; i < BLOCKS; i++)
 			place[i] = i;
 		shuffle(place, BLOCKS);
 		random_layout(&old, place, count);
-		picture_layout(&p, PICTURE_PIECES, &old);
+		usage_layout(&p, USAGE_PIECES, &old);
 		for (step = 0; step < 5; step++) {
 			memcpy(before, place, sizeof(before));
 			/* Some stay, and data stays data. */
@@ -183,7 +183,7 @@ static void random_moves(void)
 				before[to] = place[to];
 			}
 			random_layout(&now, place, count);
-			picture_relayout(&p, &old, fragments, &now, 1 + step % 2);
+			usage_relayout(&p, &old, fragments, &now, 1 + step % 2);
 			fragments = 1 + step % 2;
 			random_layout(&old, place, count);
 		}
@@ -194,15 +194,15 @@ static void random_moves(void)
 				data += place[step] / p.each == i && place[step] % 5;
 				indirect += place[step] / p.each == i && !(place[step] % 5);
 			}
-			wrong += p.cell[i].count[picture_file_kind(fragments)] != data ||
-				 p.cell[i].count[PICTURE_INDIRECT] != indirect ||
-				 p.cell[i].count[PICTURE_AWAY] != away[i] ||
-				 p.cell[i].count[PICTURE_IN] != in[i] ||
-				 picture_other(&p, i) != picture_size(&p, i) - data - indirect;
+			wrong += p.cell[i].count[usage_file_kind(fragments)] != data ||
+				 p.cell[i].count[USAGE_INDIRECT] != indirect ||
+				 p.cell[i].count[USAGE_AWAY] != away[i] ||
+				 p.cell[i].count[USAGE_IN] != in[i] ||
+				 usage_other(&p, i) != usage_size(&p, i) - data - indirect;
 		}
 		layout_free(&old);
 		layout_free(&now);
-		picture_free(&p);
+		usage_free(&p);
 	}
 	is(wrong, 0, "files that move about are counted as their single blocks are");
 }
