@@ -154,7 +154,7 @@ uninstall:
 	[ -n "$(DESTDIR)" ] || depmod
 
 # The module's sources, for dkms to build it for each kernel that is installed.
-VERSION := $(shell sed -n 's/^\#define E3DEFRAG_VERSION "\(.*\)"/\1/p' defrag/e3defrag.h)
+VERSION := $(shell sed -n 's/^\#define E3DEFRAG_VERSION "\(.*\)"/\1/p' defrag/version.h)
 dkms_tree = $(DESTDIR)$(DKMSDIR)/e3defrag-$(VERSION)
 install-dkms:
 	$(INSTALL) -d $(patsubst %,"$(dkms_tree)/%",host indirect abigen)

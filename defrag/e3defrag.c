@@ -39,7 +39,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "e3defrag.h"
 #include "fs/host.h"
 #include "fs/md.h"
 #include "fs/meta.h"
@@ -53,6 +52,7 @@
 #include "report/report.h"
 #include "report/reports.h"
 #include "state/history.h"
+#include "status.h"
 #include "survey/suitable.h"
 #include "vm/vm.h"
 
@@ -107,6 +107,11 @@ static int job_status(const struct job *job)
 	return improved || !moves(job->options) ? STATUS_DONE : STATUS_NOTHING;
 }
 
+static char *shown_name(const void *survey, const void *file)
+{
+	return survey_name(survey, file);
+}
+
 /* Survey, report, move, report. */
 static int run_job(struct job *job, struct report *report)
 {
@@ -135,7 +140,7 @@ static int run_job(struct job *job, struct report *report)
 	}
 	if (options->usage)
 		usage_init(&job->usage_before, job->meta.geo.blocks, USAGE_CELLS);
-	progress_host(job->host, &job->survey, job->meta.geo.blocksize);
+	progress_host(job->host, job->meta.geo.blocksize, shown_name, &job->survey);
 	if (options->map) {
 		/* What is free is seen from the start, and not only what the survey finds. */
 		progress_map(&job->usage_before);

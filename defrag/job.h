@@ -50,9 +50,9 @@ struct job {
 };
 
 /* Nothing more is begun: somebody has stopped the run, or it can't go on. */
-static inline bool job_ends(const struct job *job)
-{
-	return *job->stop || job->broken;
-}
+bool job_ends(const struct job *job);
+
+/* Read the free blocks anew, with those that were given back. -errno, complained about. */
+int job_refresh_free(struct job *job);
 
 #endif

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
-#include "state/state_file.h"
+#include "status.h"
+#include "version.h"
 
 /* How many files a report names unless told otherwise. */
 #define TOP 10

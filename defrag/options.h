@@ -9,6 +9,9 @@
 
 #include "survey/filter.h"
 
+/* The FILE of --state if none is given. The folder that it is in is made if it isn't there. */
+#define STATE_FILE "/var/lib/e3defrag/state"
+
 /* The order of the files that a report names. */
 enum sort {
 	SORT_SCORE, /* worst first */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "e3defrag.h"
+#include "status.h"
 
 const char *status_text(enum status status)
 {

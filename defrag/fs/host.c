@@ -14,8 +14,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
+#include "status.h"
 
 #define ROOT_INODE 2
 

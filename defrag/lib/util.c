@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "e3defrag.h"
+#include "status.h"
 
 void (*before_message)(void);
 

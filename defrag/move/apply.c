@@ -5,12 +5,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
-#include "move/defragment.h"
+#include "move/attempt.h"
 #include "move/move.h"
 #include "move/reserve.h"
 #include "progress/progress.h"
+#include "status.h"
 
 int apply_read(struct planfile *plan, const struct options *options, struct hosts *hosts)
 {
@@ -161,11 +161,11 @@ static bool is_free(struct job *job, const struct planfile_piece *piece)
 
 /* An open file of the plan: does its move still fit? Then @t has all for it. */
 static enum reason check(struct job *job, struct file *file, struct node *node,
-			 const struct planfile_move *move, struct tools *t)
+			 const struct planfile_move *move, struct attempt *t)
 {
 	const struct planfile_piece *piece = &job->planned->piece[move->first];
 	const enum reason before = (enum reason)file->reason;
-	enum reason reason = look_anew(job, file, node, t);
+	enum reason reason = attempt_look(job, file, node, t);
 	size_t i;
 
 	if (reason)
@@ -210,7 +210,7 @@ static enum reason not_it(struct job *job, const struct planfile_move *move)
 }
 
 static enum reason carry_out(struct job *job, struct file *file, const struct planfile_move *move,
-			     struct tools *t)
+			     struct attempt *t)
 {
 	enum reason reason;
 	struct info info;
@@ -223,7 +223,7 @@ static enum reason carry_out(struct job *job, struct file *file, const struct pl
 	if (err == -ENOENT || err == -ESTALE)
 		return not_it(job, move);
 	if (err)
-		return look_failed(job, file, err, "can't look at it");
+		return attempt_failed(job, file, err, "can't look at it");
 	reason = check(job, file, &node, move, t);
 	if (!reason)
 		reason = move_file(job, file, &node, &t->layout, &t->seq, &t->plan, move->after);
@@ -260,10 +260,10 @@ static uint64_t planned_blocks(const struct job *job, const struct planfile_fs *
 void apply(struct job *job)
 {
 	const struct planfile_fs *fs = planned_fs(job);
-	struct tools t;
+	struct attempt t;
 	size_t i;
 
-	tools_init(&t);
+	attempt_init(&t);
 	reserve_set(job);
 	progress_begin(STAGE_MOVE, 0, survey_fragments(&job->survey));
 	progress_moves(fs->moves, planned_blocks(job, fs));
@@ -281,15 +281,15 @@ void apply(struct job *job)
 		}
 		progress_file(file);
 		reason = carry_out(job, file, move, &t);
-		progress_file_done(move->blocks, before);
+		progress_file_done(move->blocks, before, file->fragments);
 		job->undone += is_undone(reason);
 		if (!reason && file->fragments == 1)
 			reason = REASON_PERFECT;
 		file->reason = (uint8_t)reason;
 		if (job->options->verbose && (job->moved != moved || file->failed))
-			tell_move(job, file, before);
+			attempt_tell(job, file, before);
 	}
 	job_refresh_free(job);
 	progress_keep();
-	tools_free(&t);
+	attempt_free(&t);
 }

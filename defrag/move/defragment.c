@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/util.h"
+#include "move/attempt.h"
 #include "move/move.h"
 #include "move/partial.h"
 #include "move/reserve.h"
@@ -20,28 +21,6 @@
 
 /* Rounds end by themselves, for each move makes a file better; this is for files that change. */
 #define ROUNDS_MOST 1000
-
-int job_refresh_free(struct job *job)
-{
-	int err = 0;
-
-	if (job->given_back && syncfs(job->host->fd)) {
-		err = -errno;
-		complain(job->host->mountpoint, errno, "can't sync it");
-	}
-	job->given_back = 0;
-	if (!err) {
-		err = meta_free_blocks(&job->meta, &job->free);
-		if (err)
-			complain(job->host->mountpoint, -err, "can't list its free blocks");
-		else
-			progress_free_blocks(&job->free);
-	}
-	if (err)
-		job->broken = true;
-	throttle_point(&job->throttle, true);
-	return err;
-}
 
 /* Is a file worth trying? */
 static bool is_candidate(const struct file *file)
@@ -95,13 +74,6 @@ static uint32_t times_moved(const struct job *job, const struct file *file)
 	return job->survey.detail[file->detail].moves;
 }
 
-static int open_candidate(struct node *node, struct job *job, const struct file *file,
-			  struct info *info)
-{
-	return node_open(node, &job->meta, file->ino, &job->survey.detail[file->detail].generation,
-			 info);
-}
-
 /*
  * The most fragments that a plan for this file may have. What was moved in this run, or is still as
  * an earlier one left it, is moved again only if it loses a quarter of them.
@@ -117,64 +89,11 @@ static uint32_t most_pieces(const struct job *job, const struct file *file, bool
 		       file->fragments - 1;
 }
 
-void tell_move(const struct job *job, const struct file *file, uint32_t before)
-{
-	char *shown = survey_name(&job->survey, file);
-
-	terminal_clear();
-	printf("%s: %" PRIu32 " -> %" PRIu32 " fragments", shown, before, file->fragments);
-	if (file->reason != REASON_NONE && file->reason != REASON_PERFECT)
-		printf(" (%s)", reason_text((enum reason)file->reason));
-	putchar('\n');
-	fflush(stdout);
-	free(shown);
-}
-
-void tools_init(struct tools *t)
-{
-	layout_init(&t->layout);
-	sequence_init(&t->seq);
-	plan_init(&t->plan);
-}
-
-void tools_free(struct tools *t)
-{
-	plan_free(&t->plan);
-	sequence_free(&t->seq);
-	layout_free(&t->layout);
-}
-
-enum reason look_failed(struct job *job, struct file *file, int err, const char *what)
-{
-	enum reason reason = reason_of_errno(-err);
-	char *shown;
-
-	if (reason == REASON_VANISHED)
-		return reason;
-	shown = survey_name(&job->survey, file);
-	complain(shown, -err, "%s", what);
-	file->failed = true;
-	free(shown);
-	return reason;
-}
-
-enum reason look_anew(struct job *job, struct file *file, struct node *node, struct tools *t)
-{
-	struct info info;
-	int err = node_info(node, &info);
-
-	if (!err)
-		err = survey_again(&job->survey, file, node, &info, &t->layout, &t->seq);
-	if (err)
-		return look_failed(job, file, err, "can't look at its blocks");
-	return info.relocatable;
-}
-
 /* Look at an open file and make a plan for it: as few pieces as can be, or @any gain. */
 static enum reason look_and_plan(struct job *job, struct file *file, struct node *node, bool any,
-				 struct tools *t)
+				 struct attempt *t)
 {
-	enum reason reason = look_anew(job, file, node, t);
+	enum reason reason = attempt_look(job, file, node, t);
 
 	if (reason)
 		return reason;
@@ -194,7 +113,7 @@ static enum reason look_and_plan(struct job *job, struct file *file, struct node
  * the blocks meanwhile, is made once more with a fresh map; then any gain will do.
  */
 static enum reason try_file(struct job *job, struct file *file, struct node *node, bool any,
-			    struct tools *t)
+			    struct attempt *t)
 {
 	const uint32_t before = times_moved(job, file);
 	enum reason reason;
@@ -222,7 +141,7 @@ static enum reason try_file(struct job *job, struct file *file, struct node *nod
 }
 
 /* One file in a round; what the survey knows may already tell that there is no place for it. */
-static void visit(struct job *job, struct file *file, bool any, struct tools *t)
+static void visit(struct job *job, struct file *file, bool any, struct attempt *t)
 {
 	uint32_t pieces, before = file->fragments;
 	const uint32_t moved = times_moved(job, file);
@@ -248,9 +167,9 @@ static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 		file->reason = REASON_NO_BETTER;
 		return;
 	}
-	err = open_candidate(&node, job, file, &info);
+	err = attempt_open(&node, job, file, &info);
 	if (err) {
-		reason = look_failed(job, file, err, "can't look at it");
+		reason = attempt_failed(job, file, err, "can't look at it");
 	} else {
 		reason = try_file(job, file, &node, any, t);
 		node_close(&node);
@@ -261,7 +180,7 @@ static void visit(struct job *job, struct file *file, bool any, struct tools *t)
 	file->reason = (uint8_t)reason;
 	history_tried(job, file, times_moved(job, file) != moved, (uint32_t)t->plan.pieces);
 	if (job->options->verbose && (times_moved(job, file) != moved || file->failed))
-		tell_move(job, file, before);
+		attempt_tell(job, file, before);
 }
 
 /* Does it need a visit in this round? */
@@ -303,7 +222,7 @@ static void move_parts(struct job *job, const uint32_t *order, size_t count)
 	partial(job, in_need);
 	for (i = 0; job->options->verbose && i < count; i++)
 		if (job->survey.file[order[i]].fragments != before[i])
-			tell_move(job, &job->survey.file[order[i]], before[i]);
+			attempt_tell(job, &job->survey.file[order[i]], before[i]);
 	free(before);
 }
 
@@ -312,10 +231,10 @@ void defragment(struct job *job)
 	size_t count, i;
 	uint32_t *order = order_worst_first(&job->survey, is_candidate, &count);
 	bool any = false;
-	struct tools t;
+	struct attempt t;
 	int round;
 
-	tools_init(&t);
+	attempt_init(&t);
 	reserve_set(job);
 	progress_begin(STAGE_MOVE, 0, survey_fragments(&job->survey));
 	for (round = 0; round < ROUNDS_MOST && !job_ends(job); round++) {
@@ -330,7 +249,7 @@ void defragment(struct job *job)
 				continue;
 			progress_file(file);
 			visit(job, file, any, &t);
-			progress_file_done(blocks, fragments);
+			progress_file_done(blocks, fragments, file->fragments);
 		}
 		if (job_refresh_free(job))
 			break;
@@ -350,7 +269,7 @@ void defragment(struct job *job)
 			file->reason = REASON_STOPPED;
 	}
 	progress_keep();
-	tools_free(&t);
+	attempt_free(&t);
 	free(order);
 }
 
@@ -373,10 +292,10 @@ void defragment_dry_run(struct job *job)
 {
 	size_t count, i;
 	uint32_t *order = order_worst_first(&job->survey, is_candidate, &count);
-	struct tools t;
+	struct attempt t;
 	int any;
 
-	tools_init(&t);
+	attempt_init(&t);
 	reserve_set(job);
 	if (job->plan)
 		plan_writer_begin(job->plan, job);
@@ -392,7 +311,7 @@ void defragment_dry_run(struct job *job)
 			if (file->planned)
 				continue;
 			progress_file(file);
-			err = open_candidate(&node, job, file, &info);
+			err = attempt_open(&node, job, file, &info);
 			if (err) {
 				file->reason = (uint8_t)reason_of_errno(-err);
 				continue;
@@ -414,6 +333,6 @@ void defragment_dry_run(struct job *job)
 	if (job->plan)
 		plan_writer_end(job->plan, job);
 	progress_end();
-	tools_free(&t);
+	attempt_free(&t);
 	free(order);
 }

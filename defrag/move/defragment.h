@@ -4,7 +4,6 @@
 #define E3DEFRAG_DEFRAGMENT_H
 
 #include "job.h"
-#include "plan/plan.h"
 
 /*
  * Move what can be improved, worst score first. At first only files that find as few runs as they
@@ -21,26 +20,5 @@ void defragment(struct job *job);
 
 /* Print what the first round of that would do, and write it to job->plan. */
 void defragment_dry_run(struct job *job);
-
-/* For whoever moves one file after the other, be it by another plan: what is at hand for each. */
-struct tools {
-	struct layout layout;
-	struct sequence seq;
-	struct plan plan;
-};
-void tools_init(struct tools *t);
-void tools_free(struct tools *t);
-
-/* The reason for an @err of looking at a file; unless it is gone, that is complained about. */
-enum reason look_failed(struct job *job, struct file *file, int err, const char *what);
-
-/* Look at an open file: how it lies goes to @t. REASON_NONE, or what keeps it from being moved. */
-enum reason look_anew(struct job *job, struct file *file, struct node *node, struct tools *t);
-
-/* With -v: "FILE: 712 -> 2 fragments", and why not fewer. */
-void tell_move(const struct job *job, const struct file *file, uint32_t before);
-
-/* Read the free map anew, with the blocks that were given back. -errno, complained about. */
-int job_refresh_free(struct job *job);
 
 #endif

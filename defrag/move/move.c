@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fs/md.h"
+#include "lib/clock.h"
 #include "lib/util.h"
 #include "move/reserve.h"
 #include "progress/progress.h"
@@ -197,10 +199,10 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 		count = *end - at < chunk ? *end - at : chunk;
 		began = at;
 		progress_step(from, to, at, at + count, 0);
-		start = budget_now();
+		start = clock_now();
 		err = node_reloc(m->node, &at, &m->donor, count, &step);
 		*moved += step;
-		took = budget_now() - start;
+		took = clock_now() - start;
 		progress_stepped(from, to, began, at, 0);
 		progress_moved(stop ? step : 0);
 		throttle_stepped(&m->job->throttle, (uint64_t)step * blocksize);

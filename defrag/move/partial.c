@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/util.h"
-#include "move/defragment.h"
+#include "move/attempt.h"
 #include "move/move.h"
 #include "move/reserve.h"
 #include "plan/fragments.h"
@@ -31,9 +31,8 @@ struct partial {
 	struct fragments fragments;
 	struct parts_plan plan;
 	struct parts_limits limits;
-	struct layout layout;
-	struct sequence seq;
-	struct part *part; /* of one file */
+	struct attempt attempt; /* at one file after the other */
+	struct part *part;	/* of one file */
 	size_t parts, part_room;
 	uint64_t blocks; /* of all files in need */
 };
@@ -43,55 +42,35 @@ static void partial_init(struct partial *p, struct job *job)
 	*p = (struct partial){ .job = job };
 	fragments_init(&p->fragments);
 	parts_plan_init(&p->plan);
-	layout_init(&p->layout);
-	sequence_init(&p->seq);
+	attempt_init(&p->attempt);
 }
 
 static void partial_free(struct partial *p)
 {
 	free(p->part);
-	sequence_free(&p->seq);
-	layout_free(&p->layout);
+	attempt_free(&p->attempt);
 	parts_plan_free(&p->plan);
 	fragments_free(&p->fragments);
 }
 
-/* What went wrong before anything moved. */
-static void complain_of_look(struct partial *p, struct file *file, int err)
+/* False: it can't be moved now, for a reason that the file has got. */
+static bool look_at_file(struct partial *p, struct file *file, struct node *node)
 {
-	char *shown;
+	const enum reason reason = attempt_look(p->job, file, node, &p->attempt);
 
-	file->reason = (uint8_t)reason_of_errno(-err);
-	if (file->reason == REASON_VANISHED)
-		return;
-	shown = survey_name(&p->job->survey, file);
-	complain(shown, -err, "can't look at its blocks");
-	free(shown);
-	file->failed = true;
+	if (reason)
+		file->reason = (uint8_t)reason;
+	return !reason && p->attempt.seq.blocks;
 }
 
-static bool look_at_fragmented(struct partial *p, struct file *file, struct node *node)
+static bool open_file(struct partial *p, struct file *file, struct node *node)
 {
 	struct info info;
-	int err = node_info(node, &info);
-
-	if (!err)
-		err = survey_again(&p->job->survey, file, node, &info, &p->layout, &p->seq);
-	if (err)
-		complain_of_look(p, file, err);
-	else if (info.relocatable)
-		file->reason = (uint8_t)info.relocatable;
-	return !err && !info.relocatable && p->seq.blocks;
-}
-
-static bool open_fragmented(struct partial *p, struct file *file, struct node *node)
-{
-	struct info info;
-	int err = node_open(node, &p->job->meta, file->ino,
-			    &p->job->survey.detail[file->detail].generation, &info);
+	const int err = attempt_open(node, p->job, file, &info);
 
 	if (err)
-		complain_of_look(p, file, err);
+		file->reason =
+			(uint8_t)attempt_failed(p->job, file, err, "can't look at its blocks");
 	return !err;
 }
 
@@ -105,11 +84,11 @@ static void collect(struct partial *p, bool (*in_need)(const struct job *, const
 		struct node node;
 
 		if (file->fragments < 2 || file->failed || !in_need(job, file) ||
-		    !open_fragmented(p, file, &node))
+		    !open_file(p, file, &node))
 			continue;
-		if (look_at_fragmented(p, file, &node)) {
-			fragments_add(&p->fragments, (uint32_t)i, &p->seq);
-			p->blocks += p->seq.blocks;
+		if (look_at_file(p, file, &node)) {
+			fragments_add(&p->fragments, (uint32_t)i, &p->attempt.seq);
+			p->blocks += p->attempt.seq.blocks;
 		}
 		node_close(&node);
 		throttle_point(&job->throttle, true);
@@ -124,8 +103,8 @@ static bool as_planned(const struct partial *p, size_t first, size_t count)
 	uint32_t at = 0;
 	size_t i, k = 0;
 
-	for (i = 0; i < p->seq.items; i++) {
-		const struct seq_item *item = &p->seq.item[i];
+	for (i = 0; i < p->attempt.seq.items; i++) {
+		const struct seq_item *item = &p->attempt.seq.item[i];
 
 		if (k < count && at == fragment[k].length) {
 			k++;
@@ -173,18 +152,18 @@ static void move_one(struct partial *p, struct file *file, size_t first, size_t 
 	struct node node;
 
 	progress_file(file);
-	if (!open_fragmented(p, file, &node))
+	if (!open_file(p, file, &node))
 		goto out;
-	if (look_at_fragmented(p, file, &node)) {
+	if (look_at_file(p, file, &node)) {
 		if (as_planned(p, first, count)) {
-			reason = move_windows(job, file, &node, &p->layout, &p->seq, p->part,
-					      p->parts);
+			reason = move_windows(job, file, &node, &p->attempt.layout, &p->attempt.seq,
+					      p->part, p->parts);
 			if (reason == REASON_VANISHED || reason == REASON_MD_BITMAP || file->failed)
 				file->reason = (uint8_t)reason;
-			else if (look_at_fragmented(p, file, &node))
-				seq = &p->seq;
+			else if (look_at_file(p, file, &node))
+				seq = &p->attempt.seq;
 		} else {
-			seq = &p->seq;
+			seq = &p->attempt.seq;
 		}
 	}
 	node_close(&node);
@@ -193,7 +172,7 @@ out:
 	if (seq && file->fragments == 1)
 		file->reason = REASON_PERFECT;
 	fragments_renew(&p->fragments, first, count, seq);
-	progress_part_done(fragments);
+	progress_part_done(fragments, file->fragments);
 }
 
 /* Carry out what is planned, file by file. False: the run ends. */

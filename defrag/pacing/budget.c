@@ -5,15 +5,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "progress/progress.h"
 
-#define SECOND 1000000ULL
 /* The size of a first step in a run with a time limit, and the bounds of any. */
 #define STEP_FIRST (1U << 20)
 #define STEP_LEAST (64U << 10)
 #define STEP_MOST (16U << 20)
 /* A step shall end this soon, for the limit to be kept to a second or two. */
-#define STEP_TIME (SECOND / 2)
+#define STEP_TIME (CLOCK_SECOND / 2)
 /* With a rate, so many steps a second. */
 #define STEPS 4
 
@@ -37,14 +37,6 @@ static void time_is_up(int number)
 	/* Of two causes the first is told. */
 	if (!*flag)
 		*flag = STOP_TIME;
-}
-
-uint64_t budget_now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec / 1000;
 }
 
 void budget_start(struct budget *budget, uint64_t seconds, uint64_t bytes, uint64_t rate,
@@ -79,9 +71,9 @@ static void wait_until(const struct budget *budget, uint64_t due)
 {
 	uint64_t now;
 
-	while (!*budget->stop && (now = budget_now()) < due) {
+	while (!*budget->stop && (now = clock_now()) < due) {
 		/* A flag that is set between the look and the sleep is seen this soon. */
-		const uint64_t slice = due - now < SECOND / 5 ? due - now : SECOND / 5;
+		const uint64_t slice = due - now < CLOCK_SECOND / 5 ? due - now : CLOCK_SECOND / 5;
 		const struct timespec pause = { 0, (long)(slice * 1000) };
 
 		progress_point();
@@ -91,7 +83,7 @@ static void wait_until(const struct budget *budget, uint64_t due)
 
 void budget_stepped(struct budget *budget, uint64_t moved, uint64_t took)
 {
-	const uint64_t now = budget_now();
+	const uint64_t now = clock_now();
 
 	budget->moved += moved;
 	if (budget->bytes && budget->moved >= budget->bytes) {
@@ -108,6 +100,6 @@ void budget_stepped(struct budget *budget, uint64_t moved, uint64_t took)
 	/* Time in which nothing was moved is no credit. */
 	if (budget->due + took < now)
 		budget->due = now - took;
-	budget->due += moved * SECOND / budget->rate;
+	budget->due += moved * CLOCK_SECOND / budget->rate;
 	wait_until(budget, budget->due);
 }

@@ -34,7 +34,4 @@ uint32_t budget_step(const struct budget *budget, uint32_t most, uint32_t blocks
  */
 void budget_stepped(struct budget *budget, uint64_t moved, uint64_t took);
 
-/* A clock in microseconds that doesn't jump. */
-uint64_t budget_now(void);
-
 #endif

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/util.h"
 #include "progress/progress.h"
 
@@ -114,14 +115,6 @@ bool throttle_parse(const char *stat, const char *inflight, struct throttle_samp
 	sample->read = field[2];
 	sample->other = field[4] + field[11] + field[15];
 	return true;
-}
-
-static uint64_t clock_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 /* Whoever calls submit_bio() to read is accounted for it, also inside ext3meta. */

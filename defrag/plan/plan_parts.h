@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where parts of files should go when there is no room for whole ones. Pure: fragments and a free map
- * in, planned parts out.
+ * Where parts of files should go when there is no room for whole ones. Pure: fragments and a free
+ * map in, planned parts out.
  *
  * A part is some whole fragments of one file, one after the other in reading order, that move to
  * one place. So the file has as many fragments less as the part had more than one, and one or
@@ -46,8 +46,7 @@ void parts_plan_free(struct parts_plan *plan);
 
 /*
  * Move parts to free runs of @map. What is planned is claimed from the map, and the fragments are
- * held until fragments_index(). So it is for each of these functions; more than one can plan for the
- * same map.
+ * held until fragments_index(). Both functions do so; more than one can plan for the same map.
  */
 void plan_parts_gain(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 		     const struct parts_limits *limits);

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
+#include "status.h"
 
 void planfile_free(struct planfile *plan)
 {

@@ -6,9 +6,10 @@
 #include <string.h>
 #include <yajl/yajl_gen.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
 #include "planfile/planfile.h"
+#include "status.h"
+#include "version.h"
 
 struct plan_writer {
 	yajl_gen gen;

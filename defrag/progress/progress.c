@@ -7,15 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/columns.h"
 #include "lib/util.h"
-#include "pacing/budget.h"
 #include "progress/screen_map.h"
 #include "progress/terminal.h"
 
 /* Between two drawings, and before the first of a stage: what is over sooner needs none. */
 #define EVERY 250000
-#define SECOND 1000000ULL
 /* Of points that come by the million only one in so many looks at the clock. */
 #define OFTEN 64
 /* Columns that stay free: a key's "^C", wherever it comes in between, must not begin a new line. */
@@ -32,13 +31,14 @@ static struct {
 
 	const char *host; /* NULL: none */
 	char *title;
-	const struct survey *survey;
+	progress_name name;
+	const void *names;
 	uint32_t blocksize;
 
 	struct status_line status_line;
 	uint64_t to_move; /* bytes, with those that were moved; the run may end before */
 	uint64_t before;  /* where.bytes when the file began */
-	const struct file *file;
+	const void *file;
 	uint32_t ino; /* the last one counted */
 
 	uint64_t due; /* when to draw again */
@@ -69,15 +69,17 @@ void progress_open(bool quiet, bool map)
 
 void progress_bounds(uint64_t seconds, uint64_t bytes)
 {
-	progress.deadline = seconds ? budget_now() + seconds * SECOND : 0;
+	progress.deadline = seconds ? clock_now() + seconds * CLOCK_SECOND : 0;
 	progress.bytes = bytes;
 }
 
-void progress_host(const struct host *host, const struct survey *survey, uint32_t blocksize)
+void progress_host(const struct host *host, uint32_t blocksize, progress_name name,
+		   const void *names)
 {
 	progress.host = host->mountpoint;
 	progress.title = xasprintf("e3defrag   %s on %s", host->device, host->mountpoint);
-	progress.survey = survey;
+	progress.name = name;
+	progress.names = names;
 	progress.blocksize = blocksize;
 }
 
@@ -96,7 +98,7 @@ static bool has_map(void)
 static char *current(void)
 {
 	if (progress.file)
-		return survey_name(progress.survey, progress.file);
+		return progress.name(progress.names, progress.file);
 	return progress.ino ? xasprintf("inode %" PRIu32, progress.ino) : NULL;
 }
 
@@ -107,7 +109,7 @@ static void measure(uint64_t now)
 	rate_look(&status_line->rate, now,
 		  status_line->stage == STAGE_MOVE ? status_line->bytes : status_line->files);
 	status_line->most = !progress.deadline	    ? UINT64_MAX :
-			    progress.deadline > now ? (progress.deadline - now) / SECOND :
+			    progress.deadline > now ? (progress.deadline - now) / CLOCK_SECOND :
 						      0;
 }
 
@@ -195,7 +197,7 @@ void progress_point(void)
 
 	if (!asked && !progress.terminal)
 		return;
-	now = budget_now();
+	now = clock_now();
 	if (asked)
 		answer(now);
 	if (progress.terminal && progress.status_line.stage != STAGE_NONE && now >= progress.due)
@@ -210,7 +212,7 @@ void progress_often(void)
 
 void progress_begin(enum stage stage, uint64_t files, uint64_t fragments)
 {
-	const uint64_t now = budget_now();
+	const uint64_t now = clock_now();
 
 	progress.status_line =
 		(struct status_line){ .stage = stage, .files_all = files, .fragments = fragments };
@@ -250,7 +252,7 @@ void progress_moves(uint64_t files, uint64_t blocks)
 void progress_end(void)
 {
 	if (asked)
-		answer(budget_now());
+		answer(clock_now());
 	terminal_clear();
 	progress.status_line.stage = STAGE_NONE;
 	progress.file = NULL;
@@ -265,7 +267,7 @@ void progress_keep(void)
 		if (progress.status_line.stage == STAGE_MOVE)
 			screen_map_drawn(&progress.map);
 		terminal_redraw();
-		draw_now(budget_now(), true);
+		draw_now(clock_now(), true);
 		terminal_keep();
 	}
 	progress_end();
@@ -277,7 +279,7 @@ void progress_host_done(void)
 	free(progress.title);
 	progress.title = NULL;
 	progress.host = NULL;
-	progress.survey = NULL;
+	progress.names = NULL;
 	progress.usage = NULL;
 }
 
@@ -294,7 +296,7 @@ void progress_looked(uint64_t blocks, uint32_t fragments)
 	progress.status_line.fragments += fragments;
 }
 
-void progress_file(const struct file *file)
+void progress_file(const void *file)
 {
 	progress.file = file;
 	progress.before = progress.status_line.bytes;
@@ -329,14 +331,14 @@ void progress_moved(uint64_t blocks)
 	progress_point();
 }
 
-void progress_part_done(uint32_t fragments)
+void progress_part_done(uint32_t before, uint32_t now)
 {
-	progress.status_line.fragments -= fragments;
-	progress.status_line.fragments += progress.file->fragments;
+	progress.status_line.fragments -= before;
+	progress.status_line.fragments += now;
 	progress.file = NULL;
 }
 
-void progress_file_done(uint64_t blocks, uint32_t fragments)
+void progress_file_done(uint64_t blocks, uint32_t before, uint32_t now)
 {
 	struct status_line *status_line = &progress.status_line;
 	const uint64_t bytes = blocks * progress.blocksize,
@@ -347,5 +349,5 @@ void progress_file_done(uint64_t blocks, uint32_t fragments)
 	if (moved < bytes && progress.to_move >= status_line->bytes + bytes - moved)
 		progress.to_move -= bytes - moved;
 	bound_bytes();
-	progress_part_done(fragments);
+	progress_part_done(before, now);
 }

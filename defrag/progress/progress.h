@@ -20,14 +20,16 @@
 #include "plan/sequence.h"
 #include "progress/status_line.h"
 #include "progress/usage.h"
-#include "survey/survey.h"
 
 /* Before the first stage. @quiet draws nothing; SIGUSR1 is answered all the same. */
 void progress_open(bool quiet, bool map);
 /* The run ends after @seconds at the latest, or with @bytes moved. 0 is no limit. */
 void progress_bounds(uint64_t seconds, uint64_t bytes);
-/* From now on it is about this one, ... */
-void progress_host(const struct host *host, const struct survey *survey, uint32_t blocksize);
+/* How a file is called on the screen, printable; malloc'd. Asked only when it is drawn. */
+typedef char *(*progress_name)(const void *names, const void *file);
+/* From now on it is about this one, whose files @name calls by @names, ... */
+void progress_host(const struct host *host, uint32_t blocksize, progress_name name,
+		   const void *names);
 /* ... whose survey draws this picture, if there shall be a map. */
 void progress_map(const struct usage *usage);
 /* After the last stage of a host. */
@@ -54,8 +56,8 @@ void progress_count(uint32_t ino);
 /* The survey has looked at a file. */
 void progress_looked(uint64_t blocks, uint32_t fragments);
 /* A move or a plan begins with a file. */
-void progress_file(const struct file *file);
-/* A step is about to move what the file has in [@at, @end) to another place; see screen_map_touch(). */
+void progress_file(const void *file);
+/* A step is about to move what the file has in [@at, @end) elsewhere; see screen_map_touch(). */
 void progress_step(const struct sequence *from, const struct sequence *to, uint32_t at,
 		   uint32_t end, unsigned int level);
 /* It has. */
@@ -65,9 +67,9 @@ void progress_stepped(const struct sequence *from, const struct sequence *to, ui
 void progress_moved(uint64_t blocks);
 /* The free blocks were looked at again. */
 void progress_free_blocks(const struct freemap *free);
-/* A part of it is done with; the file had @fragments before, and will come again. */
-void progress_part_done(uint32_t fragments);
-/* It is done with; it had @blocks and @fragments before. */
-void progress_file_done(uint64_t blocks, uint32_t fragments);
+/* A part of it is done with; the file had @before fragments and has @now, and will come again. */
+void progress_part_done(uint32_t before, uint32_t now);
+/* It is done with; it had @blocks, and @before fragments, of which it has @now. */
+void progress_file_done(uint64_t blocks, uint32_t before, uint32_t now);
 
 #endif

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
+#include "plan/sequence.h"
+#include "status.h"
 #include "survey/order.h"
 
 void report_free_space(struct free_space *usage, const struct freemap *map,

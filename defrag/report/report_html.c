@@ -8,10 +8,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
+#include "plan/sequence.h"
 #include "report/report.h"
 #include "report/report_html.h"
+#include "status.h"
+#include "version.h"
 
 struct report_html {
 	FILE *stream;

@@ -8,9 +8,11 @@
 #include <string.h>
 #include <yajl/yajl_gen.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
+#include "plan/sequence.h"
 #include "report/report.h"
+#include "status.h"
+#include "version.h"
 
 struct report_json {
 	yajl_gen gen;

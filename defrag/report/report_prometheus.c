@@ -6,9 +6,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
+#include "plan/sequence.h"
 #include "report/report.h"
+#include "status.h"
 
 enum metric {
 	FILES,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/util.h"
+#include "plan/sequence.h"
 #include "report/report.h"
 
 /* What stands left of the file's name in the table. */

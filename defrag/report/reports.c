@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "e3defrag.h"
+#include "status.h"
 
 bool reports_open(struct reports *reports, const struct options *options)
 {

@@ -5,14 +5,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "e3defrag.h"
+#include "lib/clock.h"
 #include "lib/util.h"
+#include "status.h"
 
-static uint64_t wall_now(void)
+static uint64_t state_now(void)
 {
-	const time_t now = time(NULL);
+	const uint64_t now = clock_wall();
 
-	return now < 0 ? 0 : (uint64_t)now < STATE_TIME_MOST ? (uint64_t)now : STATE_TIME_MOST;
+	return now < STATE_TIME_MOST ? now : STATE_TIME_MOST;
 }
 
 int history_open(struct history *history, const char *path, bool writes)
@@ -24,7 +25,7 @@ int history_open(struct history *history, const char *path, bool writes)
 	if (status)
 		return status;
 	state_file_read(&history->file, &history->state);
-	state_clamp(&history->state, wall_now());
+	state_clamp(&history->state, state_now());
 	return STATUS_DONE;
 }
 
@@ -104,7 +105,7 @@ void history_begin(struct job *job)
 	if (!history)
 		return;
 	history->system = NULL;
-	history->now = wall_now();
+	history->now = state_now();
 	history->stopped_in = 0;
 	history->surveyed = history->same = false;
 	if (was_had(history, id))
@@ -258,7 +259,7 @@ void history_end(struct job *job, int status)
 	}
 	complete = status == STATUS_DONE || status == STATUS_PARTLY || status == STATUS_NOTHING;
 	state_end(&history->state, history->system, status == STATUS_STOPPED,
-		  complete ? wall_now() : 0);
+		  complete ? state_now() : 0);
 	write_state(history);
 	history->system = NULL;
 }

@@ -9,10 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "e3defrag.h"
 #include "lib/output.h"
 #include "lib/util.h"
+#include "options.h"
 #include "state/state_text.h"
+#include "status.h"
 
 /* The file was replaced between the open and the lock so many times: something is wrong. */
 #define TRIES 100

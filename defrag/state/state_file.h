@@ -10,9 +10,6 @@
 
 #include "state/state.h"
 
-/* The folder of this one is made if it isn't there. */
-#define STATE_FILE "/var/lib/e3defrag/state"
-
 struct state_file {
 	char *path, *shown;
 	int folder;

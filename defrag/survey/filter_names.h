@@ -8,7 +8,7 @@
 
 #include "survey/filter.h"
 #include "survey/names.h"
-#include "survey/survey.h"
+#include "survey/files.h"
 
 struct filter_names {
 	struct names_watch watch;

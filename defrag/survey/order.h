@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "survey/survey.h"
+#include "survey/files.h"
 
 /*
  * The numbers of the files that are @wanted, by score, those of equal score by fragments, the

@@ -7,69 +7,13 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "fs/md.h"
 #include "fs/scan.h"
 #include "lib/util.h"
 #include "progress/progress.h"
-#include "survey/filter_names.h"
+#include "survey/filter.h"
+#include "survey/find_names.h"
 #include "survey/multiply_claimed.h"
-#include "survey/order.h"
-
-void survey_free(struct survey *survey)
-{
-	names_free(&survey->names);
-	claims_free(&survey->claims);
-	leaf_dirs_free(&survey->leaf_dirs);
-	free(survey->trouble);
-	free(survey->detail);
-	free(survey->file);
-	memset(survey, 0, sizeof(*survey));
-}
-
-struct detail *survey_detail(struct survey *survey, struct file *file)
-{
-	if (file->detail == DETAIL_NONE) {
-		vec_more(survey->detail, survey->details, survey->detail_room);
-		file->detail = (uint32_t)survey->details;
-		survey->detail[survey->details++] =
-			(struct detail){ .before = file->fragments, .name = NAME_NONE };
-	}
-	return &survey->detail[file->detail];
-}
-
-const char *outcome_key(enum outcome outcome)
-{
-	static const char *const key[OUTCOMES] = {
-		[OUTCOME_ALONE] = "alone",	 [OUTCOME_PLANNED] = "planned",
-		[OUTCOME_IMPROVED] = "improved", [OUTCOME_PARTLY] = "partly",
-		[OUTCOME_FAILED] = "failed",
-	};
-
-	return key[outcome];
-}
-
-enum outcome survey_outcome(const struct survey *survey, const struct file *file)
-{
-	const struct detail *detail = NULL;
-
-	if (file->planned)
-		return OUTCOME_PLANNED;
-	if (file->detail != DETAIL_NONE)
-		detail = &survey->detail[file->detail];
-	if (!detail || file->fragments >= detail->before || !detail->moves)
-		return file->failed ? OUTCOME_FAILED : OUTCOME_ALONE;
-	if (file->failed)
-		return OUTCOME_PARTLY;
-	switch (file->reason) {
-	case REASON_CHANGED:
-	case REASON_VANISHED:
-	case REASON_BUSY:
-	case REASON_STOPPED:
-	case REASON_MD_BITMAP:
-		return OUTCOME_PARTLY;
-	default:
-		return OUTCOME_IMPROVED;
-	}
-}
 
 static void measure_file(struct file *file, const struct layout *layout, const struct geometry *geo,
 			 struct sequence *seq)
@@ -166,21 +110,6 @@ static void add_look(void *to, struct scan_result *result)
 	survey->file[survey->files++] = file;
 }
 
-struct file *survey_file(const struct survey *survey, uint32_t ino)
-{
-	size_t low = 0, high = survey->files;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (survey->file[middle].ino < ino)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < survey->files && survey->file[low].ino == ino ? &survey->file[low] : NULL;
-}
-
 struct inodes {
 	uint32_t *ino;
 	size_t count, room;
@@ -256,151 +185,12 @@ int survey_host(struct survey *survey, struct meta *meta, const struct host *hos
 	return err;
 }
 
-/* The name is still to be found. */
-static size_t want(struct survey *survey, struct file *file)
-{
-	struct detail *detail = survey_detail(survey, file);
-
-	if (detail->name == NAME_WANTED)
-		return 0;
-	detail->name = NAME_WANTED;
-	leaf_dirs_want(&survey->leaf_dirs, file->ino);
-	return 1;
-}
-
-static bool in_pieces(const struct file *file)
-{
-	return file->fragments > 1;
-}
-
-static size_t want_top(struct survey *survey)
-{
-	size_t count, i, wanted = 0;
-	uint32_t *order = order_worst_first(survey, in_pieces, &count);
-
-	for (i = 0; i < count && i < survey->scope.top; i++)
-		wanted += want(survey, &survey->file[order[i]]);
-	free(order);
-	return wanted;
-}
-
-static size_t want_names(struct survey *survey)
-{
-	size_t wanted = want_top(survey), i;
-
-	for (i = 0; i < survey->files; i++) {
-		struct file *file = &survey->file[i];
-
-		if (survey->scope.all || file->reason == REASON_MULTIPLY_CLAIMED || file->failed ||
-		    (survey->scope.moves && file->fragments > 1 && file->reason == REASON_NONE))
-			wanted += want(survey, file);
-	}
-	for (i = 0; i < survey->troubles; i++)
-		if (survey->trouble[i].err) {
-			leaf_dirs_want(&survey->leaf_dirs, survey->trouble[i].ino);
-			wanted++;
-		}
-	return wanted;
-}
-
-static int by_trouble(const void *a, const void *b)
-{
-	return by_number(&((const struct trouble *)a)->ino, &((const struct trouble *)b)->ino);
-}
-
-static uint32_t *name_slot(void *to, uint32_t ino)
-{
-	const struct trouble key = { .ino = ino };
-	struct survey *survey = to;
-	struct file *file = survey_file(survey, ino);
-	struct trouble *trouble = NULL;
-
-	if (file) {
-		if (file->detail == DETAIL_NONE || survey->detail[file->detail].name != NAME_WANTED)
-			return NULL;
-		return &survey->detail[file->detail].name;
-	}
-	if (survey->troubles)
-		trouble = bsearch(&key, survey->trouble, survey->troubles, sizeof(key), by_trouble);
-	return trouble && trouble->name == NAME_NONE ? &trouble->name : NULL;
-}
-
-/* One walk more, over directories that are in memory by now unless all was meant. */
-static void find_names(struct survey *survey, const struct host *host, const struct geometry *geo,
-		       struct throttle *throttle)
-{
-	struct names_wanted wanted = { .slot = name_slot, .to = survey };
-	struct filter_names names;
-	size_t i;
-
-	leaf_dirs_groups(&survey->leaf_dirs, geo->inodes, geo->inodes_per_group);
-	wanted.left = want_names(survey);
-	wanted.watch = filter_names_begin(&names, survey, host->dev);
-	if (host->whole && wanted.watch)
-		filter_names_start(&names, host->prefix);
-	progress_begin(STAGE_NAMES, 0, 0);
-	if (host->whole) {
-		/* Who looks at all names, wanted or not, doesn't want to see them twice. */
-		wanted.leaf_dirs = wanted.watch ? NULL : &survey->leaf_dirs;
-		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted,
-			   throttle);
-	}
-	wanted.again = true;
-	if (wanted.leaf_dirs)
-		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, &wanted,
-			   throttle);
-	for (i = 0; !host->whole && i < host->targets; i++) {
-		const struct target *target = &host->target[i];
-		uint32_t *slot;
-
-		if (wanted.watch && target->directory)
-			filter_names_start(&names, target->path);
-		else if (wanted.watch)
-			filter_names_file(&names, target->path, target->fd, target->ino);
-		if (target->directory) {
-			names_walk(&survey->names, target->fd, host->dev, target->path, &wanted,
-				   throttle);
-			continue;
-		}
-		slot = name_slot(survey, target->ino);
-		if (slot) {
-			*slot = names_add(&survey->names, NAME_NONE, target->path, target->ino);
-			wanted.left--;
-		}
-	}
-	filter_names_end(&names);
-	for (i = 0; i < survey->details; i++)
-		if (survey->detail[i].name == NAME_WANTED)
-			survey->detail[i].name = NAME_NONE;
-}
-
-static char *name_or_number(const struct survey *survey, uint32_t name, uint32_t ino)
-{
-	char *path, *shown;
-
-	if (name == NAME_NONE)
-		return xasprintf("<inode %" PRIu32 ">", ino);
-	path = names_path(&survey->names, name);
-	shown = printable(path);
-	free(path);
-	return shown;
-}
-
-char *survey_name(const struct survey *survey, const struct file *file)
-{
-	uint32_t name = NAME_NONE;
-
-	if (file->detail != DETAIL_NONE)
-		name = survey->detail[file->detail].name;
-	return name_or_number(survey, name, file->ino);
-}
-
 /* Directories have no place in the survey: their trouble is counted by itself. */
 static void tell_trouble(struct survey *survey, const struct trouble *trouble)
 {
 	const struct file *file = survey_file(survey, trouble->ino);
 	char *shown = file ? survey_name(survey, file) :
-			     name_or_number(survey, trouble->name, trouble->ino);
+			     survey_object_name(survey, trouble->name, trouble->ino);
 
 	if (trouble->err)
 		complain(shown, -trouble->err, "can't look at its blocks");
@@ -426,65 +216,12 @@ void survey_check(struct survey *survey, struct meta *meta, const struct host *h
 	multiply_claimed_find(survey, meta, host->whole, map, stop);
 	claims_free(&survey->claims);
 	if (survey->troubles)
-		qsort(survey->trouble, survey->troubles, sizeof(*survey->trouble), by_trouble);
+		qsort(survey->trouble, survey->troubles, sizeof(*survey->trouble),
+		      trouble_by_inode);
 	if (!*stop)
 		find_names(survey, host, &meta->geo, throttle);
 	leaf_dirs_free(&survey->leaf_dirs);
 	for (i = 0; i < survey->troubles; i++)
 		tell_trouble(survey, &survey->trouble[i]);
 	survey->failed += survey->names.failed;
-}
-
-uint32_t survey_best(const struct file *file, const struct freemap *map)
-{
-	uint32_t pieces = 0;
-
-	if (file->fragments > 1)
-		pieces = freemap_pieces(map, file->blocks, file->fragments);
-	return pieces ? pieces : file->fragments;
-}
-
-void survey_best_all(struct survey *survey, const struct freemap *map)
-{
-	size_t i;
-
-	survey->best = 0;
-	for (i = 0; i < survey->files; i++)
-		if (survey->file[i].blocks)
-			survey->best += survey_best(&survey->file[i], map);
-}
-
-uint64_t survey_fragments(const struct survey *survey)
-{
-	uint64_t sum = 0;
-	size_t i;
-
-	for (i = 0; i < survey->files; i++)
-		sum += survey->file[i].fragments;
-	return sum;
-}
-
-void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
-		   struct totals *totals)
-{
-	struct cost cost = { 0, 0 };
-	size_t i;
-
-	memset(totals, 0, sizeof(*totals));
-	for (i = 0; i < survey->files; i++) {
-		const struct file *file = &survey->file[i];
-		uint32_t fragments = file->fragments;
-
-		if (!file->blocks || (!before && file->reason == REASON_VANISHED))
-			continue;
-		if (before && file->detail != DETAIL_NONE)
-			fragments = survey->detail[file->detail].before;
-		totals->files++;
-		totals->fragmented += fragments > 1;
-		totals->blocks += file->blocks;
-		totals->fragments += fragments;
-		totals->fiemap += file->fiemap;
-		cost_add(&cost, file->blocks, blocksize, fragments);
-	}
-	totals->score = score(&cost);
 }

@@ -26,8 +26,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
+#include "status.h"
 
 #define SECTOR 512 /* libblkid counts in these */
 

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "e3defrag.h"
 #include "lib/util.h"
+#include "version.h"
 
 #define QEMU "qemu-system-x86_64"
 #define MIB (1ULL << 20)

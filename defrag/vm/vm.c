@@ -22,10 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "e3defrag.h"
+#include "lib/clock.h"
 #include "lib/output.h"
 #include "lib/util.h"
 #include "report/reports.h"
+#include "status.h"
 #include "vm/image.h"
 #include "vm/qemu.h"
 
@@ -56,9 +57,9 @@ struct vm {
 	bool complete[FILES]; /* all of it has come */
 	bool merge;	      /* standard output and error are one */
 
-	bool begun;   /* the guest was told what to do: from now on it writes to the image */
-	int stops;    /* so many times somebody asked for an end */
-	time_t asked; /* when, the last time */
+	bool begun;	/* the guest was told what to do: from now on it writes to the image */
+	int stops;	/* so many times somebody asked for an end */
+	uint64_t asked; /* when, the last time: as clock_now() has it */
 	bool output_broken;
 	int status; /* of the tool in there; -1: not known */
 	bool ran;   /* there is such a status, and not because it couldn't begin */
@@ -199,12 +200,11 @@ static void say(struct vm *vm, const char *word)
 /* Somebody wants an end: by a signal, or there is nobody left to read the output. */
 static void ask_to_stop(struct vm *vm)
 {
-	struct timespec now;
+	const uint64_t now = clock_now();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (vm->stops && now.tv_sec - vm->asked < TWICE_SECONDS)
+	if (vm->stops && now - vm->asked < TWICE_SECONDS * CLOCK_SECOND)
 		return;
-	vm->asked = now.tv_sec;
+	vm->asked = now;
 	vm->stops++;
 	if (!vm->begun) {
 		kill(vm->qemu.pid, SIGKILL);

@@ -6,7 +6,7 @@ setup_file() {
 	bats_require_minimum_version 1.5.0
 	PROJECT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	PATH=$PATH:/usr/sbin:/sbin
-	VERSION=$(sed -n 's/^#define E3DEFRAG_VERSION "\(.*\)"/\1/p' "$PROJECT/defrag/e3defrag.h")
+	VERSION=$(sed -n 's/^#define E3DEFRAG_VERSION "\(.*\)"/\1/p' "$PROJECT/defrag/version.h")
 	export PROJECT PATH VERSION
 	mkdir "$BATS_FILE_TMPDIR"/{src,dkms,tree}
 	cp -r "$PROJECT"/{Makefile,contrib,defrag,module} "$BATS_FILE_TMPDIR/tree"

@@ -2,7 +2,7 @@
 /* Which of two exit statuses a run ends with. */
 #include <string.h>
 
-#include "e3defrag.h"
+#include "status.h"
 #include "tap.h"
 
 void test_status(void)

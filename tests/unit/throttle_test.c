@@ -2,6 +2,7 @@
 /* When a run steps aside: each rule by itself, then a night with others on the disk. */
 #include <string.h>
 
+#include "lib/clock.h"
 #include "pacing/budget.h"
 #include "pacing/throttle.h"
 #include "tap.h"
@@ -173,7 +174,7 @@ static void states(void)
 	throttle_stepped(&throttle, THROTTLE_STEP_MOST);
 	is(throttle.size[false], 256 << 10, "which took too long, whatever the disk is by now");
 	is(throttle_step(&throttle, THROTTLE_STEP_MOST), 64 << 10, "a busy one's is small");
-	throttle.since = budget_now();
+	throttle.since = clock_now();
 	throttle_stepped(&throttle, 0);
 	throttle.pacer.busy = 0;
 	is(throttle_step(&throttle, THROTTLE_STEP_MOST), 256 << 10,

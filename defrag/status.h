@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What every stage of e3defrag knows: the version and the exit statuses. */
-#ifndef E3DEFRAG_H
-#define E3DEFRAG_H
-
-#define E3DEFRAG_VERSION "0.1"
+/* The exit statuses, and what else a run ends with. */
+#ifndef E3DEFRAG_STATUS_H
+#define E3DEFRAG_STATUS_H
 
 /*
  * Exit statuses. Scripts know them by number, so a number never gets another meaning. status.c has
@@ -23,7 +21,7 @@ enum status {
 /* As --help and the man page have it. */
 const char *status_text(enum status status);
 
-/* The one that a run ends with which had both. */
+/* Return the more severe of two statuses. */
 int status_worse(int a, int b);
 
 #endif

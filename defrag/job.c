@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "job.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+#include "progress/progress.h"
+
+bool job_ends(const struct job *job)
+{
+	return *job->stop || job->broken;
+}
+
+int job_refresh_free(struct job *job)
+{
+	int err = 0;
+
+	if (job->given_back && syncfs(job->host->fd)) {
+		err = -errno;
+		complain(job->host->mountpoint, errno, "can't sync it");
+	}
+	job->given_back = 0;
+	if (!err) {
+		err = meta_free_blocks(&job->meta, &job->free);
+		if (err)
+			complain(job->host->mountpoint, -err, "can't list its free blocks");
+		else
+			progress_free_blocks(&job->free);
+	}
+	if (err)
+		job->broken = true;
+	throttle_point(&job->throttle, true);
+	return err;
+}
