@@ -112,8 +112,36 @@ static char *shown_name(const void *survey, const void *file)
 	return survey_name(survey, file);
 }
 
-/* Survey, report, move, report. */
-static int run_job(struct job *job, struct report *report)
+/* What a function returns that has nothing against going on; else it is the status to end with. */
+#define GO_ON (-1)
+
+/*
+ * What was written gets its place, what was deleted is free: that is what to look at. On a device
+ * that fails nothing is moved; a report may still help.
+ */
+static int sync_host(struct job *job)
+{
+	if (job->host->readonly || !syncfs(job->host->fd))
+		return GO_ON;
+	complain(job->host->mountpoint, errno, "can't sync it");
+	job->broken = true;
+	return moves(job->options) ? STATUS_FAILED : GO_ON;
+}
+
+/* With --map: what is free is seen from the start, and not only what the survey finds. */
+static int begin_map(struct job *job)
+{
+	if (!job->options->map)
+		return GO_ON;
+	progress_map(&job->usage_before);
+	if (job_refresh_free(job))
+		return STATUS_FAILED;
+	usage_freemap(&job->usage_before, &job->free);
+	return GO_ON;
+}
+
+/* Look at all that was asked for; the free blocks are read then, too. */
+static int survey_job(struct job *job)
 {
 	const struct options *options = job->options;
 	const struct survey_scope scope = {
@@ -126,28 +154,16 @@ static int run_job(struct job *job, struct report *report)
 		.filter = &options->filter,
 		.md = job->md,
 	};
-	char *unknown;
+	int status = sync_host(job);
 
-	/*
-	 * What was written gets its place, what was deleted is free: that is what to look at. On a
-	 * device that fails nothing is moved; a report may still help.
-	 */
-	if (!job->host->readonly && syncfs(job->host->fd)) {
-		complain(job->host->mountpoint, errno, "can't sync it");
-		job->broken = true;
-		if (moves(options))
-			return STATUS_FAILED;
-	}
+	if (status != GO_ON)
+		return status;
 	if (options->usage)
 		usage_init(&job->usage_before, job->meta.geo.blocks, USAGE_CELLS);
 	progress_host(job->host, job->meta.geo.blocksize, shown_name, &job->survey);
-	if (options->map) {
-		/* What is free is seen from the start, and not only what the survey finds. */
-		progress_map(&job->usage_before);
-		if (job_refresh_free(job))
-			return STATUS_FAILED;
-		usage_freemap(&job->usage_before, &job->free);
-	}
+	status = begin_map(job);
+	if (status != GO_ON)
+		return status;
 	free(md_files_read(job->md));
 	if (survey_host(&job->survey, &job->meta, job->host, &scope, &job->throttle, job->stop) ||
 	    job_refresh_free(job))
@@ -157,10 +173,53 @@ static int run_job(struct job *job, struct report *report)
 		progress_end();
 	else
 		progress_keep();
-	if (stop) {
-		complain(job->host->mountpoint, 0, "stopped before all files were looked at");
-		return STATUS_STOPPED;
+	if (!stop)
+		return GO_ON;
+	complain(job->host->mountpoint, 0, "stopped before all files were looked at");
+	return STATUS_STOPPED;
+}
+
+/* Whether anything may be moved. What forbids it is complained about. */
+static bool may_move(struct job *job)
+{
+	char *unknown;
+
+	if (job->survey.damaged) {
+		/* Any block may be one that a map claims which can't be read. */
+		complain(job->host->mountpoint, 0,
+			 "is damaged: nothing is moved before e2fsck has repaired it");
+		return false;
 	}
+	unknown = md_files_read(job->md);
+	if (unknown)
+		complain(job->host->mountpoint, 0,
+			 "nothing is moved, since any file may be one that must not be: "
+			 "%s; e3defrag(8), BLOCK NUMBERS, has more",
+			 unknown);
+	free(unknown);
+	return !unknown;
+}
+
+static void move_job(struct job *job)
+{
+	if (job->options->usage)
+		usage_shrink(&job->usage_after, &job->usage_before, USAGE_CELLS);
+	if (job->planned)
+		apply(job);
+	else
+		defragment(job);
+	report_free_space(&job->free_after, &job->free, &job->meta.geo);
+	usage_freemap(&job->usage_after, &job->free);
+}
+
+/* Survey, report, move, report. */
+static int run_job(struct job *job, struct report *report)
+{
+	const struct options *options = job->options;
+	const int status = survey_job(job);
+
+	if (status != GO_ON)
+		return status;
 	if (job->planned)
 		apply_survey(job);
 	report_free_space(&job->free_before, &job->free, &job->meta.geo);
@@ -174,29 +233,10 @@ static int run_job(struct job *job, struct report *report)
 		defragment_dry_run(job);
 		report_after(report);
 		report_dry_run(report);
-	} else if (!options->check && job->survey.damaged) {
-		/* Any block may be one that a map claims which can't be read. */
-		complain(job->host->mountpoint, 0,
-			 "is damaged: nothing is moved before e2fsck has repaired it");
-		return STATUS_REFUSED;
 	} else if (!options->check) {
-		unknown = md_files_read(job->md);
-		if (unknown) {
-			complain(job->host->mountpoint, 0,
-				 "nothing is moved, since any file may be one that must not be: "
-				 "%s; e3defrag(8), BLOCK NUMBERS, has more",
-				 unknown);
-			free(unknown);
+		if (!may_move(job))
 			return STATUS_REFUSED;
-		}
-		if (options->usage)
-			usage_shrink(&job->usage_after, &job->usage_before, USAGE_CELLS);
-		if (job->planned)
-			apply(job);
-		else
-			defragment(job);
-		report_free_space(&job->free_after, &job->free, &job->meta.geo);
-		usage_freemap(&job->usage_after, &job->free);
+		move_job(job);
 		report_after(report);
 		report_run(report);
 	}
@@ -266,22 +306,61 @@ static int check_module(struct job *job)
 	return apply_fits(job) ? 0 : STATUS_REFUSED;
 }
 
-static int run_host(const struct options *options, const struct host *host, struct budget *budget,
-		    struct history *history, struct reports *reports,
-		    const struct planfile *planned)
+/* One invocation, on all filesystems that were named. */
+struct run {
+	const struct options *options;
+	struct hosts hosts;
+	struct budget budget;
+	struct history *history; /* with --state, else NULL */
+	struct planfile planned; /* of --apply */
+	struct reports reports;
+};
+
+/* ext3meta refuses the host, or can't show it: what to do about it, and the status. */
+static int tell_not_open(const struct run *run, const struct host *host, int err, const char *why)
 {
+	if (run->options->all && err == -ENODEV)
+		return leave_out(run->options, host, *why ? why : "ext3meta refuses it");
+	if (*why)
+		complain(host->mountpoint, 0, "%s", why);
+	else
+		complain(host->mountpoint, -err, "can't mount ext3meta for it");
+	return err == -EPROTO ? STATUS_FAILED : STATUS_REFUSED;
+}
+
+/* With the inside of the host open. */
+static int run_open(struct run *run, struct job *job)
+{
+	const struct options *options = run->options;
+	const struct host *host = job->host;
+	const char *unsuited = NULL;
+	int status = check_module(job);
+
+	if (status)
+		return status;
+	if (options->nice)
+		throttle_open(&job->throttle, host->dev, host->device, &stop);
+	if (options->all)
+		unsuited = unsuitable(&job->meta, &job->throttle, &stop);
+	status = unsuited ? leave_out(options, host, unsuited) : run_fit(job, &run->reports);
+	throttle_close(&job->throttle);
+	return status;
+}
+
+static int run_host(struct run *run, const struct host *host)
+{
+	const struct options *options = run->options;
 	struct md_files md = { 0 };
 	struct job job = {
 		.options = options,
 		.host = host,
 		.stop = &stop,
-		.budget = budget,
-		.history = history,
-		.plan = reports->plan,
-		.planned = planned,
+		.budget = &run->budget,
+		.history = run->history,
+		.plan = run->reports.plan,
+		.planned = options->apply ? &run->planned : NULL,
 		.md = &md,
 	};
-	const char *unsuited = NULL;
 	char why[512];
 	int status, err;
 
@@ -292,107 +371,108 @@ static int run_host(const struct options *options, const struct host *host, stru
 		return STATUS_REFUSED;
 	}
 	err = meta_open(&job.meta, host->fd, why, sizeof(why));
-	if (options->all && err == -ENODEV)
-		return leave_out(options, host, *why ? why : "ext3meta refuses it");
-	if (err) {
-		if (*why)
-			complain(host->mountpoint, 0, "%s", why);
-		else
-			complain(host->mountpoint, -err, "can't mount ext3meta for it");
-		return err == -EPROTO ? STATUS_FAILED : STATUS_REFUSED;
-	}
-	status = check_module(&job);
-	if (status)
-		goto out;
-	if (options->nice)
-		throttle_open(&job.throttle, host->dev, host->device, &stop);
-	if (options->all)
-		unsuited = unsuitable(&job.meta, &job.throttle, &stop);
-	status = unsuited ? leave_out(options, host, unsuited) : run_fit(&job, reports);
-	throttle_close(&job.throttle);
-out:
+	if (err)
+		return tell_not_open(run, host, err, why);
+	status = run_open(run, &job);
 	md_files_free(&md);
 	meta_close(&job.meta);
 	return status;
 }
 
-static int run(const struct options *options)
+/* The filesystems that were asked for. Returns the status of those that can't be had. */
+static int find_hosts(struct run *run)
 {
-	struct hosts hosts = { 0 };
-	struct history opened = { 0 }, *history = options->state ? &opened : NULL;
-	struct planfile planned = { 0 };
-	struct reports reports;
-	struct budget budget;
-	int status = moves(options) ? STATUS_NOTHING : STATUS_DONE, found;
-	size_t i, left_out = 0;
+	const struct options *options = run->options;
+	int status = moves(options) ? STATUS_NOTHING : STATUS_DONE, found = STATUS_DONE;
+	size_t i;
 
-	if (options->vm)
-		return vm_run(options);
-	if (geteuid()) {
-		complain(NULL, 0, "only root can look inside a filesystem; run it as root");
-		return STATUS_REFUSED;
-	}
-	if (!reports_open(&reports, options))
-		return STATUS_FAILED;
-	/* What has its place on standard output by now keeps it. */
-	if (options->quiet && !freopen("/dev/null", "w", stdout)) {
-		complain("/dev/null", errno, "can't write it");
-		reports_close(&reports, STATUS_FAILED, STOP_NOT);
-		return STATUS_FAILED;
-	}
-	if (history) {
-		found = history_open(history, options->state, moves(options));
-		if (found)
-			return reports_close(&reports, found, stop) ? found : STATUS_FAILED;
-	}
-	catch_signals();
-	progress_open(options->quiet, options->map);
-	progress_bounds(options->seconds, options->max_bytes);
-	budget_start(&budget, options->seconds, options->max_bytes, options->rate, &stop);
-
-	found = options->apply ? apply_read(&planned, options, &hosts) : STATUS_DONE;
+	if (options->apply)
+		found = apply_read(&run->planned, options, &run->hosts);
 	if (found)
 		status = status_worse(status, found);
 	/* Without the plan that was asked for, there is nothing to do anywhere. */
-	for (i = 0; options->target[i] && (!options->apply || !found); i++) {
-		int target = hosts_add(&hosts, options->target[i]);
+	for (i = 0; !found && options->target[i]; i++) {
+		const int target = hosts_add(&run->hosts, options->target[i]);
 
 		if (target)
 			status = status_worse(status, target);
 	}
 	if (options->all)
-		status = status_worse(status, hosts_add_all(&hosts));
-	if (history)
-		history_order(history, &hosts);
-	for (i = 0; i < hosts.count && !stop; i++) {
-		struct host *host = &hosts.host[i];
+		status = status_worse(status, hosts_add_all(&run->hosts));
+	return status;
+}
 
+/* One filesystem after the other. Returns the worst of @status and theirs. */
+static int run_hosts(struct run *run, int status)
+{
+	size_t i, left_out = 0;
+
+	for (i = 0; i < run->hosts.count && !stop; i++) {
+		struct host *host = &run->hosts.host[i];
 		/* One that was unmounted before its turn came is none any more. */
-		found = host_hold(host) ? run_host(options, host, &budget, history, &reports,
-						   options->apply ? &planned : NULL) :
-					  LEFT_OUT;
+		const int found = host_hold(host) ? run_host(run, host) : LEFT_OUT;
+
 		host_release(host);
 		if (found == LEFT_OUT)
 			left_out++;
 		else
 			status = status_worse(status, found);
 	}
-	if (options->all && left_out == hosts.count && status != STATUS_FAILED)
+	if (run->options->all && left_out == run->hosts.count && status != STATUS_FAILED)
 		puts("No ext3 filesystem is mounted here that e3defrag can work on.");
 	/* Those that it didn't come to. */
-	if (i < hosts.count)
+	if (i < run->hosts.count)
 		status = status_worse(status, STATUS_STOPPED);
-	hosts_free(&hosts);
-	planfile_free(&planned);
-	if (history && !history_close(history))
+	return status;
+}
+
+/* Put what a run leaves behind where it belongs; only now is known whether that succeeds. */
+static int finish(struct run *run, int status)
+{
+	hosts_free(&run->hosts);
+	planfile_free(&run->planned);
+	if (run->history && !history_close(run->history))
 		status = STATUS_FAILED;
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("standard output", errno, "can't write it");
 		status = STATUS_FAILED;
 	}
-	if (!reports_close(&reports, status, stop))
-		status = STATUS_FAILED;
-	return status;
+	return reports_close(&run->reports, status, stop) ? status : STATUS_FAILED;
+}
+
+static int run_here(const struct options *options)
+{
+	struct run run = { .options = options };
+	struct history history;
+	int status;
+
+	if (geteuid()) {
+		complain(NULL, 0, "only root can look inside a filesystem; run it as root");
+		return STATUS_REFUSED;
+	}
+	if (!reports_open(&run.reports, options))
+		return STATUS_FAILED;
+	/* What has its place on standard output by now keeps it. */
+	if (options->quiet && !freopen("/dev/null", "w", stdout)) {
+		complain("/dev/null", errno, "can't write it");
+		reports_close(&run.reports, STATUS_FAILED, STOP_NOT);
+		return STATUS_FAILED;
+	}
+	if (options->state) {
+		status = history_open(&history, options->state, moves(options));
+		if (status)
+			return reports_close(&run.reports, status, stop) ? status : STATUS_FAILED;
+		run.history = &history;
+	}
+	catch_signals();
+	progress_open(options->quiet, options->map);
+	progress_bounds(options->seconds, options->max_bytes);
+	budget_start(&run.budget, options->seconds, options->max_bytes, options->rate, &stop);
+
+	status = find_hosts(&run);
+	if (run.history)
+		history_order(run.history, &run.hosts);
+	return finish(&run, run_hosts(&run, status));
 }
 
 int main(int argc, const char **argv)
@@ -401,7 +481,7 @@ int main(int argc, const char **argv)
 	int status = options_parse(&options, argc, argv);
 
 	if (status < 0)
-		status = run(&options);
+		status = options.vm ? vm_run(&options) : run_here(&options);
 	options_free(&options);
 	return status;
 }

@@ -17,6 +17,77 @@ enum { OPTION_EXCLUDE = 1, OPTION_EXCLUDE_FROM };
 /* A rate below this would have steps of fewer bytes than a block for some filesystems. */
 #define RATE_LEAST (64U << 10)
 
+/* The command line as popt leaves it, of which the checks below make options. It is read once. */
+static struct {
+	int all, check, dry_run, map, nice, quiet, verbose;
+	char *min_fragment, *sort, *time, *max_bytes, *rate, *reserve;
+	char *json, *csv, *prometheus, *html, *state, *plan, *apply, *vm;
+	long top, partition;
+	struct filter_options filter;
+} raw = { .top = TOP };
+
+static const struct poptOption table[] = {
+	{ "all", 0, POPT_ARG_NONE, &raw.all, 0,
+	  "Work on each ext3 or ext4 filesystem that is mounted", NULL },
+	{ "apply", 0, POPT_ARG_STRING, &raw.apply, 0,
+	  "Make the moves of the plan in FILE that still fit", "FILE" },
+	{ "bwlimit", 0, POPT_ARG_STRING, &raw.rate, 0,
+	  "Move no more than RATE bytes a second (K, M, G)", "RATE" },
+	{ "check", 'c', POPT_ARG_NONE, &raw.check, 0, "Report only, move nothing", NULL },
+	{ "csv", 0, POPT_ARG_STRING, &raw.csv, 0, "Write a line for each file to FILE", "FILE" },
+	{ "dry-run", 'n', POPT_ARG_NONE, &raw.dry_run, 0,
+	  "Say what would be moved where, move nothing", NULL },
+	{ "exclude", 0, POPT_ARG_STRING, NULL, OPTION_EXCLUDE,
+	  "Leave files alone whose path matches GLOB", "GLOB" },
+	{ "exclude-from", 0, POPT_ARG_STRING, NULL, OPTION_EXCLUDE_FROM,
+	  "The same for each GLOB of FILE, one a line", "FILE" },
+	{ "html", 0, POPT_ARG_STRING, &raw.html, 0,
+	  "Write the report as a page with maps of the disk to FILE", "FILE" },
+	{ "json", 0, POPT_ARG_STRING, &raw.json, 0, "Write the report as JSON to FILE", "FILE" },
+	{ "map", 0, POPT_ARG_NONE, &raw.map, 0, "Show a map of the blocks as they move", NULL },
+	{ "max-bytes", 0, POPT_ARG_STRING, &raw.max_bytes, 0,
+	  "End the run when SIZE bytes have been moved (K, M, G)", "SIZE" },
+	{ "max-size", 0, POPT_ARG_STRING, &raw.filter.max_size, 0,
+	  "Leave files alone larger than SIZE (K, M, G)", "SIZE" },
+	{ "min-fragment-size", 0, POPT_ARG_STRING, &raw.min_fragment, 0,
+	  "Leave files alone whose pieces are this long (K, M, G)", "SIZE" },
+	{ "min-fragments", 0, POPT_ARG_STRING, &raw.filter.min_fragments, 0,
+	  "Leave files alone in fewer than N fragments", "N" },
+	{ "min-score", 0, POPT_ARG_STRING, &raw.filter.min_score, 0,
+	  "Leave files alone whose score is below N", "N" },
+	{ "min-size", 0, POPT_ARG_STRING, &raw.filter.min_size, 0,
+	  "Leave files alone smaller than SIZE (K, M, G)", "SIZE" },
+	{ "nice", 'N', POPT_ARG_NONE, &raw.nice, 0, "Step aside while others use the disk", NULL },
+	{ "older-than", 0, POPT_ARG_STRING, &raw.filter.older_than, 0,
+	  "Leave files alone that changed less than TIME ago", "TIME" },
+	{ "partition", 0, POPT_ARG_LONG, &raw.partition, 0,
+	  "With --vm: work on partition N of IMAGE", "N" },
+	{ "plan", 0, POPT_ARG_STRING, &raw.plan, 0, "Write what a dry run would move where to FILE",
+	  "FILE" },
+	{ "prometheus", 0, POPT_ARG_STRING, &raw.prometheus, 0,
+	  "Write metrics to FILE, for node_exporter", "FILE" },
+	{ "quiet", 'q', POPT_ARG_NONE, &raw.quiet, 0,
+	  "Print nothing but what goes wrong: no progress, no text report", NULL },
+	{ "reserve", 0, POPT_ARG_STRING, &raw.reserve, 0,
+	  "Always leave SIZE free (K, M, G, or a % of the filesystem)", "SIZE" },
+	{ "sort", 0, POPT_ARG_STRING, &raw.sort, 0, "Name files by score, fragments, size or name",
+	  "KEY" },
+	{ "state", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, &raw.state, 0,
+	  "Go on where the last run stopped, as FILE has it", "FILE" },
+	{ "time", 't', POPT_ARG_STRING, &raw.time, 0,
+	  "End the run after TIME seconds, or so many m, h or d", "TIME" },
+	{ "top", 0, POPT_ARG_LONG, &raw.top, 0, "Name N fragmented files instead of 10", "N" },
+	{ "verbose", 'v', POPT_ARG_NONE, &raw.verbose, 0,
+	  "Report on every file, not only on the worst ones", NULL },
+	{ "vm", 0, POPT_ARG_STRING, &raw.vm, 0,
+	  "Work in a virtual machine on an unmounted image or device", "IMAGE" },
+	{ "version", 'V', POPT_ARG_NONE, NULL, 'V', "Print the version and exit", NULL },
+	{ "help", 'h', POPT_ARG_NONE, NULL, 'h', "Print this help and exit", NULL },
+	{ NULL, '?', POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, NULL, 'h', NULL, NULL },
+	{ "usage", 0, POPT_ARG_NONE, NULL, 'u', "Print a short usage line and exit", NULL },
+	POPT_TABLEEND
+};
+
 /* SIZE, or N% of the filesystem. */
 static bool parse_reserve(const char *text, struct options *options)
 {
@@ -51,7 +122,6 @@ static bool parse_sort(const char *text, enum sort *sort)
 	return false;
 }
 
-/* What can't be done with the files of reports; NULL if nothing. */
 /* How many reports go to that file. */
 static unsigned int reports_to(const struct options *options, const char *name)
 {
@@ -65,7 +135,52 @@ static unsigned int reports_to(const struct options *options, const char *name)
 	return count;
 }
 
-static const char *check_files(const struct options *options)
+/*
+ * The checks: each returns what is wrong with the command line, or NULL. Those of numbers fill in
+ * @options.
+ */
+
+static const char *check_modes(const struct options *options)
+{
+	if (raw.check && raw.dry_run)
+		return "--check and --dry-run exclude each other";
+	if (options->quiet && options->verbose)
+		return "--quiet and --verbose exclude each other";
+	if (options->quiet && options->map)
+		return "--quiet and --map exclude each other";
+	return NULL;
+}
+
+static const char *check_bounds(struct options *options)
+{
+	if (raw.time && (!parse_time(raw.time, &options->seconds) || !options->seconds))
+		return "--time wants a TIME like 90, 30m, 5h or 7d, up to 10000d";
+	if ((raw.max_bytes &&
+	     (!parse_size(raw.max_bytes, &options->max_bytes) || !options->max_bytes)) ||
+	    (raw.rate && (!parse_size(raw.rate, &options->rate) || options->rate < RATE_LEAST)))
+		return "--max-bytes and --bwlimit want a number like 500M, up to 1024G; "
+		       "a RATE of 64K at least";
+	if (raw.reserve && !parse_reserve(raw.reserve, options))
+		return "--reserve wants a SIZE like 500M, up to 1024G, or like 2%";
+	return NULL;
+}
+
+static const char *check_choice(struct options *options)
+{
+	if (raw.min_fragment && !parse_size(raw.min_fragment, &options->min_fragment))
+		return "--min-fragment-size wants a SIZE like 128K, up to 1024G";
+	if (raw.sort && !parse_sort(raw.sort, &options->sort))
+		return "--sort wants score, fragments, size or name";
+	if (raw.top < 0 || raw.top > UINT32_MAX)
+		return "--top wants a number of files";
+	options->top = (uint32_t)raw.top;
+	if (options->partition < 0 || options->partition > 255 ||
+	    (options->partition && !options->vm))
+		return "--partition wants the number of one, and --vm";
+	return NULL;
+}
+
+static const char *check_reports(const struct options *options)
 {
 	if (reports_to(options, ""))
 		return "a report wants the name of a FILE";
@@ -75,7 +190,6 @@ static const char *check_files(const struct options *options)
 	return NULL;
 }
 
-/* What can't be the file of --state; NULL if nothing. */
 static const char *check_state(const struct options *options)
 {
 	if (!options->state)
@@ -85,6 +199,58 @@ static const char *check_state(const struct options *options)
 	if (reports_to(options, options->state))
 		return "a report can't go to the FILE of --state";
 	return NULL;
+}
+
+static const char *check_plans(const struct options *options)
+{
+	if (options->plan && raw.check)
+		return "--check and --plan exclude each other";
+	if (options->apply && (raw.check || raw.dry_run || options->plan))
+		return "--apply moves files: it excludes --check, --dry-run and --plan";
+	if ((options->plan && !*options->plan) ||
+	    (options->apply && (!*options->apply || !strcmp(options->apply, "-"))))
+		return "a plan wants the name of a FILE";
+	if (reports_to(options, options->plan) || reports_to(options, options->apply))
+		return "a plan and a report can't be one FILE";
+	return NULL;
+}
+
+static const char *check_targets(const struct options *options)
+{
+	const bool named = options->target[0];
+
+	if (options->all && (named || options->vm))
+		return "--all goes with no TARGET, and not with --vm";
+	if (options->all && options->apply)
+		return "--all and --apply exclude each other";
+	if (!named && !options->vm && !options->apply && !options->all)
+		return "no TARGET given";
+	return NULL;
+}
+
+/* Check all of it, in the order in which it is told; what is wrong is complained about. */
+static bool check_options(struct options *options)
+{
+	const char *wrong = check_modes(options);
+
+	if (!wrong)
+		wrong = check_bounds(options);
+	if (!wrong)
+		wrong = check_choice(options);
+	/* It complains by itself. */
+	if (!wrong && !filter_parse(&options->filter, &raw.filter))
+		return false;
+	if (!wrong)
+		wrong = check_reports(options);
+	if (!wrong)
+		wrong = check_state(options);
+	if (!wrong)
+		wrong = check_plans(options);
+	if (!wrong)
+		wrong = check_targets(options);
+	if (wrong)
+		complain(NULL, 0, "%s", wrong);
+	return !wrong;
 }
 
 /*
@@ -105,24 +271,8 @@ static const char **with_default_state(int argc, const char **argv)
 	return full;
 }
 
-/* What can't be done with plans; NULL if nothing. */
-static const char *check_plans(const struct options *options, bool check, bool dry_run)
-{
-	if (options->plan && check)
-		return "--check and --plan exclude each other";
-	if (options->apply && (check || dry_run || options->plan))
-		return "--apply moves files: it excludes --check, --dry-run and --plan";
-	if ((options->plan && !*options->plan) ||
-	    (options->apply && (!*options->apply || !strcmp(options->apply, "-"))))
-		return "a plan wants the name of a FILE";
-	if (reports_to(options, options->plan) || reports_to(options, options->apply))
-		return "a plan and a report can't be one FILE";
-	return NULL;
-}
-
 /* The command line once more, for the options as they were given: but those of the appliance. */
-static void note_given(struct options *options, const struct poptOption *table, int argc,
-		       const char **argv)
+static void note_given(struct options *options, int argc, const char **argv)
 {
 	const struct exclude *exclude = &options->filter.exclude;
 	struct poptOption own[64] = { 0 };
@@ -145,7 +295,7 @@ static void note_given(struct options *options, const struct poptOption *table, 
 		char *value = poptGetOptArg(context);
 
 		/* What excludes comes below, without the files that it may have come from. */
-		if (option->arg == &options->vm || option->arg == &options->partition ||
+		if (option->arg == &raw.vm || option->arg == &raw.partition ||
 		    option->val == OPTION_EXCLUDE || option->val == OPTION_EXCLUDE_FROM) {
 			free(value);
 			continue;
@@ -181,204 +331,98 @@ static void print_help(poptContext context)
 		printf("  %d  %s\n", i, status_text((enum status)i));
 }
 
-int options_parse(struct options *options, int argc, const char **given)
+/* Read them one by one. Returns -1 to go on, else the status to exit with. */
+static int read_options(poptContext context)
 {
-	int all = 0, check = 0, dry_run = 0, map = 0, nice = 0, quiet = 0, verbose = 0, status = -1;
 	int got;
-	char *min_fragment = NULL, *sort = NULL, *time = NULL, *max_bytes = NULL, *rate = NULL;
-	char *reserve = NULL;
-	struct filter_options filter = { 0 };
-	long top = TOP;
-	const char *wrong, **argv = with_default_state(argc, given);
-	const struct poptOption table[] = {
-		{ "all", 0, POPT_ARG_NONE, &all, 0,
-		  "Work on each ext3 or ext4 filesystem that is mounted", NULL },
-		{ "apply", 0, POPT_ARG_STRING, &options->apply, 0,
-		  "Make the moves of the plan in FILE that still fit", "FILE" },
-		{ "bwlimit", 0, POPT_ARG_STRING, &rate, 0,
-		  "Move no more than RATE bytes a second (K, M, G)", "RATE" },
-		{ "check", 'c', POPT_ARG_NONE, &check, 0, "Report only, move nothing", NULL },
-		{ "csv", 0, POPT_ARG_STRING, &options->csv, 0, "Write a line for each file to FILE",
-		  "FILE" },
-		{ "dry-run", 'n', POPT_ARG_NONE, &dry_run, 0,
-		  "Say what would be moved where, move nothing", NULL },
-		{ "exclude", 0, POPT_ARG_STRING, NULL, OPTION_EXCLUDE,
-		  "Leave files alone whose path matches GLOB", "GLOB" },
-		{ "exclude-from", 0, POPT_ARG_STRING, NULL, OPTION_EXCLUDE_FROM,
-		  "The same for each GLOB of FILE, one a line", "FILE" },
-		{ "html", 0, POPT_ARG_STRING, &options->html, 0,
-		  "Write the report as a page with maps of the disk to FILE", "FILE" },
-		{ "json", 0, POPT_ARG_STRING, &options->json, 0, "Write the report as JSON to FILE",
-		  "FILE" },
-		{ "map", 0, POPT_ARG_NONE, &map, 0, "Show a map of the blocks as they move", NULL },
-		{ "max-bytes", 0, POPT_ARG_STRING, &max_bytes, 0,
-		  "End the run when SIZE bytes have been moved (K, M, G)", "SIZE" },
-		{ "max-size", 0, POPT_ARG_STRING, &filter.max_size, 0,
-		  "Leave files alone larger than SIZE (K, M, G)", "SIZE" },
-		{ "min-fragment-size", 0, POPT_ARG_STRING, &min_fragment, 0,
-		  "Leave files alone whose pieces are this long (K, M, G)", "SIZE" },
-		{ "min-fragments", 0, POPT_ARG_STRING, &filter.min_fragments, 0,
-		  "Leave files alone in fewer than N fragments", "N" },
-		{ "min-score", 0, POPT_ARG_STRING, &filter.min_score, 0,
-		  "Leave files alone whose score is below N", "N" },
-		{ "min-size", 0, POPT_ARG_STRING, &filter.min_size, 0,
-		  "Leave files alone smaller than SIZE (K, M, G)", "SIZE" },
-		{ "nice", 'N', POPT_ARG_NONE, &nice, 0, "Step aside while others use the disk",
-		  NULL },
-		{ "older-than", 0, POPT_ARG_STRING, &filter.older_than, 0,
-		  "Leave files alone that changed less than TIME ago", "TIME" },
-		{ "partition", 0, POPT_ARG_LONG, &options->partition, 0,
-		  "With --vm: work on partition N of IMAGE", "N" },
-		{ "plan", 0, POPT_ARG_STRING, &options->plan, 0,
-		  "Write what a dry run would move where to FILE", "FILE" },
-		{ "prometheus", 0, POPT_ARG_STRING, &options->prometheus, 0,
-		  "Write metrics to FILE, for node_exporter", "FILE" },
-		{ "quiet", 'q', POPT_ARG_NONE, &quiet, 0,
-		  "Print nothing but what goes wrong: no progress, no text report", NULL },
-		{ "reserve", 0, POPT_ARG_STRING, &reserve, 0,
-		  "Always leave SIZE free (K, M, G, or a % of the filesystem)", "SIZE" },
-		{ "sort", 0, POPT_ARG_STRING, &sort, 0,
-		  "Name files by score, fragments, size or name", "KEY" },
-		{ "state", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, &options->state, 0,
-		  "Go on where the last run stopped, as FILE has it", "FILE" },
-		{ "time", 't', POPT_ARG_STRING, &time, 0,
-		  "End the run after TIME seconds, or so many m, h or d", "TIME" },
-		{ "top", 0, POPT_ARG_LONG, &top, 0, "Name N fragmented files instead of 10", "N" },
-		{ "verbose", 'v', POPT_ARG_NONE, &verbose, 0,
-		  "Report on every file, not only on the worst ones", NULL },
-		{ "vm", 0, POPT_ARG_STRING, &options->vm, 0,
-		  "Work in a virtual machine on an unmounted image or device", "IMAGE" },
-		{ "version", 'V', POPT_ARG_NONE, NULL, 'V', "Print the version and exit", NULL },
-		{ "help", 'h', POPT_ARG_NONE, NULL, 'h', "Print this help and exit", NULL },
-		{ NULL, '?', POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, NULL, 'h', NULL, NULL },
-		{ "usage", 0, POPT_ARG_NONE, NULL, 'u', "Print a short usage line and exit", NULL },
-		POPT_TABLEEND
-	};
-	poptContext context = poptGetContext("e3defrag", argc, argv, table, 0);
 
-	poptSetOtherOptionHelp(context, "[OPTION...] TARGET...");
-	while (status < 0 && (got = poptGetNextOpt(context)) != -1) {
+	while ((got = poptGetNextOpt(context)) != -1) {
 		switch (got) {
 		case OPTION_EXCLUDE:
-			filter_option_add(&filter.exclude, poptGetOptArg(context));
+			filter_option_add(&raw.filter.exclude, poptGetOptArg(context));
 			break;
 		case OPTION_EXCLUDE_FROM:
-			filter_option_add(&filter.exclude_from, poptGetOptArg(context));
+			filter_option_add(&raw.filter.exclude_from, poptGetOptArg(context));
 			break;
 		case 'h':
 			print_help(context);
-			status = STATUS_DONE;
-			break;
+			return STATUS_DONE;
 		case 'u':
 			poptPrintUsage(context, stdout, 0);
-			status = STATUS_DONE;
-			break;
+			return STATUS_DONE;
 		case 'V':
 			puts("e3defrag " E3DEFRAG_VERSION);
-			status = STATUS_DONE;
-			break;
+			return STATUS_DONE;
 		default:
 			complain(NULL, 0, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
 				 poptStrerror(got));
-			status = STATUS_USAGE;
+			return STATUS_USAGE;
 		}
 	}
-	if (status < 0 && check && dry_run) {
-		complain(NULL, 0, "--check and --dry-run exclude each other");
-		status = STATUS_USAGE;
-	}
-	if (status < 0 && quiet && (verbose || map)) {
-		complain(NULL, 0, "--quiet and %s exclude each other",
-			 verbose ? "--verbose" : "--map");
-		status = STATUS_USAGE;
-	}
-	if (status < 0 && min_fragment && !parse_size(min_fragment, &options->min_fragment)) {
-		complain(NULL, 0, "--min-fragment-size wants a SIZE like 128K, up to 1024G");
-		status = STATUS_USAGE;
-	}
-	if (status < 0 && time && (!parse_time(time, &options->seconds) || !options->seconds)) {
-		complain(NULL, 0, "--time wants a TIME like 90, 30m, 5h or 7d, up to 10000d");
-		status = STATUS_USAGE;
-	}
-	if (status < 0 &&
-	    ((max_bytes && (!parse_size(max_bytes, &options->max_bytes) || !options->max_bytes)) ||
-	     (rate && (!parse_size(rate, &options->rate) || options->rate < RATE_LEAST)))) {
-		complain(NULL, 0,
-			 "--max-bytes and --bwlimit want a number like 500M, up to 1024G; "
-			 "a RATE of 64K at least");
-		status = STATUS_USAGE;
-	}
-	if (status < 0 && reserve && !parse_reserve(reserve, options)) {
-		complain(NULL, 0, "--reserve wants a SIZE like 500M, up to 1024G, or like 2%%");
-		status = STATUS_USAGE;
-	}
-	if (status < 0 && sort && !parse_sort(sort, &options->sort)) {
-		complain(NULL, 0, "--sort wants score, fragments, size or name");
-		status = STATUS_USAGE;
-	}
-	if (status < 0 && (top < 0 || top > UINT32_MAX)) {
-		complain(NULL, 0, "--top wants a number of files");
-		status = STATUS_USAGE;
-	}
-	if (status < 0 && (options->partition < 0 || options->partition > 255 ||
-			   (options->partition && !options->vm))) {
-		complain(NULL, 0, "--partition wants the number of one, and --vm");
-		status = STATUS_USAGE;
-	}
-	if (status < 0 && !filter_parse(&options->filter, &filter))
-		status = STATUS_USAGE;
-	wrong = check_files(options);
-	if (!wrong)
-		wrong = check_state(options);
-	if (!wrong)
-		wrong = check_plans(options, check, dry_run);
-	if (status < 0 && wrong) {
-		complain(NULL, 0, "%s", wrong);
-		status = STATUS_USAGE;
-	}
-	if (status < 0) {
-		const char **args = poptGetArgs(context);
-		size_t count = 0;
+	return -1;
+}
 
-		while (args && args[count])
-			count++;
-		if (all && (count || options->vm)) {
-			complain(NULL, 0, "--all goes with no TARGET, and not with --vm");
-			status = STATUS_USAGE;
-		} else if (all && options->apply) {
-			complain(NULL, 0, "--all and --apply exclude each other");
-			status = STATUS_USAGE;
-		} else if (!count && !options->vm && !options->apply && !all) {
-			complain(NULL, 0, "no TARGET given");
-			status = STATUS_USAGE;
-		}
-		options->target = xreallocarray(NULL, count + 1, sizeof(*options->target));
-		options->target[count] = NULL;
-		while (count--)
-			options->target[count] = xstrdup(args[count]);
-	}
+/* What needs no check. @args is NULL or ended by NULL. */
+static void take_values(struct options *options, const char **args)
+{
+	size_t count = 0, i;
+
+	*options = (struct options){
+		.all = raw.all,
+		.check = raw.check,
+		.dry_run = raw.dry_run || raw.plan,
+		.nice = raw.nice,
+		.verbose = raw.verbose,
+		.usage = raw.html || raw.map,
+		.quiet = raw.quiet,
+		.map = raw.map,
+		.json = raw.json,
+		.csv = raw.csv,
+		.prometheus = raw.prometheus,
+		.html = raw.html,
+		.state = raw.state,
+		.plan = raw.plan,
+		.apply = raw.apply,
+		.vm = raw.vm,
+		.partition = raw.partition,
+	};
+	while (args && args[count])
+		count++;
+	options->target = xreallocarray(NULL, count + 1, sizeof(*options->target));
+	for (i = 0; i < count; i++)
+		options->target[i] = xstrdup(args[i]);
+	options->target[count] = NULL;
+}
+
+static void free_raw(void)
+{
+	filter_options_free(&raw.filter);
+	free(raw.min_fragment);
+	free(raw.sort);
+	free(raw.time);
+	free(raw.max_bytes);
+	free(raw.rate);
+	free(raw.reserve);
+}
+
+int options_parse(struct options *options, int argc, const char **given)
+{
+	const char **argv = with_default_state(argc, given);
+	poptContext context = poptGetContext("e3defrag", argc, argv, table, 0);
+	int status;
+
+	poptSetOtherOptionHelp(context, "[OPTION...] TARGET...");
+	status = read_options(context);
+	take_values(options, status < 0 ? poptGetArgs(context) : NULL);
+	if (status < 0 && !check_options(options))
+		status = STATUS_USAGE;
 	if (status < 0 && options->vm)
-		note_given(options, table, argc, argv);
+		note_given(options, argc, argv);
 	if (status == STATUS_USAGE)
 		fputs("Try 'e3defrag --help'.\n", stderr);
 	poptFreeContext(context);
 	free(argv);
-	filter_options_free(&filter);
-	free(min_fragment);
-	free(sort);
-	free(time);
-	free(max_bytes);
-	free(rate);
-	free(reserve);
-	options->top = (uint32_t)top;
-	options->all = all;
-	options->check = check;
-	options->dry_run = dry_run || options->plan;
-	options->map = map;
-	options->nice = nice;
-	options->quiet = quiet;
-	options->verbose = verbose;
-	options->usage = options->html || map;
+	free_raw();
 	return status;
 }
 

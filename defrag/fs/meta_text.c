@@ -151,61 +151,85 @@ static bool mapping_of_word(const struct text *word, enum mapping *mapping)
 	return i < 4;
 }
 
+/* The keys of `info`; of one that is not among them, the line is passed over. */
+enum info_key {
+	KEY_TYPE,
+	KEY_SIZE,
+	KEY_BLOCKS,
+	KEY_LINKS,
+	KEY_GENERATION,
+	KEY_FLAGS,
+	KEY_MAPPING,
+	KEY_RELOCATABLE,
+	KEYS,
+	KEY_UNKNOWN = KEYS
+};
+
+static enum info_key read_key(struct text *t)
+{
+	static const char *const text[KEYS] = {
+		[KEY_TYPE] = "type ",
+		[KEY_SIZE] = "size ",
+		[KEY_BLOCKS] = "blocks ",
+		[KEY_LINKS] = "links ",
+		[KEY_GENERATION] = "generation ",
+		[KEY_FLAGS] = "flags ",
+		[KEY_MAPPING] = "mapping ",
+		[KEY_RELOCATABLE] = "relocatable ",
+	};
+	unsigned int key = 0;
+
+	while (key < KEYS && !literal(t, text[key]))
+		key++;
+	return key;
+}
+
+static bool read_value(struct text *t, enum info_key key, struct info *info)
+{
+	struct text word;
+
+	switch (key) {
+	case KEY_SIZE:
+		return number(t, INT64_MAX, '\n', &info->size);
+	case KEY_BLOCKS:
+		return number(t, UINT64_MAX, '\n', &info->blocks);
+	case KEY_LINKS:
+		return number32(t, '\n', &info->links);
+	case KEY_GENERATION:
+		return number32(t, '\n', &info->generation);
+	case KEY_FLAGS:
+		return number32(t, '\n', &info->flags);
+	default:
+		break;
+	}
+	if (!rest_of_line(t, &word))
+		return false;
+	if (key == KEY_TYPE)
+		info->type = type_of_word(&word);
+	else if (key == KEY_MAPPING)
+		return mapping_of_word(&word, &info->mapping);
+	else if (key == KEY_RELOCATABLE)
+		info->relocatable = reason_of_word(word.at, (size_t)(word.end - word.at));
+	return true;
+}
+
 int meta_text_info(const char *text, size_t length, struct info *info)
 {
-	static const char *const keys[] = {
-		"type ",       "size ",	 "blocks ",  "links ",
-		"generation ", "flags ", "mapping ", "relocatable ",
-	};
-	const unsigned int key_count = sizeof(keys) / sizeof(*keys);
-	struct text t = { text, text + length }, word;
-	unsigned int seen = 0, key;
-	bool ok;
+	const unsigned int all = (1U << KEYS) - 1;
+	struct text t = { text, text + length };
+	unsigned int seen = 0;
 
 	memset(info, 0, sizeof(*info));
 	while (t.at < t.end) {
-		for (key = 0; key < key_count && !literal(&t, keys[key]); key++)
-			;
-		if (seen & (1U << key) && key < key_count)
+		const enum info_key key = read_key(&t);
+
+		if (key != KEY_UNKNOWN && seen & (1U << key))
 			return -EPROTO;
 		seen |= 1U << key;
-		switch (key) {
-		case 0:
-			ok = rest_of_line(&t, &word);
-			if (ok)
-				info->type = type_of_word(&word);
-			break;
-		case 1:
-			ok = number(&t, INT64_MAX, '\n', &info->size);
-			break;
-		case 2:
-			ok = number(&t, UINT64_MAX, '\n', &info->blocks);
-			break;
-		case 3:
-			ok = number32(&t, '\n', &info->links);
-			break;
-		case 4:
-			ok = number32(&t, '\n', &info->generation);
-			break;
-		case 5:
-			ok = number32(&t, '\n', &info->flags);
-			break;
-		case 6:
-			ok = rest_of_line(&t, &word) && mapping_of_word(&word, &info->mapping);
-			break;
-		case 7:
-			ok = rest_of_line(&t, &word);
-			if (ok)
-				info->relocatable =
-					reason_of_word(word.at, (size_t)(word.end - word.at));
-			break;
-		default:
-			ok = rest_of_line(&t, &word);
-		}
-		if (!ok)
+		if (!read_value(&t, key, info))
 			return -EPROTO;
 	}
-	return (seen & ((1U << key_count) - 1)) == (1U << key_count) - 1 ? 0 : -EPROTO;
+	return (seen & all) == all ? 0 : -EPROTO;
 }
 
 int meta_text_free_blocks(const char *text, size_t length, const struct geometry *geo,

@@ -212,7 +212,7 @@ static bool in_need(const struct job *job, const struct file *file)
 	return may_change((enum reason)file->reason) && file->fragments > best_possible(job, file);
 }
 
-static void move_parts(struct job *job, const uint32_t *order, size_t count)
+static void move_partially(struct job *job, const uint32_t *order, size_t count)
 {
 	uint32_t *before = xreallocarray(NULL, count, sizeof(*before));
 	size_t i;
@@ -261,7 +261,7 @@ void defragment(struct job *job)
 			break;
 	}
 	if (!job_ends(job))
-		move_parts(job, order, count);
+		move_partially(job, order, count);
 	for (i = 0; *job->stop && i < count; i++) {
 		struct file *file = &job->survey.file[order[i]];
 

@@ -165,60 +165,83 @@ static bool may_step(struct move *m)
 	return !m->spared;
 }
 
-/*
- * Change places with the donor from the start to block *@end. *@end comes back as where it ended,
- * *@moved as how many blocks went. Without @stop neither signals nor budgets are
- * looked at.
- */
-static int swap_data(struct move *m, const struct layout *old, uint32_t *end, uint64_t *moved,
-		     const volatile int *stop)
+/* The block behind the last one with data; UINT32_MAX if there is none. */
+static uint32_t data_end(const struct layout *layout)
+{
+	const struct extent *last;
+
+	if (!layout->extents)
+		return UINT32_MAX;
+	last = &layout->extent[layout->extents - 1];
+	return last->logical + last->length;
+}
+
+/* What one request moves at most, in blocks. */
+static uint32_t step_blocks(const struct move *m, bool back)
 {
 	const uint32_t blocksize = m->job->meta.geo.blocksize;
-	/* It goes back only where it came from. */
-	const struct sequence *from = stop ? m->old : &m->seq, *to = stop ? &m->seq : m->old;
-	uint32_t at = 0, chunk, count, step, began;
-	uint64_t start, took;
+	uint32_t bytes = throttle_step(&m->job->throttle, CHUNK_BYTES);
+
+	if (!back)
+		bytes = budget_step(m->job->budget, bytes, blocksize);
+	return bytes / blocksize;
+}
+
+/* One request for the @count blocks from *@at on. *@at comes back as where it ended. */
+static int swap_step(struct move *m, uint32_t *at, uint32_t count, bool back, uint64_t *moved)
+{
+	const struct sequence *from = back ? &m->seq : m->old, *to = back ? m->old : &m->seq;
+	const uint32_t blocksize = m->job->meta.geo.blocksize, began = *at;
+	const uint64_t start = clock_now();
+	uint64_t took;
+	uint32_t step;
+	int err;
+
+	progress_step(from, to, began, began + count, 0);
+	err = node_reloc(m->node, at, &m->donor, count, &step);
+	took = clock_now() - start;
+	*moved += step;
+	progress_stepped(from, to, began, *at, 0);
+	progress_moved(back ? 0 : step);
+	throttle_stepped(&m->job->throttle, (uint64_t)step * blocksize);
+	if (!back)
+		budget_stepped(m->job->budget, (uint64_t)step * blocksize, took);
+	return err;
+}
+
+/*
+ * Change places with the donor from the start to block *@end. *@end comes back as where it ended,
+ * *@moved as how many blocks changed places. On the way back, to where the blocks came from,
+ * neither signals nor budgets end it.
+ */
+static int swap_data(struct move *m, const struct layout *old, uint32_t *end, uint64_t *moved,
+		     bool back)
+{
+	const uint32_t last = data_end(old);
+	uint32_t at = 0, count;
 	int tries = 0, err = 0;
 
 	*moved = 0;
-	if (old->extents) {
-		const struct extent *last = &old->extent[old->extents - 1];
-
-		if (*end > last->logical + last->length)
-			*end = last->logical + last->length;
-	}
-	while ((at = next_block(old, at)) < *end) {
-		if ((stop && *stop) || !may_step(m)) {
+	if (*end > last)
+		*end = last;
+	while (!err && (at = next_block(old, at)) < *end) {
+		if ((!back && *m->job->stop) || !may_step(m)) {
 			err = -EINTR;
 			break;
 		}
-		chunk = throttle_step(&m->job->throttle, CHUNK_BYTES);
-		if (stop)
-			chunk = budget_step(m->job->budget, chunk, blocksize);
-		chunk /= blocksize;
-		count = *end - at < chunk ? *end - at : chunk;
-		began = at;
-		progress_step(from, to, at, at + count, 0);
-		start = clock_now();
-		err = node_reloc(m->node, &at, &m->donor, count, &step);
-		*moved += step;
-		took = clock_now() - start;
-		progress_stepped(from, to, began, at, 0);
-		progress_moved(stop ? step : 0);
-		throttle_stepped(&m->job->throttle, (uint64_t)step * blocksize);
-		if (stop)
-			budget_stepped(m->job->budget, (uint64_t)step * blocksize, took);
-		if (err == -EBUSY && wait_busy(&tries))
-			continue;
-		if (err == -ENODATA) {
+		count = step_blocks(m, back);
+		if (count > *end - at)
+			count = *end - at;
+		err = swap_step(m, &at, count, back, moved);
+		if (err == -EBUSY && wait_busy(&tries)) {
+			err = 0;
+		} else if (err == -ENODATA) {
 			/* These blocks are the file's no more; there may be others. */
 			at += count;
 			err = 0;
-			continue;
+		} else if (!err) {
+			tries = 0;
 		}
-		if (err)
-			break;
-		tries = 0;
 	}
 	*end = at;
 	return err;
@@ -272,7 +295,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	const char *what = "moving its data stopped";
 	int err;
 
-	err = swap_data(m, old, &end, &data, m->job->stop);
+	err = swap_data(m, old, &end, &data, false);
 	if (data || !old->data) {
 		int ind_err = swap_indirect(m, old, end, &indirect, false);
 
@@ -293,7 +316,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 		/* A part that is moved can be worse than nothing: the same swaps lead back. */
 		if (!swap_indirect(m, old, end, &back, true) && back == indirect) {
 			indirect = 0;
-			if (!swap_data(m, old, &end, &back, NULL) && back == data)
+			if (!swap_data(m, old, &end, &back, true) && back == data)
 				data = 0;
 		}
 		look_after_move(m);
@@ -307,16 +330,42 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	return reason;
 }
 
+/* With an open donor that is empty: fill it, and change places with it if that is still better. */
+static enum reason move_by_donor(struct move *m, const struct layout *layout,
+				 const struct sequence *seq, const struct plan_requests *requests,
+				 const struct layout *moving, uint32_t most)
+{
+	int err = donor_fill(m, requests);
+
+	if (!err)
+		err = node_layout(&m->donor, &m->layout, UINT64_MAX);
+	if (err == -ENOSPC)
+		return REASON_NO_ROOM;
+	if (err)
+		return went_wrong(m, err, "can't get blocks for it");
+	if (moving)
+		part_outcome(&m->after, layout, moving, &m->layout);
+	sequence_build(&m->seq, moving ? &m->after : &m->layout, &m->job->meta.geo);
+	if (m->seq.fragments > most)
+		return REASON_OUTCOME;
+	/* The file may lie elsewhere by now than when the plan was made. */
+	err = node_layout(m->node, &m->layout, UINT64_MAX);
+	if (err)
+		return went_wrong(m, err, "can't look at its blocks");
+	if (!layout_holds(&m->layout, layout))
+		return REASON_CHANGED;
+	return swap(m, moving ? moving : layout, seq);
+}
+
 /* All of the file, or only @moving of it. */
 static enum reason move(struct move *m, const struct layout *layout, const struct sequence *seq,
 			const struct plan_requests *requests, const struct layout *moving,
 			uint32_t blocks, uint32_t most)
 {
-	struct job *job = m->job;
 	enum reason reason;
 	int err;
 
-	if (!reserve_allows(job, blocks))
+	if (!reserve_allows(m->job, blocks))
 		return REASON_RESERVE;
 	err = donor_open(m);
 	if (err == -ENOSPC)
@@ -326,35 +375,8 @@ static enum reason move(struct move *m, const struct layout *layout, const struc
 	layout_init(&m->layout);
 	layout_init(&m->after);
 	sequence_init(&m->seq);
-	job->given_back += blocks;
-
-	err = donor_fill(m, requests);
-	if (!err)
-		err = node_layout(&m->donor, &m->layout, UINT64_MAX);
-	if (err) {
-		reason = err == -ENOSPC ? REASON_NO_ROOM :
-					  went_wrong(m, err, "can't get blocks for it");
-		goto out;
-	}
-	if (moving)
-		part_outcome(&m->after, layout, moving, &m->layout);
-	sequence_build(&m->seq, moving ? &m->after : &m->layout, &job->meta.geo);
-	if (m->seq.fragments > most) {
-		reason = REASON_OUTCOME;
-		goto out;
-	}
-	/* What the plan was made for may be history by now. */
-	err = node_layout(m->node, &m->layout, UINT64_MAX);
-	if (err) {
-		reason = went_wrong(m, err, "can't look at its blocks");
-		goto out;
-	}
-	if (!layout_holds(&m->layout, layout)) {
-		reason = REASON_CHANGED;
-		goto out;
-	}
-	reason = swap(m, moving ? moving : layout, seq);
-out:
+	m->job->given_back += blocks;
+	reason = move_by_donor(m, layout, seq, requests, moving, most);
 	sequence_free(&m->seq);
 	layout_free(&m->after);
 	layout_free(&m->layout);
@@ -376,9 +398,9 @@ enum reason move_file(struct job *job, struct file *file, struct node *node,
 	return reason;
 }
 
-enum reason move_windows(struct job *job, struct file *file, struct node *node,
-			 const struct layout *layout, const struct sequence *seq,
-			 const struct part *parts, size_t count)
+enum reason move_parts(struct job *job, struct file *file, struct node *node,
+		       const struct layout *layout, const struct sequence *seq,
+		       const struct part *parts, size_t count)
 {
 	struct move m = { .job = job, .file = file, .node = node, .whole = layout, .old = seq };
 	const struct geometry *geo = &job->meta.geo;

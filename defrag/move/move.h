@@ -25,8 +25,8 @@ enum reason move_file(struct job *job, struct file *file, struct node *node,
  * the file stays where it is, and it never gets more fragments by it. What the donor needs besides
  * is claimed from the job's free map.
  */
-enum reason move_windows(struct job *job, struct file *file, struct node *node,
-			 const struct layout *layout, const struct sequence *seq,
-			 const struct part *parts, size_t count);
+enum reason move_parts(struct job *job, struct file *file, struct node *node,
+		       const struct layout *layout, const struct sequence *seq,
+		       const struct part *parts, size_t count);
 
 #endif

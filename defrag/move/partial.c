@@ -156,8 +156,8 @@ static void move_one(struct partial *p, struct file *file, size_t first, size_t 
 		goto out;
 	if (look_at_file(p, file, &node)) {
 		if (as_planned(p, first, count)) {
-			reason = move_windows(job, file, &node, &p->attempt.layout, &p->attempt.seq,
-					      p->part, p->parts);
+			reason = move_parts(job, file, &node, &p->attempt.layout, &p->attempt.seq,
+					    p->part, p->parts);
 			if (reason == REASON_VANISHED || reason == REASON_MD_BITMAP || file->failed)
 				file->reason = (uint8_t)reason;
 			else if (look_at_file(p, file, &node))

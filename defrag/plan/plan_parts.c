@@ -71,8 +71,8 @@ static uint32_t most_in(const struct fragments *fragments, uint32_t room)
 	return (uint32_t)most;
 }
 
-static void add_stretch(struct parts_plan *plan, struct fragments *fragments, size_t first,
-			size_t count, uint32_t goal, uint64_t blocks, uint64_t gain)
+static void add_part(struct parts_plan *plan, struct fragments *fragments, size_t first,
+		     size_t count, uint32_t goal, uint64_t blocks, uint64_t gain)
 {
 	size_t i;
 
@@ -99,7 +99,7 @@ static void sort_parts(struct parts_plan *plan)
 
 /* --- the disk, in the order of its blocks ------------------------------------------------- */
 
-enum kind { FREE, PIECE, END };
+enum kind { FREE, FRAGMENT, END };
 
 struct cursor {
 	size_t place, run; /* the next ones */
@@ -110,8 +110,7 @@ struct cursor {
 };
 
 /* What comes next on the disk, a piece or a free run. */
-static void part_after(struct cursor *at, const struct fragments *fragments,
-		       const struct freemap *map)
+static void advance(struct cursor *at, const struct fragments *fragments, const struct freemap *map)
 {
 	const struct fragment *fragment = NULL;
 
@@ -125,7 +124,7 @@ static void part_after(struct cursor *at, const struct fragments *fragments,
 		at->start = map->run[at->run].start;
 		at->length = map->run[at->run++].length;
 	} else if (fragment) {
-		at->kind = PIECE;
+		at->kind = FRAGMENT;
 		at->number = fragments->place[at->place++];
 		at->start = fragment->start;
 		at->length = fragment->length;
@@ -158,52 +157,76 @@ static uint32_t joined(const struct fragments *fragments, size_t anchor, int way
 	return count;
 }
 
-/*
- * Go on where a fragment ends, or end where one begins: all pieces that move are gained. Not where
- * a part from anywhere would gain much more.
- */
+/* What could go to one end of a free run: fragments that go on with the file that lies beside it. */
+struct joint {
+	uint32_t anchor;	/* the fragment beside the run */
+	bool behind;		/* the run lies behind the anchor, else before it */
+	uint32_t count, blocks; /* of what would move; all of it is gained */
+};
+
+/* The end of @run at which more is gained. @before and @after are what lies around it. */
+static struct joint best_joint(const struct fragments *fragments, const struct cursor *before,
+			       const struct cursor *run, const struct cursor *after)
+{
+	struct joint first = { .anchor = before->number, .behind = true };
+	struct joint last = { .anchor = after->number };
+
+	if (before->kind == FRAGMENT && before->start + before->length == run->start)
+		first.count = joined(fragments, first.anchor, 1, run->length, &first.blocks);
+	if (after->kind == FRAGMENT && after->start == run->start + run->length)
+		last.count = joined(fragments, last.anchor, -1, run->length, &last.blocks);
+	return first.count >= last.count ? first : last;
+}
+
+/* Not where a part from anywhere, of at most @most fragments, would gain much more. */
+static bool joint_pays(const struct joint *joint, const struct cursor *run, uint32_t most,
+		       const struct parts_plan *plan, const struct parts_limits *limits)
+{
+	const uint64_t elsewhere = most ? most - 1 : 0;
+
+	return joint->count && joint->blocks <= (uint64_t)joint->count * limits->worth &&
+	       (limits->least <= 1 || joint->blocks == run->length) &&
+	       4 * (uint64_t)joint->count >= 3 * elsewhere &&
+	       plan->blocks + joint->blocks <= limits->scratch;
+}
+
+static void use_joint(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
+		      const struct cursor *run, const struct joint *joint)
+{
+	const uint32_t count = joint->count, blocks = joint->blocks;
+
+	if (joint->behind) {
+		add_part(plan, fragments, joint->anchor + 1, count, run->start, blocks, count);
+		freemap_claim(map, run->number, blocks);
+	} else {
+		add_part(plan, fragments, joint->anchor - count, count,
+			 run->start + run->length - blocks, blocks, count);
+		freemap_claim_end(map, run->number, blocks);
+	}
+	fragments->fragment[joint->anchor].held = 1;
+}
+
+/* Go on where a fragment ends, or end where one begins: all fragments that move are gained. */
 static void join(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 		 const struct parts_limits *limits)
 {
-	struct cursor at = { 0 }, before = { .kind = END };
+	struct cursor at = { 0 }, before = { .kind = END }, run;
 	uint32_t most[CLASSES];
 
 	memset(most, 0xff, sizeof(most));
-	for (part_after(&at, fragments, map); at.kind != END;) {
-		const struct cursor run = at;
-		uint32_t behind = 0, ahead = 0, behind_blocks = 0, ahead_blocks = 0, gain, blocks;
-		unsigned int class = class_of(run.length);
+	for (advance(&at, fragments, map); at.kind != END; before = run) {
+		unsigned int class = class_of(at.length);
+		struct joint joint;
 
-		part_after(&at, fragments, map);
-		if (run.kind != FREE) {
-			before = run;
+		run = at;
+		advance(&at, fragments, map);
+		if (run.kind != FREE)
 			continue;
-		}
-		if (before.kind == PIECE && before.start + before.length == run.start)
-			behind = joined(fragments, before.number, 1, run.length, &behind_blocks);
-		if (at.kind == PIECE && at.start == run.start + run.length)
-			ahead = joined(fragments, at.number, -1, run.length, &ahead_blocks);
-		before.kind = END;
 		if (most[class] == UINT32_MAX)
 			most[class] = most_in(fragments, class_least(class));
-		gain = behind >= ahead ? behind : ahead;
-		blocks = behind >= ahead ? behind_blocks : ahead_blocks;
-		if (!gain || blocks > (uint64_t)gain * limits->worth ||
-		    (limits->least > 1 && blocks != run.length) ||
-		    4 * (uint64_t)gain < 3 * ((uint64_t)most[class] - (most[class] > 0)) ||
-		    plan->blocks + blocks > limits->scratch)
-			continue;
-		if (behind >= ahead) {
-			add_stretch(plan, fragments, before.number + 1, behind, run.start, blocks,
-				    behind);
-			fragments->fragment[before.number].held = 1;
-			freemap_claim(map, run.number, blocks);
-		} else {
-			add_stretch(plan, fragments, at.number - ahead, ahead,
-				    run.start + run.length - blocks, blocks, ahead);
-			fragments->fragment[at.number].held = 1;
-			freemap_claim_end(map, run.number, blocks);
-		}
+		joint = best_joint(fragments, &before, &run, &at);
+		if (joint_pays(&joint, &run, most[class], plan, limits))
+			use_joint(plan, fragments, map, &run, &joint);
 	}
 }
 
@@ -244,8 +267,7 @@ static size_t deal(struct parts_plan *plan, struct fragments *fragments, struct 
 			first++;
 			continue;
 		}
-		add_stretch(plan, fragments, first, count, map->run[run[dealt]].start, sum,
-			    count - 1);
+		add_part(plan, fragments, first, count, map->run[run[dealt]].start, sum, count - 1);
 		freemap_claim(map, run[dealt++], (uint32_t)sum);
 		first = end;
 		sum = 0;
@@ -357,10 +379,10 @@ static bool next_region(struct region *region, struct cursor *head,
 			uint32_t length, uint32_t most)
 {
 	for (;;) {
-		part_after(head, fragments, map);
+		advance(head, fragments, map);
 		if (head->kind == END)
 			return false;
-		if (head->kind == PIECE &&
+		if (head->kind == FRAGMENT &&
 		    (fragments->fragment[head->number].held || head->length > most)) {
 			region->end = 0;
 			continue;
@@ -379,7 +401,7 @@ static bool next_region(struct region *region, struct cursor *head,
 				region->free -= region->from.length;
 			else
 				region->taken -= region->from.length;
-			part_after(&region->from, fragments, map);
+			advance(&region->from, fragments, map);
 		}
 		if (region->end - region->from.start >= length)
 			return true;
@@ -405,19 +427,18 @@ static void clear(struct parts_plan *plan, struct fragments *fragments, struct f
 				front = map->run[at.number];
 			freemap_claim(map, at.number, at.length);
 		}
-		part_after(&at, fragments, map);
+		advance(&at, fragments, map);
 	}
 	at = region->from;
-	for (; at.kind != END && at.start < region->end; part_after(&at, fragments, map)) {
-		if (at.kind != PIECE || plan->blocks - before + at.length > scratch)
+	for (; at.kind != END && at.start < region->end; advance(&at, fragments, map)) {
+		if (at.kind != FRAGMENT || plan->blocks - before + at.length > scratch)
 			continue;
 		hole = freemap_fit(map, at.length, at.start);
 		if (hole != FREEMAP_NONE) {
-			add_stretch(plan, fragments, at.number, 1, map->run[hole].start, at.length,
-				    0);
+			add_part(plan, fragments, at.number, 1, map->run[hole].start, at.length, 0);
 			freemap_claim(map, hole, at.length);
 		} else if (at.start > front.start && at.length <= front.length) {
-			add_stretch(plan, fragments, at.number, 1, front.start, at.length, 0);
+			add_part(plan, fragments, at.number, 1, front.start, at.length, 0);
 			front.start += at.length;
 			front.length -= at.length;
 		}

@@ -97,65 +97,95 @@ static void walk_file(struct walk *w, int fd, struct level *level, const struct 
 	w->wanted->left--;
 }
 
+static void walk(struct walk *w, int fd, struct level *level);
+
+/* DT_REG, DT_DIR, or any other: neither. */
+static unsigned char entry_type(int fd, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type;
+	if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
+		return DT_UNKNOWN;
+	return S_ISREG(st.st_mode) ? DT_REG : S_ISDIR(st.st_mode) ? DT_DIR : DT_LNK;
+}
+
+/* Whether this walk looks into a directory; sets whether an earlier one has complained of it. */
+static bool walks_into(const struct walk *w, uint32_t ino, bool *again)
+{
+	const struct names_wanted *wanted = w->wanted;
+
+	if (!wanted->leaf_dirs || !leaf_dirs_later(wanted->leaf_dirs, ino))
+		return true;
+	*again = false;
+	return wanted->again;
+}
+
+/* Walk the directory @name in the one that @fd is open on, unless another took its place. */
+static void walk_below(struct walk *w, int fd, const char *name, struct level *below)
+{
+	const struct names_watch *watch = w->wanted->watch;
+	const int child =
+		openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
+	const int error = errno;
+	struct stat st;
+
+	if (child < 0 && (error == ENOENT || error == ENOTDIR || error == ELOOP))
+		return;
+	if (child >= 0 && (fstat(child, &st) || st.st_dev != w->dev)) {
+		close(child);
+		return;
+	}
+	if (watch)
+		watch->enter(watch->to, name);
+	if (child < 0)
+		walk_failed(w, below, error, "can't open this directory");
+	else
+		walk(w, child, below);
+	if (watch)
+		watch->leave(watch->to);
+}
+
+static void walk_entry(struct walk *w, int fd, struct level *level, const struct dirent *entry)
+{
+	struct level below = { level, entry->d_name, NAME_NONE, level->again };
+
+	switch (entry_type(fd, entry)) {
+	case DT_REG:
+		walk_file(w, fd, level, entry);
+		break;
+	case DT_DIR:
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+		    walks_into(w, (uint32_t)entry->d_ino, &below.again))
+			walk_below(w, fd, entry->d_name, &below);
+		break;
+	default:
+		break;
+	}
+}
+
 /* Walk the directory that @fd is open on, and close it. */
 static void walk(struct walk *w, int fd, struct level *level)
 {
-	const struct names_watch *watch = w->wanted->watch;
 	DIR *dir = fdopendir(fd);
-	struct dirent *entry;
-	struct stat st;
+	struct dirent *entry = NULL;
 
 	if (!dir) {
 		walk_failed(w, level, errno, "can't read this directory");
 		close(fd);
 		return;
 	}
-	for (errno = 0; wants_more(w->wanted); errno = 0) {
-		struct level below = { level, NULL, NAME_NONE, level->again };
-		unsigned char type;
-		int child_fd;
-
+	errno = 0;
+	while (wants_more(w->wanted)) {
 		throttle_point(w->throttle, false);
 		progress_count(0);
 		errno = 0;
 		entry = readdir(dir);
 		if (!entry)
 			break;
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		type = entry->d_type;
-		if (type == DT_UNKNOWN) {
-			if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
-				continue;
-			type = S_ISREG(st.st_mode) ? DT_REG : S_ISDIR(st.st_mode) ? DT_DIR : DT_LNK;
-		}
-		if (type == DT_REG)
-			walk_file(w, fd, level, entry);
-		if (type != DT_DIR)
-			continue;
-		if (w->wanted->leaf_dirs &&
-		    leaf_dirs_later(w->wanted->leaf_dirs, (uint32_t)entry->d_ino)) {
-			if (!w->wanted->again)
-				continue;
-			below.again = false;
-		}
-		child_fd = openat(fd, entry->d_name,
-				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
-		if (child_fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-			continue;
-		if (child_fd >= 0 && (fstat(child_fd, &st) || st.st_dev != w->dev)) {
-			close(child_fd);
-			continue;
-		}
-		below.text = entry->d_name;
-		if (watch)
-			watch->enter(watch->to, entry->d_name);
-		if (child_fd < 0)
-			walk_failed(w, &below, errno, "can't open this directory");
-		else
-			walk(w, child_fd, &below);
-		if (watch)
-			watch->leave(watch->to);
+		walk_entry(w, fd, level, entry);
+		errno = 0;
 	}
 	if (errno)
 		walk_failed(w, level, errno, "can't read this directory");
