@@ -157,7 +157,7 @@ static uint32_t joined(const struct fragments *fragments, size_t anchor, int way
 	return count;
 }
 
-/* What could go to one end of a free run: fragments that go on with the file that lies beside it. */
+/* What could go to one end of a free run: fragments that continue the file that lies beside it. */
 struct joint {
 	uint32_t anchor;	/* the fragment beside the run */
 	bool behind;		/* the run lies behind the anchor, else before it */
