@@ -294,8 +294,8 @@ extern const struct meta_file meta_free_blocks, meta_data_extents, meta_data_all
 extern const struct meta_file meta_metadata_blocks, meta_metadata_alloc, meta_metadata_reloc;
 
 /* host/host.c */
-extern const struct meta_host_ops ext3_host_ops;
-int ext3_host_init(void);
-void ext3_host_exit(void);
+extern const struct meta_host_ops e3m_host_ops;
+int e3m_host_init(void);
+void e3m_host_exit(void);
 
 #endif

@@ -15,7 +15,7 @@ static int __init ext3meta_init(void)
 {
 	int err;
 
-	err = ext3_host_init();
+	err = e3m_host_init();
 	if (err)
 		return err;
 	err = meta_tree_init();
@@ -29,7 +29,7 @@ static int __init ext3meta_init(void)
 err_tree:
 	meta_tree_exit();
 err_host:
-	ext3_host_exit();
+	e3m_host_exit();
 	return err;
 }
 
@@ -37,7 +37,7 @@ static void __exit ext3meta_exit(void)
 {
 	meta_super_unregister();
 	meta_tree_exit();
-	ext3_host_exit();
+	e3m_host_exit();
 }
 
 module_init(ext3meta_init);

@@ -107,7 +107,7 @@ static int meta_get_tree(struct fs_context *fc)
 		return err;
 	}
 	host->sb = host->path.mnt->mnt_sb;
-	host->ops = &ext3_host_ops;
+	host->ops = &e3m_host_ops;
 	err = host->ops->accepts(host->sb);
 	if (err) {
 		errorf(fc, "%s: served by %s, not by the ext4 driver", fc->source,

@@ -21,14 +21,14 @@ static bool is_current(struct buffer_head *bh)
 }
 
 /**
- * ext3_bread - a block of metadata
+ * e3m_bread - a block of metadata
  * @sb: the host
  * @block: its number, which has been checked
  *
  * Return: the buffer, to be given back with brelse(); NULL where it can't be
  * read.
  */
-struct buffer_head *ext3_bread(struct super_block *sb, u64 block)
+struct buffer_head *e3m_bread(struct super_block *sb, u64 block)
 {
 	struct buffer_head *bh = sb_getblk(sb, block);
 
@@ -38,8 +38,8 @@ struct buffer_head *ext3_bread(struct super_block *sb, u64 block)
 	return NULL;
 }
 
-/* Begin to read a block that ext3_bread() will want, without waiting. */
-void ext3_breadahead(struct super_block *sb, u64 block)
+/* Begin to read a block that e3m_bread() will want, without waiting. */
+void e3m_breadahead(struct super_block *sb, u64 block)
 {
 	struct buffer_head *bh = sb_getblk(sb, block);
 

@@ -43,7 +43,7 @@
 #include "host.h"
 
 /**
- * ext3_change_possible - before data is written to blocks that a change will use
+ * e3m_change_possible - before data is written to blocks that a change will use
  * @sb: the host
  *
  * A journal that has aborted leaves the disk as the last commit had it, with
@@ -54,13 +54,13 @@
  *
  * Return: 0, or -EROFS.
  */
-int ext3_change_possible(struct super_block *sb)
+int e3m_change_possible(struct super_block *sb)
 {
 	return is_journal_aborted(ext4_abi_journal(sb)) ? -EROFS : 0;
 }
 
 /**
- * ext3_change_flush - after data was written to blocks that a change will use
+ * e3m_change_flush - after data was written to blocks that a change will use
  * @sb: the host
  *
  * A commit record is preceded by a flush of the device that it goes to. Where
@@ -69,7 +69,7 @@ int ext3_change_possible(struct super_block *sb)
  *
  * Return: 0, or the flush's error.
  */
-int ext3_change_flush(struct super_block *sb)
+int e3m_change_flush(struct super_block *sb)
 {
 	journal_t *journal = ext4_abi_journal(sb);
 
@@ -79,18 +79,18 @@ int ext3_change_flush(struct super_block *sb)
 }
 
 /**
- * ext3_change_start - start the handle of a change
- * @change: filled in; to be ended by ext3_change_stop() where 0 is returned
+ * e3m_change_start - start the handle of a change
+ * @change: filled in; to be ended by e3m_change_stop() where 0 is returned
  * @inode: a file whose map will change
  * @other: another one, or NULL
  * @credits: blocks that will be written, the inodes' included
  *
  * Return: 0, or a negative errno.
  */
-int ext3_change_start(struct ext3_change *change, struct inode *inode, struct inode *other,
-		      int credits)
+int e3m_change_start(struct e3m_change *change, struct inode *inode, struct inode *other,
+		     int credits)
 {
-	*change = (struct ext3_change){
+	*change = (struct e3m_change){
 		.side = { { .inode = inode }, { .inode = other } },
 		.sides = other ? 2 : 1,
 	};
@@ -99,13 +99,13 @@ int ext3_change_start(struct ext3_change *change, struct inode *inode, struct in
 }
 
 /* The inodes themselves will change: pointers in them, or what they count. */
-int ext3_change_inodes(struct ext3_change *change)
+int e3m_change_inodes(struct e3m_change *change)
 {
 	unsigned int i;
 	int err = 0;
 
 	for (i = 0; i < change->sides && !err; i++) {
-		struct ext3_change_side *side = &change->side[i];
+		struct e3m_change_side *side = &change->side[i];
 
 		err = ext4_abi_inode_reserve(change->handle, side->inode, &side->iloc);
 		side->reserved = !err;
@@ -114,7 +114,7 @@ int ext3_change_inodes(struct ext3_change *change)
 }
 
 /* An indirect block will change. */
-int ext3_change_buffer(struct ext3_change *change, struct buffer_head *bh)
+int e3m_change_buffer(struct e3m_change *change, struct buffer_head *bh)
 {
 	return jbd2_journal_get_write_access(change->handle, bh);
 }
@@ -125,7 +125,7 @@ int ext3_change_buffer(struct ext3_change *change, struct buffer_head *bh)
  * blocks that have a place, never ones that delayed allocation has yet to find one for: what is
  * promised to those is nowhere else.
  */
-int ext3_change_forget(struct ext3_change *change, u64 lblk, unsigned int count)
+int e3m_change_forget(struct e3m_change *change, u64 lblk, unsigned int count)
 {
 	unsigned int i;
 	int err = 0;
@@ -136,7 +136,7 @@ int ext3_change_forget(struct ext3_change *change, u64 lblk, unsigned int count)
 }
 
 /* From here on there is no way back. May be called again. */
-void ext3_change_begin(struct ext3_change *change)
+void e3m_change_begin(struct e3m_change *change)
 {
 	handle_t *handle = change->handle;
 	journal_t *journal = handle->h_transaction->t_journal;
@@ -151,14 +151,14 @@ void ext3_change_begin(struct ext3_change *change)
 }
 
 /* What is half done must not be committed. */
-static void change_failed(struct ext3_change *change, int err)
+static void change_failed(struct e3m_change *change, int err)
 {
 	jbd2_journal_abort(change->handle->h_transaction->t_journal, err);
 	change->err = change->err ?: err;
 }
 
-/* An indirect block has changed; its ext3_change_buffer() returned 0. */
-void ext3_change_dirty(struct ext3_change *change, struct buffer_head *bh)
+/* An indirect block has changed; its e3m_change_buffer() returned 0. */
+void e3m_change_dirty(struct e3m_change *change, struct buffer_head *bh)
 {
 	int err;
 
@@ -170,22 +170,22 @@ void ext3_change_dirty(struct ext3_change *change, struct buffer_head *bh)
 }
 
 /**
- * ext3_change_stop - end the handle of a change
+ * e3m_change_stop - end the handle of a change
  * @change: the change
  * @err: why it ended where it did, or 0
  *
- * The inodes are written if ext3_change_inodes() was called and a change has
+ * The inodes are written if e3m_change_inodes() was called and a change has
  * begun, whatever @err is: some of it was done.
  *
  * Return: the journal's error, or @err, or 0.
  */
-int ext3_change_stop(struct ext3_change *change, int err)
+int e3m_change_stop(struct e3m_change *change, int err)
 {
 	unsigned int i;
 	int err2;
 
 	for (i = 0; i < change->sides; i++) {
-		struct ext3_change_side *side = &change->side[i];
+		struct e3m_change_side *side = &change->side[i];
 
 		if (!side->reserved)
 			continue;

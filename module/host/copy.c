@@ -15,7 +15,7 @@
 #include "host.h"
 
 /* Blocks that follow each other on the device and in the step. */
-struct ext3_run {
+struct e3m_run {
 	u32 block;
 	u16 slot;
 	u16 count;
@@ -27,7 +27,7 @@ struct copy_wait {
 	struct completion done;
 };
 
-static void step_free(struct ext3_step *step)
+static void step_free(struct e3m_step *step)
 {
 	unsigned int i;
 
@@ -42,10 +42,10 @@ static void step_free(struct ext3_step *step)
 	kvfree(step);
 }
 
-static struct ext3_step *step_alloc(struct super_block *sb)
+static struct e3m_step *step_alloc(struct super_block *sb)
 {
-	unsigned int blocks = min_t(unsigned int, ext3_pointers(sb), EXT3_STEP_MAX);
-	struct ext3_step *step;
+	unsigned int blocks = min_t(unsigned int, e3m_addr_per_block(sb), E3M_STEP_MAX);
+	struct e3m_step *step;
 	unsigned int i;
 
 	step = kvzalloc(sizeof(*step), GFP_KERNEL);
@@ -56,7 +56,7 @@ static struct ext3_step *step_alloc(struct super_block *sb)
 	step->pages = kvcalloc(step->nr_pages, sizeof(*step->pages), GFP_KERNEL);
 	/* A step can begin within a page and end within another. */
 	step->folios = kvcalloc(step->nr_pages + 1, sizeof(*step->folios), GFP_KERNEL);
-	/* Of both sides at once, for ext3_step_twice(). */
+	/* Of both sides at once, for e3m_find_duplicate_block(). */
 	step->runs = kvcalloc(2 * blocks, sizeof(*step->runs), GFP_KERNEL);
 	if (!step->pages || !step->folios || !step->runs)
 		goto err;
@@ -78,10 +78,10 @@ err:
  * this size are read, too, as many bytes as a step can move at most, into pages
  * that nobody looks at.
  */
-#define EXT3_GAP_MAX (64U << 10)
+#define GAP_MAX (64U << 10)
 
 /* Pages for the gaps; none where requests cost little, and fewer where memory does. */
-static void step_spare(struct ext3_step *step)
+static void step_spare(struct e3m_step *step)
 {
 	struct block_device *bdev = step->sb->s_bdev;
 
@@ -102,7 +102,7 @@ static void step_spare(struct ext3_step *step)
 }
 
 /**
- * ext3_step_get - what a reloc needs at hand
+ * e3m_step_get - what a reloc needs at hand
  * @host: the host
  *
  * Requests mostly come one after the other, and some thousand pages are a good
@@ -110,12 +110,12 @@ static void step_spare(struct ext3_step *step)
  * wait for the next, until ext3meta is unmounted. Nobody but the device ever
  * looks at what is in them.
  *
- * Return: the step, to be given back with ext3_step_put(); NULL where there is
+ * Return: the step, to be given back with e3m_step_put(); NULL where there is
  * no memory.
  */
-struct ext3_step *ext3_step_get(struct meta_host *host)
+struct e3m_step *e3m_step_get(struct meta_host *host)
 {
-	struct ext3_step *step = xchg(&host->memory->kept, NULL);
+	struct e3m_step *step = xchg(&host->memory->kept, NULL);
 
 	if (!step)
 		step = step_alloc(host->sb);
@@ -124,14 +124,14 @@ struct ext3_step *ext3_step_get(struct meta_host *host)
 	return step;
 }
 
-void ext3_step_put(struct meta_host *host, struct ext3_step *step)
+void e3m_step_put(struct meta_host *host, struct e3m_step *step)
 {
 	/* Of requests at the same time one is enough. */
 	if (cmpxchg(&host->memory->kept, NULL, step))
 		step_free(step);
 }
 
-void ext3_forget(struct meta_memory *memory)
+void e3m_step_free_kept(struct meta_memory *memory)
 {
 	if (memory->kept)
 		step_free(memory->kept);
@@ -140,7 +140,7 @@ void ext3_forget(struct meta_memory *memory)
 
 static int run_cmp(const void *a, const void *b)
 {
-	const struct ext3_run *l = a, *r = b;
+	const struct e3m_run *l = a, *r = b;
 
 	return l->block < r->block ? -1 : l->block > r->block;
 }
@@ -149,13 +149,13 @@ static int run_cmp(const void *a, const void *b)
  * The runs of the blocks that move, from where they are or to where they go, behind @n others; of
  * all of them, or of those in @some.
  */
-static unsigned int runs_add(struct ext3_step *step, const u32 *blocks, const unsigned long *some,
+static unsigned int runs_add(struct e3m_step *step, const u32 *blocks, const unsigned long *some,
 			     unsigned int n)
 {
 	unsigned int i, first = n;
 
 	for (i = 0; i < step->count; i++) {
-		struct ext3_run *last = n > first ? &step->runs[n - 1] : NULL;
+		struct e3m_run *last = n > first ? &step->runs[n - 1] : NULL;
 
 		if (!step->from[i] || (some && !test_bit(i, some)))
 			continue;
@@ -164,12 +164,12 @@ static unsigned int runs_add(struct ext3_step *step, const u32 *blocks, const un
 			last->count++;
 			continue;
 		}
-		step->runs[n++] = (struct ext3_run){ .block = blocks[i], .slot = i, .count = 1 };
+		step->runs[n++] = (struct e3m_run){ .block = blocks[i], .slot = i, .count = 1 };
 	}
 	return n;
 }
 
-static unsigned int copy_runs(struct ext3_step *step, const u32 *blocks, const unsigned long *some)
+static unsigned int copy_runs(struct e3m_step *step, const u32 *blocks, const unsigned long *some)
 {
 	unsigned int n = runs_add(step, blocks, some, 0);
 
@@ -178,7 +178,7 @@ static unsigned int copy_runs(struct ext3_step *step, const u32 *blocks, const u
 }
 
 /* A block that stands more than once among those that move and where they go; 0: none does. */
-u32 ext3_step_twice(struct ext3_step *step)
+u32 e3m_find_duplicate_block(struct e3m_step *step)
 {
 	unsigned int i, n = runs_add(step, step->to, NULL, runs_add(step, step->from, NULL, 0));
 
@@ -234,16 +234,16 @@ static void copy_submit(struct super_block *sb, struct page **pages, size_t offs
 }
 
 /* What lies between two runs, if it is worth reading, too, and there is room for it; else 0. */
-static size_t gap_between(const struct ext3_step *step, const struct ext3_run *run, size_t used)
+static size_t gap_between(const struct e3m_step *step, const struct e3m_run *run, size_t used)
 {
 	size_t gap = (size_t)(run[1].block - run[0].block - run[0].count)
 		     << step->sb->s_blocksize_bits;
 
-	return gap <= EXT3_GAP_MAX && used + gap <= (size_t)step->nr_spare << PAGE_SHIFT ? gap : 0;
+	return gap <= GAP_MAX && used + gap <= (size_t)step->nr_spare << PAGE_SHIFT ? gap : 0;
 }
 
 /* @some: these slots only, where not NULL. @gaps: what lies between two runs may be read, too. */
-static int copy_all(struct ext3_step *step, const u32 *blocks, const unsigned long *some,
+static int copy_all(struct e3m_step *step, const u32 *blocks, const unsigned long *some,
 		    blk_opf_t opf, bool gaps)
 {
 	struct copy_wait wait = { .left = ATOMIC_INIT(1) };
@@ -256,7 +256,7 @@ static int copy_all(struct ext3_step *step, const u32 *blocks, const unsigned lo
 	/* What follows each other becomes one request while it is plugged. */
 	blk_start_plug(&plug);
 	for (i = 0; i < n; i++) {
-		const struct ext3_run *run = &step->runs[i];
+		const struct e3m_run *run = &step->runs[i];
 		sector_t sector = (sector_t)run->block << (bits - SECTOR_SHIFT);
 		size_t gap = gaps && i + 1 < n ? gap_between(step, run, spare) : 0;
 
@@ -273,7 +273,7 @@ static int copy_all(struct ext3_step *step, const u32 *blocks, const unsigned lo
 }
 
 /**
- * ext3_step_copy - copy what moves, and wait until the device has it
+ * e3m_step_copy - copy what moves, and wait until the device has it
  * @step: the step; from[] and to[] are filled in
  *
  * Inode locks are held, so memory must not be waited for through a filesystem.
@@ -282,7 +282,7 @@ static int copy_all(struct ext3_step *step, const u32 *blocks, const unsigned lo
  *
  * Return: 0, or the first error that a bio ended with.
  */
-int ext3_step_copy(struct ext3_step *step)
+int e3m_step_copy(struct e3m_step *step)
 {
 	unsigned int flags = memalloc_nofs_save();
 	int err = -EIO;
@@ -299,7 +299,7 @@ int ext3_step_copy(struct ext3_step *step)
 }
 
 /* Write those of a copied step that have changed since, and wait; as above. */
-int ext3_step_write_again(struct ext3_step *step)
+int e3m_step_write_again(struct e3m_step *step)
 {
 	unsigned int flags = memalloc_nofs_save();
 	int err = copy_all(step, step->to, step->again, REQ_OP_WRITE | REQ_SYNC, false);

@@ -66,7 +66,7 @@ static void table_ahead(struct super_block *sb, u64 table, unsigned int from, un
 
 	blk_start_plug(&plug);
 	for (i = from; i < end; i++)
-		ext3_breadahead(sb, table + i);
+		e3m_breadahead(sb, table + i);
 	blk_finish_plug(&plug);
 }
 
@@ -109,7 +109,7 @@ static int read_inode(struct super_block *sb, u32 ino, struct disk_inode *di)
 	if (table <= geo.first_block || block >= geo.blocks)
 		return -EAGAIN;
 	read_table(sb, table, index / per_block, geo.inodes_per_group / per_block);
-	bh = ext3_bread(sb, block);
+	bh = e3m_bread(sb, block);
 	if (!bh)
 		return -EAGAIN;
 	memcpy(di, bh->b_data + index % per_block * size, min_t(size_t, size, sizeof(*di)));
@@ -163,7 +163,7 @@ static bool is_plain(struct super_block *sb, const struct disk_inode *di)
 }
 
 /**
- * ext3_disk_inode - a record of an inode that is not in memory
+ * e3m_disk_inode - a record of an inode that is not in memory
  * @sb: the host
  * @ino: its number, from the bitmap
  * @record: filled in; that a regular file is relocatable is for the caller to say
@@ -171,7 +171,7 @@ static bool is_plain(struct super_block *sb, const struct disk_inode *di)
  * Return: 0; -ESTALE where it is in use by the bitmap only; -EAGAIN where it
  * must be looked at by ext4.
  */
-int ext3_disk_inode(struct super_block *sb, u32 ino, struct meta_record *record)
+int e3m_disk_inode(struct super_block *sb, u32 ino, struct meta_record *record)
 {
 	struct disk_inode di;
 	int err;

@@ -19,7 +19,7 @@
  * VFS: ext4 works the latter out anew whenever a flag is set, and the former
  * can't be taken off without CAP_LINUX_IMMUTABLE. Size and data change only
  * under the inode lock and with a look at that flag under it, with exceptions
- * which are ruled out before a donor is sealed (ext3_refuse()):
+ * which are ruled out before a donor is sealed (e3m_refuse()):
  *
  * - link(2) looks before it waits for the lock, so that a donor could get a
  *   name while it is sealed: it must have been opened with O_EXCL, which takes
@@ -69,33 +69,33 @@ static void donor_advance(struct inode *donor, struct meta_state *state, enum ev
 }
 
 /* No name and no size: nobody finds it, and nothing can be read of it. */
-bool ext3_is_donor(const struct inode *inode)
+bool e3m_is_donor(const struct inode *inode)
 {
 	return !inode->i_nlink && !i_size_read(inode);
 }
 
 /* Whether an immutable file is so because it was sealed here. */
-bool ext3_is_sealed(const struct inode *inode, const struct meta_state *state)
+bool e3m_is_sealed(const struct inode *inode, const struct meta_state *state)
 {
 	/* One with a name is another file, whose owner gave it the donor's generation. */
 	return !inode->i_nlink && state && READ_ONCE(state->stage) != META_DONOR_FRESH;
 }
 
 /* It is about to get a block that was not zeroed. */
-void ext3_donor_given(struct inode *donor, struct meta_state *state)
+void e3m_donor_given(struct inode *donor, struct meta_state *state)
 {
 	donor_advance(donor, state, GIVEN);
 }
 
 /**
- * ext3_donor_swapped - some of its blocks are about to be another file's
+ * e3m_donor_swapped - some of its blocks are about to be another file's
  * @donor: the donor, locked
  * @state: what is remembered of it
  * @step: where in both files
  * @tid: the transaction of the swap
  */
-void ext3_donor_swapped(struct inode *donor, struct meta_state *state, const struct ext3_step *step,
-			u32 tid)
+void e3m_donor_swapped(struct inode *donor, struct meta_state *state, const struct e3m_step *step,
+		       u32 tid)
 {
 	u64 end = step->first + step->count;
 
@@ -111,7 +111,7 @@ void ext3_donor_swapped(struct inode *donor, struct meta_state *state, const str
 }
 
 /**
- * ext3_donor_settle - wait until blocks of a donor are its own
+ * e3m_donor_settle - wait until blocks of a donor are its own
  * @donor: the donor, locked
  * @state: what is remembered of it
  * @step: where they lie
@@ -122,7 +122,7 @@ void ext3_donor_swapped(struct inode *donor, struct meta_state *state, const str
  *
  * Return: 0, or the journal's error.
  */
-int ext3_donor_settle(struct inode *donor, struct meta_state *state, const struct ext3_step *step)
+int e3m_donor_settle(struct inode *donor, struct meta_state *state, const struct e3m_step *step)
 {
 	int err;
 

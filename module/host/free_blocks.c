@@ -47,7 +47,7 @@ static int free_extent(struct super_block *sb, unsigned int group, int cluster, 
 	return 0;
 }
 
-int ext3_free_blocks(struct super_block *sb, struct meta_list *list)
+int e3m_free_blocks(struct super_block *sb, struct meta_list *list)
 {
 	struct free_walk walk = { .list = list, .cluster_bits = ext4_abi_cluster_bits(sb) };
 	struct meta_geometry geo;

@@ -8,22 +8,22 @@
 
 #include "host.h"
 
-int ext3_host_init(void)
+int e3m_host_init(void)
 {
 	return ext4_abi_init();
 }
 
-void ext3_host_exit(void)
+void e3m_host_exit(void)
 {
 	ext4_abi_exit();
 }
 
-static int ext3_accepts(struct super_block *sb)
+static int host_accepts(struct super_block *sb)
 {
 	return ext4_abi_owns(sb) ? 0 : -ENODEV;
 }
 
-static void ext3_info(struct meta_host *host, struct inode *inode, struct meta_info *info)
+static void host_info(struct meta_host *host, struct inode *inode, struct meta_info *info)
 {
 	struct meta_state *state = meta_state_get(host, inode, false);
 
@@ -31,23 +31,23 @@ static void ext3_info(struct meta_host *host, struct inode *inode, struct meta_i
 		state = NULL;
 	/* i_blocks and i_bytes count bytes, extended attribute block included. */
 	info->blocks = inode_get_bytes(inode) >> inode->i_blkbits;
-	info->mapping = ext3_mapping(inode);
-	if (!ext3_refuse(inode, state, EXT3_ORIGINAL, &info->relocatable))
-		ext3_writable(host, &info->relocatable);
+	info->mapping = e3m_mapping(inode);
+	if (!e3m_refuse(inode, state, E3M_ORIGINAL, &info->relocatable))
+		e3m_writable(host, &info->relocatable);
 	meta_state_put(state);
 }
 
-static int ext3_record(struct meta_host *host, u32 ino, struct meta_record *record)
+static int host_record(struct meta_host *host, u32 ino, struct meta_record *record)
 {
-	int err = ext3_disk_inode(host->sb, ino, record);
+	int err = e3m_disk_inode(host->sb, ino, record);
 
 	if (!err && S_ISREG(record->mode))
-		ext3_writable(host, &record->info.relocatable);
+		e3m_writable(host, &record->info.relocatable);
 	return err;
 }
 
 /* The inode bitmaps, a group at a time. */
-static int ext3_inodes(struct super_block *sb, u64 from, meta_ino_fn fn, void *priv)
+static int host_inodes(struct super_block *sb, u64 from, meta_ino_fn fn, void *priv)
 {
 	const u32 root = 2;
 	u32 first = ext4_abi_first_ino(sb);
@@ -91,31 +91,31 @@ static int ext3_inodes(struct super_block *sb, u64 from, meta_ino_fn fn, void *p
 	return 0;
 }
 
-static int ext3_host_writable(struct meta_host *host)
+static int host_writable(struct meta_host *host)
 {
 	const char *why;
 
-	return ext3_writable(host, &why);
+	return e3m_writable(host, &why);
 }
 
-const struct meta_host_ops ext3_host_ops = {
-	.accepts = ext3_accepts,
+const struct meta_host_ops e3m_host_ops = {
+	.accepts = host_accepts,
 	.geometry = ext4_abi_geometry,
-	.free_blocks = ext3_free_blocks,
-	.inodes = ext3_inodes,
+	.free_blocks = e3m_free_blocks,
+	.inodes = host_inodes,
 	.inode = ext4_abi_iget,
-	.record = ext3_record,
-	.map_record = ext3_map_record,
-	.read_ahead = ext3_read_ahead,
-	.info = ext3_info,
-	.extents = ext3_extents,
-	.map = ext3_map,
-	.alloc = ext3_alloc,
-	.reloc = ext3_reloc,
-	.metadata_blocks = ext3_metadata_blocks,
-	.metadata_alloc = ext3_metadata_alloc,
-	.metadata_reloc = ext3_metadata_reloc,
-	.writable = ext3_host_writable,
-	.forget = ext3_forget,
-	.max_blocks = ext3_max_blocks,
+	.record = host_record,
+	.map_record = e3m_map_record,
+	.read_ahead = e3m_read_ahead,
+	.info = host_info,
+	.extents = e3m_extents,
+	.map = e3m_map,
+	.alloc = e3m_alloc,
+	.reloc = e3m_reloc,
+	.metadata_blocks = e3m_metadata_blocks,
+	.metadata_alloc = e3m_metadata_alloc,
+	.metadata_reloc = e3m_metadata_reloc,
+	.writable = host_writable,
+	.forget = e3m_step_free_kept,
+	.max_blocks = e3m_max_blocks,
 };

@@ -36,13 +36,13 @@
 #include "host.h"
 
 /**
- * ext3_pages_hold - hold the cached pages of a step
+ * e3m_pages_hold - hold the cached pages of a step
  * @inode: the original; its inode lock and its invalidate lock are held
- * @step: the step, by its range; to be given back with ext3_pages_release()
+ * @step: the step, by its range; to be given back with e3m_pages_release()
  *
  * Return: 0; -EINTR; -EBUSY.
  */
-int ext3_pages_hold(struct inode *inode, struct ext3_step *step)
+int e3m_pages_hold(struct inode *inode, struct e3m_step *step)
 {
 	pgoff_t index = (step->first << inode->i_blkbits) >> PAGE_SHIFT;
 	pgoff_t end = (((step->first + step->count) << inode->i_blkbits) - 1) >> PAGE_SHIFT;
@@ -73,27 +73,27 @@ int ext3_pages_hold(struct inode *inode, struct ext3_step *step)
 	return err;
 }
 
-void ext3_pages_release(struct ext3_step *step)
+void e3m_pages_release(struct e3m_step *step)
 {
 	while (step->nr_folios)
 		folio_put(step->folios[--step->nr_folios]);
 }
 
-static void unlock_first(struct ext3_step *step, unsigned int count)
+static void unlock_first(struct e3m_step *step, unsigned int count)
 {
 	while (count)
 		folio_unlock(step->folios[--count]);
 }
 
 /**
- * ext3_pages_lock - lock the pages of a step
+ * e3m_pages_lock - lock the pages of a step
  * @inode: the original
  * @step: the step; its pages are held, and were written back and copied
  *
  * Return: 0; -EBUSY for a page that is being written, to the old block, or
  * that was taken out of the cache in spite of all, since its memory failed.
  */
-int ext3_pages_lock(struct inode *inode, struct ext3_step *step)
+int e3m_pages_lock(struct inode *inode, struct e3m_step *step)
 {
 	unsigned int i;
 
@@ -109,13 +109,13 @@ int ext3_pages_lock(struct inode *inode, struct ext3_step *step)
 	return 0;
 }
 
-void ext3_pages_unlock(struct ext3_step *step)
+void e3m_pages_unlock(struct e3m_step *step)
 {
 	unlock_first(step, step->nr_folios);
 }
 
 /* Slot of the block at @pos bytes into the file where it moves, or -1. */
-static int moving_slot(const struct inode *inode, const struct ext3_step *step, loff_t pos)
+static int moving_slot(const struct inode *inode, const struct e3m_step *step, loff_t pos)
 {
 	u64 lblk = pos >> inode->i_blkbits;
 
@@ -125,7 +125,7 @@ static int moving_slot(const struct inode *inode, const struct ext3_step *step, 
 }
 
 /* Takes a block's cached bytes for the copy where they differ from it, as far as the file goes. */
-static bool update_block(struct inode *inode, struct ext3_step *step, struct folio *folio,
+static bool update_block(struct inode *inode, struct e3m_step *step, struct folio *folio,
 			 size_t offset)
 {
 	unsigned int blocksize = i_blocksize(inode);
@@ -153,7 +153,7 @@ static bool update_block(struct inode *inode, struct ext3_step *step, struct fol
 }
 
 /**
- * ext3_pages_update - compare the pages with what was copied
+ * e3m_pages_update - compare the pages with what was copied
  * @inode: the original
  * @step: the step, copied; its pages are locked
  *
@@ -162,12 +162,12 @@ static bool update_block(struct inode *inode, struct ext3_step *step, struct fol
  *
  * Return: whether anything differs.
  */
-bool ext3_pages_update(struct inode *inode, struct ext3_step *step)
+bool e3m_pages_update(struct inode *inode, struct e3m_step *step)
 {
 	unsigned int i;
 	bool differs = false;
 
-	bitmap_zero(step->again, EXT3_STEP_MAX);
+	bitmap_zero(step->again, E3M_STEP_MAX);
 	for (i = 0; i < step->nr_folios; i++) {
 		struct folio *folio = step->folios[i];
 		struct buffer_head *head = folio_buffers(folio);
@@ -184,7 +184,7 @@ bool ext3_pages_update(struct inode *inode, struct ext3_step *step)
 }
 
 /**
- * ext3_pages_check - whether the pages can follow
+ * e3m_pages_check - whether the pages can follow
  * @inode: the original
  * @step: the step, copied; its pages are locked
  *
@@ -192,7 +192,7 @@ bool ext3_pages_update(struct inode *inode, struct ext3_step *step)
  * or the journal has taken it up again; or where a page is dirty that has no
  * buffers, so that ext4 would not write it.
  */
-int ext3_pages_check(struct inode *inode, const struct ext3_step *step)
+int e3m_pages_check(struct inode *inode, const struct e3m_step *step)
 {
 	unsigned int i;
 
@@ -222,11 +222,11 @@ int ext3_pages_check(struct inode *inode, const struct ext3_step *step)
 }
 
 /**
- * ext3_pages_move - tell the pages where their blocks lie now
+ * e3m_pages_move - tell the pages where their blocks lie now
  * @inode: the original, its pointers swapped
  * @step: the step; its pages are locked and checked
  */
-void ext3_pages_move(struct inode *inode, const struct ext3_step *step)
+void e3m_pages_move(struct inode *inode, const struct e3m_step *step)
 {
 	unsigned int i;
 

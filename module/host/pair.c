@@ -9,15 +9,15 @@
 #include "host.h"
 
 /**
- * ext3_pair_lock - lock the files of a reloc and look at them again
+ * e3m_pair_lock - lock the files of a reloc and look at them again
  * @req: the request; its inode is the original
  * @donor: another inode of the same host
  * @donor_state: what is remembered of it
  *
  * Return: 0; otherwise nothing is locked and the errno says why.
  */
-int ext3_pair_lock(struct meta_request *req, struct inode *donor,
-		   const struct meta_state *donor_state)
+int e3m_pair_lock(struct meta_request *req, struct inode *donor,
+		  const struct meta_state *donor_state)
 {
 	struct inode *inode = req->inode;
 	const char *why;
@@ -26,18 +26,18 @@ int ext3_pair_lock(struct meta_request *req, struct inode *donor,
 	if (inode == donor)
 		return -EINVAL;
 	/* Directories have locks of another class: nothing else than files is locked here. */
-	err = ext3_refuse(inode, req->state, EXT3_ORIGINAL, &why);
+	err = e3m_refuse(inode, req->state, E3M_ORIGINAL, &why);
 	if (!err)
-		err = ext3_refuse(donor, donor_state, EXT3_DONOR, &why);
+		err = e3m_refuse(donor, donor_state, E3M_DONOR, &why);
 	if (!err)
 		err = mnt_want_write(req->host->path.mnt);
 	if (err)
 		return err;
 
 	lock_two_nondirectories(inode, donor);
-	err = ext3_refuse(inode, req->state, EXT3_ORIGINAL, &why);
+	err = e3m_refuse(inode, req->state, E3M_ORIGINAL, &why);
 	if (!err)
-		err = ext3_refuse(donor, donor_state, EXT3_DONOR, &why);
+		err = e3m_refuse(donor, donor_state, E3M_DONOR, &why);
 	if (err)
 		goto err_inodes;
 	inode_dio_wait(inode);
@@ -57,7 +57,7 @@ err_inodes:
 	return err;
 }
 
-void ext3_pair_unlock(struct meta_request *req, struct inode *donor)
+void e3m_pair_unlock(struct meta_request *req, struct inode *donor)
 {
 	filemap_invalidate_unlock_two(req->inode->i_mapping, donor->i_mapping);
 	unlock_two_nondirectories(req->inode, donor);
@@ -65,7 +65,7 @@ void ext3_pair_unlock(struct meta_request *req, struct inode *donor)
 }
 
 /**
- * ext3_pair_settle - wait for the commit where the donor must not be freed before
+ * e3m_pair_settle - wait for the commit where the donor must not be freed before
  * @req: the request, which holds the donor until it ends
  * @tid: the transaction of its last swap
  *
@@ -80,11 +80,11 @@ void ext3_pair_unlock(struct meta_request *req, struct inode *donor)
  * filesystem that has not been mounted anew: as it does to what any rename
  * over a file, or EXT4_IOC_MOVE_EXT, has freed then.
  */
-void ext3_pair_settle(struct meta_request *req, u32 tid)
+void e3m_pair_settle(struct meta_request *req, u32 tid)
 {
 	struct super_block *sb = req->inode->i_sb;
 
 	/* An error is the journal's end: nothing that is freed from now on reaches the disk. */
-	if (ext4_abi_writes_back_data(req->inode) || ext3_discards(req->host))
+	if (ext4_abi_writes_back_data(req->inode) || e3m_discards(req->host))
 		jbd2_complete_transaction(ext4_abi_journal(sb), tid);
 }

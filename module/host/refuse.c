@@ -12,7 +12,7 @@
 #include "host.h"
 
 /* How the file finds its blocks, as `info` says it. */
-const char *ext3_mapping(struct inode *inode)
+const char *e3m_mapping(struct inode *inode)
 {
 	if (ext4_abi_is_inline(inode))
 		return "inline";
@@ -98,7 +98,7 @@ static bool can_be_sealed(struct inode *inode)
 }
 
 /**
- * ext3_refuse - whether a file may not be changed
+ * e3m_refuse - whether a file may not be changed
  * @inode: the file
  * @state: what is remembered of it, or NULL
  * @role: what it is wanted for
@@ -110,8 +110,8 @@ static bool can_be_sealed(struct inode *inode)
  *
  * Return: 0, or the errno to refuse with.
  */
-int ext3_refuse(struct inode *inode, const struct meta_state *state, enum ext3_role role,
-		const char **why)
+int e3m_refuse(struct inode *inode, const struct meta_state *state, enum e3m_role role,
+	       const char **why)
 {
 	unsigned int i;
 
@@ -122,28 +122,28 @@ int ext3_refuse(struct inode *inode, const struct meta_state *state, enum ext3_r
 		}
 	}
 	/* A donor that was sealed here is immutable to all others, but not to us. */
-	if (IS_IMMUTABLE(inode) && !ext3_is_sealed(inode, state)) {
+	if (IS_IMMUTABLE(inode) && !e3m_is_sealed(inode, state)) {
 		*why = "immutable";
 		return -EPERM;
 	}
-	if (role != EXT3_ORIGINAL && ext3_is_donor(inode) && !can_be_sealed(inode)) {
+	if (role != E3M_ORIGINAL && e3m_is_donor(inode) && !can_be_sealed(inode)) {
 		*why = "donor";
 		return -EPERM;
 	}
 	switch (role) {
-	case EXT3_ORIGINAL:
+	case E3M_ORIGINAL:
 		if (!inode->i_nlink) {
 			*why = "deleted";
 			return -ENOENT;
 		}
 		break;
-	case EXT3_DONOR:
-		if (!ext3_is_donor(inode)) {
+	case E3M_DONOR:
+		if (!e3m_is_donor(inode)) {
 			*why = "named";
 			return -EPERM;
 		}
 		break;
-	case EXT3_ALLOCATEE:
+	case E3M_ALLOCATEE:
 		/* Zeros don't go through the journal: a replay could undo them. */
 		if (inode->i_nlink && ext4_abi_journals_data(inode)) {
 			*why = "journal-data";

@@ -156,19 +156,19 @@ static bool options_proven_now(struct meta_host *host)
 }
 
 /* Whether ext4 may discard what was freed; in doubt it does. */
-bool ext3_discards(struct meta_host *host)
+bool e3m_discards(struct meta_host *host)
 {
 	return !options_proven_now(host) || READ_ONCE(host->memory->discards);
 }
 
 /**
- * ext3_writable - whether requests of a host may change anything
+ * e3m_writable - whether requests of a host may change anything
  * @host: the host
  * @why: set to the word for `info`, "yes" where nothing speaks against it
  *
  * Return: 0, or the errno for each of them.
  */
-int ext3_writable(struct meta_host *host, const char **why)
+int e3m_writable(struct meta_host *host, const char **why)
 {
 	struct super_block *sb = host->sb;
 

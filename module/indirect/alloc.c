@@ -60,30 +60,31 @@ static u64 alloc_run(handle_t *handle, struct meta_request *req, unsigned long *
 	return block;
 }
 
-/* The block that holds slot k of the path is about to change. */
-static int slot_access(struct ext3_change *change, struct ext3_path *path, int k)
+/* The block that holds slot k of the branch is about to change. */
+static int slot_access(struct e3m_change *change, struct e3m_branch *branch, int k)
 {
-	return k ? ext3_change_buffer(change, path->bh[k]) : 0;
+	return k ? e3m_change_buffer(change, branch->bh[k]) : 0;
 }
 
 /* It has changed. The inode's own slots go with the inode. */
-static void slot_dirty(struct ext3_change *change, struct ext3_path *path, int k)
+static void slot_dirty(struct e3m_change *change, struct e3m_branch *branch, int k)
 {
 	if (k)
-		ext3_change_dirty(change, path->bh[k]);
+		e3m_change_dirty(change, branch->bh[k]);
 }
 
 /* A new indirect block, empty, below the last one that is there. */
-static int alloc_level(struct ext3_change *change, struct meta_request *req, struct ext3_path *path)
+static int alloc_level(struct e3m_change *change, struct meta_request *req,
+		       struct e3m_branch *branch)
 {
 	struct super_block *sb = req->inode->i_sb;
 	unsigned long count = 1;
-	int k = path->found;
+	int k = branch->found;
 	struct buffer_head *bh;
 	u64 block;
 	int err;
 
-	err = slot_access(change, path, k);
+	err = slot_access(change, branch, k);
 	if (err)
 		return err;
 	block = alloc_run(change->handle, req, &count, &err);
@@ -104,11 +105,11 @@ static int alloc_level(struct ext3_change *change, struct meta_request *req, str
 	set_buffer_uptodate(bh);
 	unlock_buffer(bh);
 
-	ext3_change_begin(change);
-	*ext3_path_slot(path, k) = cpu_to_le32(block);
-	path->bh[++path->found] = bh;
-	ext3_change_dirty(change, bh);
-	slot_dirty(change, path, k);
+	e3m_change_begin(change);
+	*e3m_branch_slot(branch, k) = cpu_to_le32(block);
+	branch->bh[++branch->found] = bh;
+	e3m_change_dirty(change, bh);
+	slot_dirty(change, branch, k);
 	return 0;
 
 err_bh:
@@ -123,20 +124,21 @@ static int zero_blocks(struct super_block *sb, u64 block, unsigned long count)
 {
 	int err;
 
-	err = ext3_change_possible(sb);
+	err = e3m_change_possible(sb);
 	if (!err)
 		err = sb_issue_zeroout(sb, block, count, GFP_NOFS);
-	return err ?: ext3_change_flush(sb);
+	return err ?: e3m_change_flush(sb);
 }
 
 /* Data blocks from req->pos on, in one run within one leaf. *got: how many. */
-static int alloc_data(struct ext3_change *change, struct meta_request *req, struct ext3_path *path,
-		      u64 want, bool zero, unsigned long *got)
+static int alloc_data(struct e3m_change *change, struct meta_request *req,
+		      struct e3m_branch *branch, u64 want, bool zero, unsigned long *got)
 {
 	struct inode *inode = req->inode;
-	int leaf = path->depth;
-	unsigned int room = ext3_path_leaf_count(path) - (req->pos - ext3_path_leaf_first(path));
-	__le32 *slots = ext3_path_slot(path, leaf);
+	int leaf = branch->depth;
+	unsigned int room =
+		e3m_branch_leaf_count(branch) - (req->pos - e3m_branch_leaf_first(branch));
+	__le32 *slots = e3m_branch_slot(branch, leaf);
 	unsigned long count = 0;
 	unsigned long i;
 	u64 block;
@@ -146,7 +148,7 @@ static int alloc_data(struct ext3_change *change, struct meta_request *req, stru
 		count++;
 	if (!count)
 		return -EEXIST;
-	err = slot_access(change, path, leaf);
+	err = slot_access(change, branch, leaf);
 	if (err)
 		return err;
 	block = alloc_run(change->handle, req, &count, &err);
@@ -157,7 +159,7 @@ static int alloc_data(struct ext3_change *change, struct meta_request *req, stru
 	if (zero)
 		err = zero_blocks(inode->i_sb, block, count);
 	if (!err)
-		err = ext3_change_forget(change, req->pos, count);
+		err = e3m_change_forget(change, req->pos, count);
 	if (err) {
 		ext4_abi_free_blocks(change->handle, inode, block, count);
 		return err;
@@ -165,28 +167,28 @@ static int alloc_data(struct ext3_change *change, struct meta_request *req, stru
 
 	/* What is not zeroed must be out of reach before it can be found. */
 	if (!zero)
-		ext3_donor_given(inode, req->state);
-	ext3_change_begin(change);
+		e3m_donor_given(inode, req->state);
+	e3m_change_begin(change);
 	for (i = 0; i < count; i++)
 		slots[i] = cpu_to_le32(block + i);
-	slot_dirty(change, path, leaf);
+	slot_dirty(change, branch, leaf);
 	*got = count;
 	return 0;
 }
 
 /* Exactly the indirect block of @level, above req->pos. */
-static int alloc_one_level(struct ext3_change *change, struct meta_request *req,
-			   struct ext3_path *path, u32 level)
+static int alloc_one_level(struct e3m_change *change, struct meta_request *req,
+			   struct e3m_branch *branch, u32 level)
 {
-	int k = path->depth - (int)level;
+	int k = branch->depth - (int)level;
 
-	if (level > path->depth)
+	if (level > branch->depth)
 		return -EINVAL;
-	if (path->found > k)
+	if (branch->found > k)
 		return -EEXIST;
-	if (path->found < k)
+	if (branch->found < k)
 		return -ENOENT;
-	return alloc_level(change, req, path);
+	return alloc_level(change, req, branch);
 }
 
 /*
@@ -196,29 +198,29 @@ static int alloc_one_level(struct ext3_change *change, struct meta_request *req,
 static int alloc_step(struct meta_request *req, u32 level, u64 want, bool zero, unsigned long *got)
 {
 	struct inode *inode = req->inode;
-	struct ext3_change change;
-	struct ext3_path path;
+	struct e3m_change change;
+	struct e3m_branch branch;
 	int err;
 
-	err = ext3_change_start(&change, inode, NULL, ALLOC_CREDITS);
+	err = e3m_change_start(&change, inode, NULL, ALLOC_CREDITS);
 	if (err)
 		return err;
 	/* What is allocated is charged to the inode. */
-	err = ext3_change_inodes(&change);
+	err = e3m_change_inodes(&change);
 	if (err)
 		goto out;
 	down_write(ext4_abi_i_data_sem(inode));
-	err = ext3_path_walk(inode, req->pos, &path);
+	err = e3m_branch_read(inode, req->pos, &branch);
 	if (!err && level)
-		err = alloc_one_level(&change, req, &path, level);
-	while (!err && !level && path.found < path.depth)
-		err = alloc_level(&change, req, &path);
+		err = alloc_one_level(&change, req, &branch, level);
+	while (!err && !level && branch.found < branch.depth)
+		err = alloc_level(&change, req, &branch);
 	if (!err && !level)
-		err = alloc_data(&change, req, &path, want, zero, got);
-	ext3_path_release(&path);
+		err = alloc_data(&change, req, &branch, want, zero, got);
+	e3m_branch_release(&branch);
 	up_write(ext4_abi_i_data_sem(inode));
 out:
-	return ext3_change_stop(&change, err);
+	return e3m_change_stop(&change, err);
 }
 
 /*
@@ -236,7 +238,7 @@ static int alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
 	if (err)
 		return err;
 	inode_lock(inode);
-	err = ext3_refuse(inode, req->state, EXT3_ALLOCATEE, &why);
+	err = e3m_refuse(inode, req->state, E3M_ALLOCATEE, &why);
 	if (err)
 		goto err_inode;
 	err = ext4_abi_never_inline(inode);
@@ -244,7 +246,7 @@ static int alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
 		err = dquot_initialize(inode);
 	if (err)
 		goto err_inode;
-	*zero = !ext3_is_donor(inode);
+	*zero = !e3m_is_donor(inode);
 	/*
 	 * A named file keeps no blocks past its end: e2fsck would take them for
 	 * a size that was lost.
@@ -277,14 +279,14 @@ static void alloc_unlock(struct meta_request *req)
 	mnt_drop_write(req->host->path.mnt);
 }
 
-int ext3_alloc(struct meta_request *req, u64 count)
+int e3m_alloc(struct meta_request *req, u64 count)
 {
 	u64 done = 0;
 	int err = 0;
 
 	while (done < count) {
 		unsigned long got = 0;
-		u64 want = min_t(u64, count - done, EXT3_STEP_MAX);
+		u64 want = min_t(u64, count - done, E3M_STEP_MAX);
 		bool zero;
 
 		if (fatal_signal_pending(current)) {
@@ -306,7 +308,7 @@ int ext3_alloc(struct meta_request *req, u64 count)
 	return done ? 0 : err;
 }
 
-int ext3_metadata_alloc(struct meta_request *req, u32 level)
+int e3m_metadata_alloc(struct meta_request *req, u32 level)
 {
 	unsigned long got;
 	bool zero;

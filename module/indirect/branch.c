@@ -13,7 +13,7 @@
 #include "../host/host.h"
 
 /* The number of blocks that the largest block-mapped file of this host can have. */
-u64 ext3_max_blocks(struct super_block *sb)
+u64 e3m_max_blocks(struct super_block *sb)
 {
 	return ext4_abi_bitmap_maxbytes(sb) >> sb->s_blocksize_bits;
 }
@@ -24,7 +24,7 @@ static u64 blocks_below(const struct super_block *sb, int levels)
 	u64 blocks = 1;
 
 	while (levels--)
-		blocks *= ext3_pointers(sb);
+		blocks *= e3m_addr_per_block(sb);
 	return blocks;
 }
 
@@ -39,47 +39,47 @@ static u64 depth_first(const struct super_block *sb, int depth)
 	return first;
 }
 
-/* The slot on the way to path->lblk in the k-th block; 0 is the inode. */
-__le32 *ext3_path_slot(const struct ext3_path *path, int k)
+/* The slot on the way to branch->lblk in the k-th block; 0 is the inode. */
+__le32 *e3m_branch_slot(const struct e3m_branch *branch, int k)
 {
-	__le32 *slots = k ? (__le32 *)path->bh[k]->b_data : ext4_abi_i_data(path->inode);
+	__le32 *slots = k ? (__le32 *)branch->bh[k]->b_data : ext4_abi_i_data(branch->inode);
 
-	return slots + path->offset[k];
+	return slots + branch->offset[k];
 }
 
 /* Whether a block is one of the first @last indirect blocks on the way. */
-static bool path_has(const struct ext3_path *path, int last, u64 block)
+static bool branch_has(const struct e3m_branch *branch, int last, u64 block)
 {
 	int k;
 
 	for (k = 1; k <= last; k++)
-		if (path->bh[k]->b_blocknr == block)
+		if (branch->bh[k]->b_blocknr == block)
 			return true;
 	return false;
 }
 
 /**
- * ext3_paths_apart - whether two files can be changed along these ways
+ * e3m_branches_disjoint - whether two files can be changed along these ways
  * @a: a way in one file
  * @b: a way in another
  *
  * Return: 0, or -EUCLEAN after a report: an indirect block is both files', so
  * that a change of one would change the other.
  */
-int ext3_paths_apart(const struct ext3_path *a, const struct ext3_path *b)
+int e3m_branches_disjoint(const struct e3m_branch *a, const struct e3m_branch *b)
 {
 	int k;
 
 	for (k = 1; k <= a->found; k++)
-		if (path_has(b, b->found, a->bh[k]->b_blocknr))
+		if (branch_has(b, b->found, a->bh[k]->b_blocknr))
 			return ext4_abi_report(b->inode, a->bh[k]->b_blocknr,
 					       "indirect block of two files");
 	return 0;
 }
 
 /**
- * ext3_slots_sound - whether the blocks that slots point at may change hands
- * @path: a way on which the slots lie
+ * e3m_check_blockrefs - whether the blocks that slots point at may change hands
+ * @branch: a way on which the slots lie
  * @k: in its k-th block
  * @slots: the first of them
  * @count: how many
@@ -89,107 +89,108 @@ int ext3_paths_apart(const struct ext3_path *a, const struct ext3_path *b)
  * to an indirect block above it, or to one of the other file. As the donor's
  * such a block would be freed while a file still finds its own blocks by it.
  */
-int ext3_slots_sound(const struct ext3_path *path, int k, __le32 *slots, unsigned int count,
-		     const struct ext3_path *other)
+int e3m_check_blockrefs(const struct e3m_branch *branch, int k, __le32 *slots, unsigned int count,
+			const struct e3m_branch *other)
 {
 	unsigned int i;
 	int err;
 
-	err = ext4_abi_check_pointers(path->inode, slots, count);
+	err = ext4_abi_check_pointers(branch->inode, slots, count);
 	for (i = 0; !err && i < count; i++) {
 		u32 block = le32_to_cpu(slots[i]);
 
-		if (block && (path_has(path, k, block) || path_has(other, other->found, block)))
-			err = ext4_abi_report(path->inode, block, "indirect block below itself");
+		if (block &&
+		    (branch_has(branch, k, block) || branch_has(other, other->found, block)))
+			err = ext4_abi_report(branch->inode, block, "indirect block below itself");
 	}
 	return err;
 }
 
-/* Goes on from path->found as far as the tree does. */
-int ext3_path_down(struct ext3_path *path)
+/* Goes on from branch->found as far as the tree does. */
+static int branch_read_down(struct e3m_branch *branch)
 {
-	while (path->found < path->depth) {
-		__le32 *slot = ext3_path_slot(path, path->found);
+	while (branch->found < branch->depth) {
+		__le32 *slot = e3m_branch_slot(branch, branch->found);
 		struct buffer_head *bh;
 		int err;
 
 		if (!*slot)
 			return 0;
-		err = ext4_abi_check_pointers(path->inode, slot, 1);
+		err = ext4_abi_check_pointers(branch->inode, slot, 1);
 		if (err)
 			return err;
-		if (path_has(path, path->found, le32_to_cpu(*slot)))
-			return ext4_abi_report(path->inode, le32_to_cpu(*slot),
+		if (branch_has(branch, branch->found, le32_to_cpu(*slot)))
+			return ext4_abi_report(branch->inode, le32_to_cpu(*slot),
 					       "indirect block below itself");
-		bh = ext3_bread(path->inode->i_sb, le32_to_cpu(*slot));
+		bh = e3m_bread(branch->inode->i_sb, le32_to_cpu(*slot));
 		if (!bh)
 			return -EIO;
-		path->bh[++path->found] = bh;
+		branch->bh[++branch->found] = bh;
 	}
 	return 0;
 }
 
 /**
- * ext3_path_walk - find the way to the slot of a logical block
+ * e3m_branch_read - find the way to the slot of a logical block
  * @inode: a block-mapped file, its i_data_sem held
- * @lblk: logical block, less than ext3_max_blocks()
- * @path: filled in; to be given back with ext3_path_release(), also on error
+ * @lblk: logical block, less than e3m_max_blocks()
+ * @branch: filled in; to be given back with e3m_branch_release(), also on error
  *
- * Return: 0, path->found then says how far the tree goes; -EIO; -EUCLEAN after
+ * Return: 0, branch->found then says how far the tree goes; -EIO; -EUCLEAN after
  * a report where a pointer on the way can't be right.
  */
-int ext3_path_walk(struct inode *inode, u64 lblk, struct ext3_path *path)
+int e3m_branch_read(struct inode *inode, u64 lblk, struct e3m_branch *branch)
 {
 	struct super_block *sb = inode->i_sb;
 	u64 rest;
 	int k;
 
-	memset(path, 0, sizeof(*path));
-	path->inode = inode;
-	path->lblk = lblk;
-	while (lblk >= depth_first(sb, path->depth + 1))
-		path->depth++;
-	rest = lblk - depth_first(sb, path->depth);
-	path->offset[0] = path->depth ? EXT4_ABI_NDIR + path->depth - 1 : rest;
-	for (k = path->depth; k > 0; k--) {
-		path->offset[k] = rest & (ext3_pointers(sb) - 1);
-		rest >>= ilog2(ext3_pointers(sb));
+	memset(branch, 0, sizeof(*branch));
+	branch->inode = inode;
+	branch->lblk = lblk;
+	while (lblk >= depth_first(sb, branch->depth + 1))
+		branch->depth++;
+	rest = lblk - depth_first(sb, branch->depth);
+	branch->offset[0] = branch->depth ? EXT4_ABI_NDIR + branch->depth - 1 : rest;
+	for (k = branch->depth; k > 0; k--) {
+		branch->offset[k] = rest & (e3m_addr_per_block(sb) - 1);
+		rest >>= ilog2(e3m_addr_per_block(sb));
 	}
-	return ext3_path_down(path);
+	return branch_read_down(branch);
 }
 
-void ext3_path_release(struct ext3_path *path)
+void e3m_branch_release(struct e3m_branch *branch)
 {
 	int k;
 
-	for (k = 1; k <= path->found; k++) {
-		brelse(path->bh[k]);
-		path->bh[k] = NULL;
+	for (k = 1; k <= branch->found; k++) {
+		brelse(branch->bh[k]);
+		branch->bh[k] = NULL;
 	}
-	path->found = 0;
+	branch->found = 0;
 }
 
-/* First logical block of the leaf that maps path->lblk, there or not. */
-u64 ext3_path_leaf_first(const struct ext3_path *path)
+/* First logical block of the leaf that maps branch->lblk, there or not. */
+u64 e3m_branch_leaf_first(const struct e3m_branch *branch)
 {
-	return path->depth ? path->lblk - path->offset[path->depth] : 0;
+	return branch->depth ? branch->lblk - branch->offset[branch->depth] : 0;
 }
 
 /* How many slots that leaf has. */
-unsigned int ext3_path_leaf_count(const struct ext3_path *path)
+unsigned int e3m_branch_leaf_count(const struct e3m_branch *branch)
 {
-	return path->depth ? ext3_pointers(path->inode->i_sb) : EXT4_ABI_NDIR;
+	return branch->depth ? e3m_addr_per_block(branch->inode->i_sb) : EXT4_ABI_NDIR;
 }
 
 /* Where the subtree ends that is missing on the way: all up to there is a hole. */
-u64 ext3_path_hole_end(const struct ext3_path *path)
+u64 e3m_branch_hole_end(const struct e3m_branch *branch)
 {
-	struct super_block *sb = path->inode->i_sb;
-	u64 first = depth_first(sb, path->depth);
+	struct super_block *sb = branch->inode->i_sb;
+	u64 first = depth_first(sb, branch->depth);
 	/* The missing block's pointer stands this far above the data. */
-	u64 span = blocks_below(sb, path->depth - path->found);
+	u64 span = blocks_below(sb, branch->depth - branch->found);
 
-	return first + ((path->lblk - first) & ~(span - 1)) + span;
+	return first + ((branch->lblk - first) & ~(span - 1)) + span;
 }
 
 /* In the order in which ext4 takes two. */
@@ -200,28 +201,28 @@ static void sort_maps(struct inode **a, struct inode **b)
 }
 
 /* Both maps for a change. */
-void ext3_lock_maps(struct inode *a, struct inode *b)
+void e3m_lock_maps(struct inode *a, struct inode *b)
 {
 	sort_maps(&a, &b);
 	down_write(ext4_abi_i_data_sem(a));
 	down_write_nested(ext4_abi_i_data_sem(b), SINGLE_DEPTH_NESTING);
 }
 
-void ext3_unlock_maps(struct inode *a, struct inode *b)
+void e3m_unlock_maps(struct inode *a, struct inode *b)
 {
 	up_write(ext4_abi_i_data_sem(a));
 	up_write(ext4_abi_i_data_sem(b));
 }
 
 /* Both maps for a look. */
-void ext3_lock_maps_shared(struct inode *a, struct inode *b)
+void e3m_lock_maps_shared(struct inode *a, struct inode *b)
 {
 	sort_maps(&a, &b);
 	down_read(ext4_abi_i_data_sem(a));
 	down_read_nested(ext4_abi_i_data_sem(b), SINGLE_DEPTH_NESTING);
 }
 
-void ext3_unlock_maps_shared(struct inode *a, struct inode *b)
+void e3m_unlock_maps_shared(struct inode *a, struct inode *b)
 {
 	up_read(ext4_abi_i_data_sem(a));
 	up_read(ext4_abi_i_data_sem(b));

@@ -13,7 +13,7 @@
 /* Whether there is a tree of indirect blocks to read: 1, 0 for no blocks at all, or an errno. */
 static int has_tree(struct inode *inode)
 {
-	const char *mapping = ext3_mapping(inode);
+	const char *mapping = e3m_mapping(inode);
 
 	if (!strcmp(mapping, "none"))
 		return 0;
@@ -71,32 +71,32 @@ static bool walk_add(struct walk *w, u64 logical, u64 physical, u64 length)
  * or triple indirect part there are two or three. Their lines go out together
  * or not at all, since the position can't tell them apart.
  */
-static bool walk_indirect(struct walk *w, const struct ext3_path *path)
+static bool walk_indirect(struct walk *w, const struct e3m_branch *branch)
 {
 	char text[3 * sizeof("m 3 4294967295 4294967295\n")];
 	unsigned int len = 0;
 	int k, m;
 
-	for (k = 1; k <= path->found; k++) {
+	for (k = 1; k <= branch->found; k++) {
 		bool begins = true;
 
 		/* The k-th block begins here if every slot from it down is its first. */
-		for (m = k; m <= path->depth; m++)
-			begins &= !path->offset[m];
+		for (m = k; m <= branch->depth; m++)
+			begins &= !branch->offset[m];
 		if (begins)
 			len += scnprintf(text + len, sizeof(text) - len, "%s%d %llu %llu\n",
-					 w->indirect, path->depth - k + 1, w->lblk,
-					 (u64)path->bh[k]->b_blocknr);
+					 w->indirect, branch->depth - k + 1, w->lblk,
+					 (u64)branch->bh[k]->b_blocknr);
 	}
 	return !len || meta_list_add(w->list, w->lblk + 1, "%s", text);
 }
 
 /* What a leaf that is there maps, from where the walk is on. */
-static int walk_slots(struct walk *w, const struct ext3_path *path)
+static int walk_slots(struct walk *w, const struct e3m_branch *branch)
 {
-	u64 first = ext3_path_leaf_first(path);
-	unsigned int count = ext3_path_leaf_count(path), i = w->lblk - first;
-	__le32 *slots = ext3_path_slot(path, path->depth) - path->offset[path->depth];
+	u64 first = e3m_branch_leaf_first(branch);
+	unsigned int count = e3m_branch_leaf_count(branch), i = w->lblk - first;
+	__le32 *slots = e3m_branch_slot(branch, branch->depth) - branch->offset[branch->depth];
 	int err;
 
 	err = ext4_abi_check_pointers(w->inode, slots + i, count - i);
@@ -117,21 +117,21 @@ static void slots_ahead(struct inode *inode, __le32 *slots, unsigned int count)
 		return;
 	for (i = 0; i < count; i++)
 		if (slots[i])
-			ext3_breadahead(inode->i_sb, le32_to_cpu(slots[i]));
+			e3m_breadahead(inode->i_sb, le32_to_cpu(slots[i]));
 }
 
 /* So many leaves are read ahead of a walk. */
 #define WALK_AHEAD 32
 
-static void walk_ahead(const struct ext3_path *path)
+static void walk_ahead(const struct e3m_branch *branch)
 {
-	int above = path->depth - 1;
+	int above = branch->depth - 1;
 	unsigned int left;
 
-	if (above < 1 || path->offset[above] % WALK_AHEAD)
+	if (above < 1 || branch->offset[above] % WALK_AHEAD)
 		return;
-	left = ext3_pointers(path->inode->i_sb) - path->offset[above] - 1;
-	slots_ahead(path->inode, ext3_path_slot(path, above) + 1,
+	left = e3m_addr_per_block(branch->inode->i_sb) - branch->offset[above] - 1;
+	slots_ahead(branch->inode, e3m_branch_slot(branch, above) + 1,
 		    min_t(unsigned int, left, WALK_AHEAD));
 }
 
@@ -143,7 +143,7 @@ static bool has_indirect(struct inode *inode)
 	return slots[0] || slots[1] || slots[2];
 }
 
-void ext3_read_ahead(struct inode *inode)
+void e3m_read_ahead(struct inode *inode)
 {
 	__le32 *slots = ext4_abi_i_data(inode) + EXT4_ABI_NDIR;
 
@@ -157,28 +157,28 @@ void ext3_read_ahead(struct inode *inode)
 /* One leaf, or the hole where there is none; the walk moves past it. 1: the list is full. */
 static int walk_leaf(struct walk *w)
 {
-	struct ext3_path path;
+	struct e3m_branch branch;
 	u64 next;
 	int err;
 
-	err = ext3_path_walk(w->inode, w->lblk, &path);
+	err = e3m_branch_read(w->inode, w->lblk, &branch);
 	if (!err && w->indirect)
-		err = !walk_indirect(w, &path);
+		err = !walk_indirect(w, &branch);
 	if (err)
 		goto out;
-	if (path.found < path.depth) {
-		next = min(ext3_path_hole_end(&path), w->end);
+	if (branch.found < branch.depth) {
+		next = min(e3m_branch_hole_end(&branch), w->end);
 		if (w->data)
 			err = !walk_add(w, w->lblk, 0, next - w->lblk);
 	} else {
-		walk_ahead(&path);
-		next = ext3_path_leaf_first(&path) + ext3_path_leaf_count(&path);
+		walk_ahead(&branch);
+		next = e3m_branch_leaf_first(&branch) + e3m_branch_leaf_count(&branch);
 		if (w->data)
-			err = walk_slots(w, &path);
+			err = walk_slots(w, &branch);
 	}
 	w->lblk = next;
 out:
-	ext3_path_release(&path);
+	e3m_branch_release(&branch);
 	return err;
 }
 
@@ -200,7 +200,7 @@ static int walk(struct walk *w)
 	return 0;
 }
 
-int ext3_extents(struct inode *inode, struct meta_list *list)
+int e3m_extents(struct inode *inode, struct meta_list *list)
 {
 	u64 size = DIV_ROUND_UP_ULL(i_size_read(inode), i_blocksize(inode));
 	struct walk w = { .inode = inode, .list = list, .data = "", .holes = true };
@@ -210,7 +210,7 @@ int ext3_extents(struct inode *inode, struct meta_list *list)
 	if (ret <= 0)
 		return ret;
 	w.lblk = list->pos;
-	w.end = ext3_max_blocks(inode->i_sb);
+	w.end = e3m_max_blocks(inode->i_sb);
 	ret = walk(&w);
 	if (ret)
 		return ret < 0 ? ret : 0;
@@ -221,7 +221,7 @@ int ext3_extents(struct inode *inode, struct meta_list *list)
 	return 0;
 }
 
-int ext3_metadata_blocks(struct inode *inode, struct meta_list *list)
+int e3m_metadata_blocks(struct inode *inode, struct meta_list *list)
 {
 	struct walk w = { .inode = inode, .list = list, .indirect = "" };
 	int ret;
@@ -230,17 +230,17 @@ int ext3_metadata_blocks(struct inode *inode, struct meta_list *list)
 	if (ret <= 0)
 		return ret;
 	w.lblk = max_t(u64, list->pos, EXT4_ABI_NDIR);
-	w.end = ext3_max_blocks(inode->i_sb);
+	w.end = e3m_max_blocks(inode->i_sb);
 	/* Leaves, and all that lies above them, begin a whole number of leaves behind the first. */
 	if (w.lblk < w.end)
 		w.lblk = EXT4_ABI_NDIR +
-			 round_up(w.lblk - EXT4_ABI_NDIR, ext3_pointers(inode->i_sb));
+			 round_up(w.lblk - EXT4_ABI_NDIR, e3m_addr_per_block(inode->i_sb));
 	ret = walk(&w);
 	return ret < 0 ? ret : 0;
 }
 
 /* Both in one walk, for the file's record in `inodes`; files without a tree have no lines there. */
-int ext3_map(struct inode *inode, struct meta_list *list)
+int e3m_map(struct inode *inode, struct meta_list *list)
 {
 	struct walk w = { .inode = inode, .list = list, .data = "e ", .indirect = "m " };
 	int ret;
@@ -248,7 +248,7 @@ int ext3_map(struct inode *inode, struct meta_list *list)
 	if (has_tree(inode) <= 0)
 		return 0;
 	/* Most files are small. */
-	w.end = has_indirect(inode) ? ext3_max_blocks(inode->i_sb) : EXT4_ABI_NDIR;
+	w.end = has_indirect(inode) ? e3m_max_blocks(inode->i_sb) : EXT4_ABI_NDIR;
 	ret = walk(&w);
 	if (!ret)
 		walk_flush(&w);
@@ -256,7 +256,7 @@ int ext3_map(struct inode *inode, struct meta_list *list)
 }
 
 /* The same for an inode that isn't in memory, whose blocks are all mapped by the inode itself. */
-int ext3_map_record(const struct meta_record *record, struct meta_list *list)
+int e3m_map_record(const struct meta_record *record, struct meta_list *list)
 {
 	struct walk w = { .list = list, .data = "e " };
 	unsigned int i;

@@ -14,7 +14,7 @@
  *   the donor, which is sealed (donor.c), and before its blocks take the data
  *   of a further reloc, the commit is waited for. Freeing them is ext4's
  *   business, and it reuses no block before the commit, with exceptions in
- *   which a request ends only when it is committed (ext3_pair_settle()).
+ *   which a request ends only when it is committed (e3m_pair_settle()).
  *
  * - What fsync promises between the copy and the swap is of the old blocks,
  *   and the copy does not have it (pages.c).
@@ -45,8 +45,8 @@
 #define RELOC_TRIES 5
 
 /* The leaves of one place in both files; slots[] of a side is NULL where that side has none. */
-struct leaves {
-	struct ext3_path path[2]; /* original, donor */
+struct leaf_pair {
+	struct e3m_branch branch[2]; /* original, donor */
 	__le32 *slots[2];
 };
 
@@ -54,7 +54,8 @@ struct leaves {
  * The buffers found stay the files' own until the files are unlocked: what comes then, write-back
  * of delayed allocation, adds blocks and takes none away. Released also after an error.
  */
-static int leaves_get(struct inode *inode, struct inode *donor, u64 lblk, struct leaves *leaves)
+static int leaf_pair_get(struct inode *inode, struct inode *donor, u64 lblk,
+			 struct leaf_pair *leaves)
 {
 	struct inode *sides[] = { inode, donor };
 	unsigned int i;
@@ -64,30 +65,30 @@ static int leaves_get(struct inode *inode, struct inode *donor, u64 lblk, struct
 	lockdep_assert_held(ext4_abi_i_data_sem(donor));
 	memset(leaves, 0, sizeof(*leaves));
 	for (i = 0; i < ARRAY_SIZE(sides) && !err; i++) {
-		struct ext3_path *path = &leaves->path[i];
+		struct e3m_branch *branch = &leaves->branch[i];
 
-		err = ext3_path_walk(sides[i], lblk, path);
-		if (!err && path->found == path->depth)
-			leaves->slots[i] = ext3_path_slot(path, path->depth);
+		err = e3m_branch_read(sides[i], lblk, branch);
+		if (!err && branch->found == branch->depth)
+			leaves->slots[i] = e3m_branch_slot(branch, branch->depth);
 	}
-	return err ?: ext3_paths_apart(&leaves->path[0], &leaves->path[1]);
+	return err ?: e3m_branches_disjoint(&leaves->branch[0], &leaves->branch[1]);
 }
 
-static void leaves_release(struct leaves *leaves)
+static void leaf_pair_release(struct leaf_pair *leaves)
 {
-	ext3_path_release(&leaves->path[0]);
-	ext3_path_release(&leaves->path[1]);
+	e3m_branch_release(&leaves->branch[0]);
+	e3m_branch_release(&leaves->branch[1]);
 }
 
 /* Where the larger hole ends, of the subtrees that are missing in either file. */
-static u64 leaves_hole_end(const struct leaves *leaves)
+static u64 leaf_pair_hole_end(const struct leaf_pair *leaves)
 {
 	u64 end = 0;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(leaves->path); i++)
+	for (i = 0; i < ARRAY_SIZE(leaves->branch); i++)
 		if (!leaves->slots[i])
-			end = max(end, ext3_path_hole_end(&leaves->path[i]));
+			end = max(end, e3m_branch_hole_end(&leaves->branch[i]));
 	return end;
 }
 
@@ -97,31 +98,32 @@ static u64 leaves_hole_end(const struct leaves *leaves)
  * the leaf, or of the larger hole where a subtree is missing in either file.
  */
 static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
-		    struct ext3_step *step, u64 *next)
+		    struct e3m_step *step, u64 *next)
 {
-	struct leaves leaves;
-	const struct ext3_path *path = &leaves.path[0], *other = &leaves.path[1];
+	struct leaf_pair leaves;
+	const struct e3m_branch *branch = &leaves.branch[0], *other = &leaves.branch[1];
 	unsigned int i;
-	u32 twice;
+	u32 duplicate;
 	int err;
 
 	step->first = pos;
 	step->count = 1;
 	step->moved = 0;
-	ext3_lock_maps_shared(inode, donor);
-	err = leaves_get(inode, donor, pos, &leaves);
+	e3m_lock_maps_shared(inode, donor);
+	err = leaf_pair_get(inode, donor, pos, &leaves);
 	if (err)
 		goto out;
 	if (!leaves.slots[0] || !leaves.slots[1]) {
-		*next = min(leaves_hole_end(&leaves), end);
+		*next = min(leaf_pair_hole_end(&leaves), end);
 		goto out;
 	}
-	*next = min3(end, pos + EXT3_STEP_MAX,
-		     ext3_path_leaf_first(path) + ext3_path_leaf_count(path));
+	*next = min3(end, pos + E3M_STEP_MAX,
+		     e3m_branch_leaf_first(branch) + e3m_branch_leaf_count(branch));
 	step->count = *next - pos;
-	err = ext3_slots_sound(path, path->depth, leaves.slots[0], step->count, other);
+	err = e3m_check_blockrefs(branch, branch->depth, leaves.slots[0], step->count, other);
 	if (!err)
-		err = ext3_slots_sound(other, path->depth, leaves.slots[1], step->count, path);
+		err = e3m_check_blockrefs(other, branch->depth, leaves.slots[1], step->count,
+					  branch);
 	if (err)
 		goto out;
 	for (i = 0; i < step->count; i++) {
@@ -133,17 +135,17 @@ static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
 		step->moved += from && to;
 	}
 	/* The one that holds a block twice would free it twice, and one that both hold under us. */
-	twice = ext3_step_twice(step);
-	if (twice)
-		err = ext4_abi_report(inode, twice, "block used twice");
+	duplicate = e3m_find_duplicate_block(step);
+	if (duplicate)
+		err = ext4_abi_report(inode, duplicate, "block used twice");
 out:
-	leaves_release(&leaves);
-	ext3_unlock_maps_shared(inode, donor);
+	leaf_pair_release(&leaves);
+	e3m_unlock_maps_shared(inode, donor);
 	return err;
 }
 
 /* Whether both leaves still say what was copied. */
-static bool leaves_same(const struct ext3_step *step, const struct leaves *leaves)
+static bool leaf_pair_unchanged(const struct e3m_step *step, const struct leaf_pair *leaves)
 {
 	unsigned int i;
 
@@ -164,7 +166,7 @@ static void swap_slots(__le32 *a, __le32 *b, unsigned int count)
 }
 
 /* The next run of slots that move, from *@i on; its length, 0 behind the last one. */
-static unsigned int next_run(const struct ext3_step *step, unsigned int *i)
+static unsigned int next_run(const struct e3m_step *step, unsigned int *i)
 {
 	unsigned int run = 0;
 
@@ -176,17 +178,17 @@ static unsigned int next_run(const struct ext3_step *step, unsigned int *i)
 }
 
 /* Never more than moves: what is still promised to a hole must stay known. */
-static int leaves_forget(struct ext3_change *change, const struct ext3_step *step)
+static int step_forget_places(struct e3m_change *change, const struct e3m_step *step)
 {
 	unsigned int i, run;
 	int err = 0;
 
 	for (i = 0; !err && (run = next_run(step, &i)); i += run)
-		err = ext3_change_forget(change, step->first + i, run);
+		err = e3m_change_forget(change, step->first + i, run);
 	return err;
 }
 
-static void leaves_swap(const struct ext3_step *step, const struct leaves *leaves)
+static void leaf_pair_swap(const struct e3m_step *step, const struct leaf_pair *leaves)
 {
 	unsigned int i, run;
 
@@ -199,23 +201,23 @@ static void leaves_swap(const struct ext3_step *step, const struct leaves *leave
  * slots stand in the inodes where there is no other leaf. Before the pages are locked, since all
  * of it may have to be read.
  */
-static int leaves_secure(struct ext3_change *change, struct inode *inode, struct inode *donor,
-			 u64 lblk, struct leaves *leaves)
+static int leaf_pair_get_write_access(struct e3m_change *change, struct inode *inode,
+				      struct inode *donor, u64 lblk, struct leaf_pair *leaves)
 {
 	int err, leaf;
 
-	ext3_lock_maps_shared(inode, donor);
-	err = leaves_get(inode, donor, lblk, leaves);
-	ext3_unlock_maps_shared(inode, donor);
+	e3m_lock_maps_shared(inode, donor);
+	err = leaf_pair_get(inode, donor, lblk, leaves);
+	e3m_unlock_maps_shared(inode, donor);
 	if (!err && (!leaves->slots[0] || !leaves->slots[1]))
 		err = -EBUSY;
 	if (err)
 		return err;
-	leaf = leaves->path[0].depth;
+	leaf = leaves->branch[0].depth;
 	if (!leaf)
-		return ext3_change_inodes(change);
-	err = ext3_change_buffer(change, leaves->path[0].bh[leaf]);
-	return err ?: ext3_change_buffer(change, leaves->path[1].bh[leaf]);
+		return e3m_change_inodes(change);
+	err = e3m_change_buffer(change, leaves->branch[0].bh[leaf]);
+	return err ?: e3m_change_buffer(change, leaves->branch[1].bh[leaf]);
 }
 
 /*
@@ -229,68 +231,68 @@ static int leaves_secure(struct ext3_change *change, struct inode *inode, struct
  * journal, and would be replayed over the block's next owner; also if it was the same as before,
  * so that no page tells. The inode's tid does.
  */
-static int pages_agree(struct inode *inode, struct ext3_step *step, bool insist)
+static int pages_agree(struct inode *inode, struct e3m_step *step, bool insist)
 {
 	bool journaled = ext4_abi_journals_data(inode);
 	int err;
 
 	if (journaled && ext4_abi_datasync_tid(inode) != step->synced_tid)
 		return -EBUSY;
-	if (!ext3_pages_update(inode, step))
+	if (!e3m_pages_update(inode, step))
 		return 0;
 	if (journaled || !insist)
 		return -EBUSY;
-	err = ext3_step_write_again(step);
-	return err ?: ext3_change_flush(step->sb);
+	err = e3m_step_write_again(step);
+	return err ?: e3m_change_flush(step->sb);
 }
 
 /* The one handle of a step: swap the pointers of what was copied. */
 static int step_commit(struct inode *inode, struct inode *donor, struct meta_state *donor_state,
-		       struct ext3_step *step, bool insist)
+		       struct e3m_step *step, bool insist)
 {
-	struct ext3_change change;
-	struct leaves leaves = {};
+	struct e3m_change change;
+	struct leaf_pair leaves = {};
 	int leaf, err;
 
-	err = ext3_change_start(&change, inode, donor, RELOC_CREDITS);
+	err = e3m_change_start(&change, inode, donor, RELOC_CREDITS);
 	if (err)
 		return err;
-	err = leaves_secure(&change, inode, donor, step->first, &leaves);
+	err = leaf_pair_get_write_access(&change, inode, donor, step->first, &leaves);
 	if (err)
-		goto out_leaves;
-	err = ext3_pages_lock(inode, step);
+		goto out_pair;
+	err = e3m_pages_lock(inode, step);
 	if (err)
-		goto out_leaves;
+		goto out_pair;
 	err = pages_agree(inode, step, insist);
 	if (err)
 		goto out_pages;
 
-	ext3_lock_maps(inode, donor);
-	if (!leaves_same(step, &leaves))
+	e3m_lock_maps(inode, donor);
+	if (!leaf_pair_unchanged(step, &leaves))
 		err = -EBUSY;
 	if (!err)
-		err = ext3_pages_check(inode, step);
+		err = e3m_pages_check(inode, step);
 	if (!err)
-		err = leaves_forget(&change, step);
+		err = step_forget_places(&change, step);
 	if (err)
 		goto out_maps;
 
-	ext3_donor_swapped(donor, donor_state, step, change.handle->h_transaction->t_tid);
-	ext3_change_begin(&change);
-	leaves_swap(step, &leaves);
-	ext3_pages_move(inode, step);
-	leaf = leaves.path[0].depth;
+	e3m_donor_swapped(donor, donor_state, step, change.handle->h_transaction->t_tid);
+	e3m_change_begin(&change);
+	leaf_pair_swap(step, &leaves);
+	e3m_pages_move(inode, step);
+	leaf = leaves.branch[0].depth;
 	if (leaf) {
-		ext3_change_dirty(&change, leaves.path[0].bh[leaf]);
-		ext3_change_dirty(&change, leaves.path[1].bh[leaf]);
+		e3m_change_dirty(&change, leaves.branch[0].bh[leaf]);
+		e3m_change_dirty(&change, leaves.branch[1].bh[leaf]);
 	}
 out_maps:
-	ext3_unlock_maps(inode, donor);
+	e3m_unlock_maps(inode, donor);
 out_pages:
-	ext3_pages_unlock(step);
-out_leaves:
-	leaves_release(&leaves);
-	return ext3_change_stop(&change, err);
+	e3m_pages_unlock(step);
+out_pair:
+	leaf_pair_release(&leaves);
+	return e3m_change_stop(&change, err);
 }
 
 /* Nobody else can update anything meanwhile: only so does the journal come to an end. */
@@ -306,7 +308,7 @@ static int empty_journal(journal_t *journal)
 
 /* One step's data, to the new blocks and there to stay; the pages are held. */
 static int step_copy(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
-		     struct ext3_step *step, u64 end, u64 *next)
+		     struct e3m_step *step, u64 end, u64 *next)
 {
 	struct inode *inode = req->inode;
 	loff_t start = step->first << inode->i_blkbits;
@@ -322,17 +324,17 @@ static int step_copy(struct meta_request *req, struct inode *donor, struct meta_
 		err = empty_journal(ext4_abi_journal(inode->i_sb));
 	}
 	if (!err)
-		err = ext3_donor_settle(donor, donor_state, step);
+		err = e3m_donor_settle(donor, donor_state, step);
 	if (!err)
-		err = ext3_change_possible(inode->i_sb);
+		err = e3m_change_possible(inode->i_sb);
 	if (!err)
-		err = ext3_step_copy(step);
-	return err ?: ext3_change_flush(step->sb);
+		err = e3m_step_copy(step);
+	return err ?: e3m_change_flush(step->sb);
 }
 
 /* One step, the files locked. @insist: it is the last try. */
 static int reloc_step(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
-		      struct ext3_step *step, u64 end, bool insist, u64 *next)
+		      struct e3m_step *step, u64 end, bool insist, u64 *next)
 {
 	struct inode *inode = req->inode;
 	int err;
@@ -340,12 +342,12 @@ static int reloc_step(struct meta_request *req, struct inode *donor, struct meta
 	err = step_map(inode, donor, req->pos, end, step, next);
 	if (err || !step->moved)
 		return err;
-	err = ext3_pages_hold(inode, step);
+	err = e3m_pages_hold(inode, step);
 	if (!err)
 		err = step_copy(req, donor, donor_state, step, end, next);
 	if (!err)
 		err = step_commit(inode, donor, donor_state, step, insist);
-	ext3_pages_release(step);
+	e3m_pages_release(step);
 	return err;
 }
 
@@ -365,19 +367,19 @@ static void reloc_discard(struct meta_request *req, struct inode *donor)
 	}
 }
 
-int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
-	       u64 count)
+int e3m_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+	      u64 count)
 {
-	u64 max = ext3_max_blocks(req->inode->i_sb);
+	u64 max = e3m_max_blocks(req->inode->i_sb);
 	u64 end = req->pos + count;
 	u64 last = req->pos; /* behind the last block that moved */
-	struct ext3_step *step;
+	struct e3m_step *step;
 	bool pending = false;
 	u32 tid = 0;
 	int tries = 0;
 	int err = 0;
 
-	step = ext3_step_get(req->host);
+	step = e3m_step_get(req->host);
 	if (!step)
 		return -ENOMEM;
 	while (req->pos < end) {
@@ -387,7 +389,7 @@ int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state 
 			err = -EINTR;
 			break;
 		}
-		err = ext3_pair_lock(req, donor, donor_state);
+		err = e3m_pair_lock(req, donor, donor_state);
 		if (err)
 			break;
 		err = reloc_step(req, donor, donor_state, step, end, tries == RELOC_TRIES - 1,
@@ -399,7 +401,7 @@ int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state 
 			pending = true;
 			tid = donor_state->pending_tid;
 		}
-		ext3_pair_unlock(req, donor);
+		e3m_pair_unlock(req, donor);
 		if (err == -EBUSY && ++tries < RELOC_TRIES) {
 			/* Whoever waits for our locks is what holds the page. */
 			schedule_timeout_killable(msecs_to_jiffies(tries * 10));
@@ -414,9 +416,9 @@ int ext3_reloc(struct meta_request *req, struct inode *donor, struct meta_state 
 			last = next;
 		cond_resched();
 	}
-	ext3_step_put(req->host, step);
+	e3m_step_put(req->host, step);
 	if (pending)
-		ext3_pair_settle(req, tid);
+		e3m_pair_settle(req, tid);
 	if (req->moved) {
 		/* Behind the common part there is no end to what is not there. */
 		if (!err && end == max)

@@ -114,7 +114,7 @@ int main(void)
 	hosted_start(&host, 1, "");
 	if (system("mountpoint -q " TRACING " || mount -t tracefs none " TRACING))
 		error(2, 0, "no tracefs");
-	trace("kprobe_events", "p:again ext3_step_write_again\n");
+	trace("kprobe_events", "p:again e3m_step_write_again\n");
 	trace("events/kprobes/again/enable", "1");
 	fill(bytes, seed);
 	file_of(HOSTED "/source", bytes);
