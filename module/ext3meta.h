@@ -128,8 +128,8 @@ struct meta_info {
 	u64 blocks;
 };
 
-/* The most that a record of an inode that isn't in memory has of its map. */
-#define META_RECORD_MAP 12
+/* The part of its map that an inode has in itself, as words. */
+#define META_RECORD_MAP 15
 
 /* What a record in `inodes` says, but for its map. */
 struct meta_record {

@@ -78,6 +78,18 @@ int e3m_change_flush(struct super_block *sb)
 	return blkdev_issue_flush(sb->s_bdev);
 }
 
+/* Nobody else can update anything meanwhile: only so does the journal come to an end. */
+int e3m_empty_journal(struct super_block *sb)
+{
+	journal_t *journal = ext4_abi_journal(sb);
+	int err;
+
+	jbd2_journal_lock_updates(journal);
+	err = jbd2_journal_flush(journal, 0);
+	jbd2_journal_unlock_updates(journal);
+	return err;
+}
+
 /**
  * e3m_change_start - start the handle of a change
  * @change: filled in; to be ended by e3m_change_stop() where 0 is returned
@@ -113,7 +125,7 @@ int e3m_change_inodes(struct e3m_change *change)
 	return err;
 }
 
-/* An indirect block will change. */
+/* A block of a map will change. */
 int e3m_change_buffer(struct e3m_change *change, struct buffer_head *bh)
 {
 	return jbd2_journal_get_write_access(change->handle, bh);
@@ -157,7 +169,7 @@ static void change_failed(struct e3m_change *change, int err)
 	change->err = change->err ?: err;
 }
 
-/* An indirect block has changed; its e3m_change_buffer() returned 0. */
+/* A block of a map has changed; its e3m_change_buffer() returned 0. */
 void e3m_change_dirty(struct e3m_change *change, struct buffer_head *bh)
 {
 	int err;

@@ -44,7 +44,7 @@ static void step_free(struct e3m_step *step)
 
 static struct e3m_step *step_alloc(struct super_block *sb)
 {
-	unsigned int blocks = min_t(unsigned int, e3m_addr_per_block(sb), E3M_STEP_MAX);
+	unsigned int blocks = e3m_step_blocks(sb);
 	struct e3m_step *step;
 	unsigned int i;
 

@@ -12,8 +12,8 @@
  * and nothing is changed by what is read here.
  *
  * Anything unusual is left to ext4, which knows what is wrong and reports it:
- * only regular files and directories that are mapped by blocks are read, all
- * of them direct ones, and valid.
+ * only regular files and directories that are mapped by blocks are read. What
+ * the map in the inode says is for that mapping to judge (host.c).
  */
 #include <linux/blkdev.h>
 #include <linux/buffer_head.h>
@@ -47,7 +47,7 @@ struct disk_inode {
 
 #define SMALL_INODE 128
 static_assert(offsetof(struct disk_inode, extra_size) == SMALL_INODE);
-static_assert(META_RECORD_MAP == EXT4_ABI_NDIR);
+static_assert(META_RECORD_MAP == EXT4_ABI_NDIR + EXT4_ABI_LEVELS);
 
 /*
  * Flags that change nothing of what is said here: secrm, unrm, compr, sync,
@@ -117,28 +117,6 @@ static int read_inode(struct super_block *sb, u32 ino, struct disk_inode *di)
 	return 0;
 }
 
-/* All pointers are direct ones, and sound. */
-static bool map_is_plain(struct super_block *sb, const __le32 *map)
-{
-	unsigned int i, length;
-
-	for (i = 0; i < EXT4_ABI_LEVELS; i++)
-		if (map[EXT4_ABI_NDIR + i])
-			return false;
-	for (i = 0; i < EXT4_ABI_NDIR; i += length) {
-		u32 start = le32_to_cpu(map[i]);
-
-		length = 1;
-		if (!start)
-			continue;
-		while (i + length < EXT4_ABI_NDIR && le32_to_cpu(map[i + length]) == start + length)
-			length++;
-		if (!ext4_abi_blocks_valid(sb, start, length))
-			return false;
-	}
-	return true;
-}
-
 static u64 inode_size(const struct disk_inode *di)
 {
 	return (u64)le32_to_cpu(di->size_high) << 32 | le32_to_cpu(di->size);
@@ -157,16 +135,14 @@ static bool is_plain(struct super_block *sb, const struct disk_inode *di)
 		return false;
 	if (room && (le16_to_cpu(di->extra_size) > room || le16_to_cpu(di->extra_size) & 3))
 		return false;
-	if (di->file_acl && !ext4_abi_blocks_valid(sb, le32_to_cpu(di->file_acl), 1))
-		return false;
-	return map_is_plain(sb, di->block);
+	return !di->file_acl || ext4_abi_blocks_valid(sb, le32_to_cpu(di->file_acl), 1);
 }
 
 /**
  * e3m_disk_inode - a record of an inode that is not in memory
  * @sb: the host
  * @ino: its number, from the bitmap
- * @record: filled in; that a regular file is relocatable is for the caller to say
+ * @record: filled in; the caller checks the map, and says whether a regular file is relocatable
  *
  * Return: 0; -ESTALE where it is in use by the bitmap only; -EAGAIN where it
  * must be looked at by ext4.

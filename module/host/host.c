@@ -1,12 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the common half calls: which superblocks are ours, their geometry,
- * their inodes, and a node's info.
+ * their inodes, and a node's info. What depends on how a file's blocks are
+ * mapped is handed on to that mapping: here, and nowhere else, it is chosen.
  */
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
 
+#include "../indirect/indirect.h"
 #include "host.h"
+
+/* The mappings there are. A file that has none of these can be neither listed nor changed. */
+static const struct e3m_mapping_ops *const mappings[] = {
+	&e3m_indirect_ops,
+};
+
+/* NULL where there is no mapping of that name. */
+static const struct e3m_mapping_ops *mapping_by_name(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(mappings); i++)
+		if (!strcmp(mappings[i]->name, name))
+			return mappings[i];
+	return NULL;
+}
+
+static const struct e3m_mapping_ops *mapping_of(struct inode *inode)
+{
+	return mapping_by_name(e3m_mapping(inode));
+}
+
+/*
+ * How many blocks a file can have. A position is checked before anything of the file is looked at,
+ * so this is the host's, for whichever mapping.
+ */
+u64 e3m_max_blocks(struct super_block *sb)
+{
+	return ext4_abi_bitmap_maxbytes(sb) >> sb->s_blocksize_bits;
+}
 
 int e3m_host_init(void)
 {
@@ -39,11 +71,96 @@ static void host_info(struct meta_host *host, struct inode *inode, struct meta_i
 
 static int host_record(struct meta_host *host, u32 ino, struct meta_record *record)
 {
-	int err = e3m_disk_inode(host->sb, ino, record);
+	const struct e3m_mapping_ops *mapping;
+	int err;
 
-	if (!err && S_ISREG(record->mode))
+	err = e3m_disk_inode(host->sb, ino, record);
+	if (err)
+		return err;
+	mapping = mapping_by_name(record->info.mapping);
+	if (!mapping || !mapping->record_complete(host->sb, record))
+		return -EAGAIN;
+	if (S_ISREG(record->mode))
 		e3m_writable(host, &record->info.relocatable);
-	return err;
+	return 0;
+}
+
+static int host_map_record(const struct meta_record *record, struct meta_list *list)
+{
+	return mapping_by_name(record->info.mapping)->map_record(record, list);
+}
+
+/* A list of a file without a mapping from the table: empty where it has no blocks at all. */
+static int list_unmapped(struct inode *inode)
+{
+	return strcmp(e3m_mapping(inode), "none") ? -EOPNOTSUPP : 0;
+}
+
+static int host_extents(struct inode *inode, struct meta_list *list)
+{
+	const struct e3m_mapping_ops *mapping = mapping_of(inode);
+
+	return mapping ? mapping->extents(inode, list) : list_unmapped(inode);
+}
+
+static int host_metadata_blocks(struct inode *inode, struct meta_list *list)
+{
+	const struct e3m_mapping_ops *mapping = mapping_of(inode);
+
+	return mapping ? mapping->metadata_blocks(inode, list) : list_unmapped(inode);
+}
+
+/* Files without such a mapping have no lines in `inodes` but the first. */
+static int host_map(struct inode *inode, struct meta_list *list)
+{
+	const struct e3m_mapping_ops *mapping = mapping_of(inode);
+
+	return mapping ? mapping->map(inode, list) : 0;
+}
+
+static void host_read_ahead(struct inode *inode)
+{
+	const struct e3m_mapping_ops *mapping = mapping_of(inode);
+
+	if (mapping)
+		mapping->read_ahead(inode);
+}
+
+static int host_alloc(struct meta_request *req, u64 count)
+{
+	const struct e3m_mapping_ops *mapping = mapping_of(req->inode);
+
+	return mapping ? mapping->alloc(req, count) : -EOPNOTSUPP;
+}
+
+static int host_metadata_alloc(struct meta_request *req, u32 level)
+{
+	const struct e3m_mapping_ops *mapping = mapping_of(req->inode);
+
+	/* Level 0 would be the data. */
+	if (!level)
+		return -EINVAL;
+	return mapping ? mapping->metadata_alloc(req, level) : -EOPNOTSUPP;
+}
+
+static int host_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+		      u64 count)
+{
+	const struct e3m_mapping_ops *mapping = mapping_of(req->inode);
+
+	if (req->inode == donor)
+		return -EINVAL;
+	return mapping ? mapping->reloc(req, donor, donor_state, count) : -EOPNOTSUPP;
+}
+
+static int host_metadata_reloc(struct meta_request *req, struct inode *donor,
+			       struct meta_state *donor_state, u32 level)
+{
+	const struct e3m_mapping_ops *mapping = mapping_of(req->inode);
+
+	if (!level || req->inode == donor)
+		return -EINVAL;
+	return mapping ? mapping->metadata_reloc(req, donor, donor_state, level) : -EOPNOTSUPP;
 }
 
 /* The inode bitmaps, a group at a time. */
@@ -105,16 +222,16 @@ const struct meta_host_ops e3m_host_ops = {
 	.inodes = host_inodes,
 	.inode = ext4_abi_iget,
 	.record = host_record,
-	.map_record = e3m_map_record,
-	.read_ahead = e3m_read_ahead,
+	.map_record = host_map_record,
+	.read_ahead = host_read_ahead,
 	.info = host_info,
-	.extents = e3m_extents,
-	.map = e3m_map,
-	.alloc = e3m_alloc,
-	.reloc = e3m_reloc,
-	.metadata_blocks = e3m_metadata_blocks,
-	.metadata_alloc = e3m_metadata_alloc,
-	.metadata_reloc = e3m_metadata_reloc,
+	.extents = host_extents,
+	.map = host_map,
+	.alloc = host_alloc,
+	.reloc = host_reloc,
+	.metadata_blocks = host_metadata_blocks,
+	.metadata_alloc = host_metadata_alloc,
+	.metadata_reloc = host_metadata_reloc,
 	.writable = host_writable,
 	.forget = e3m_step_free_kept,
 	.max_blocks = e3m_max_blocks,

@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ext3meta: the half that knows ext3, block-mapped files on the kernel's ext4
- * driver. By stage:
+ * ext3meta: the half that knows the kernel's ext4 driver, however a file is
+ * mapped. By stage:
  *
- *   host.c         the operations the common half calls
+ *   host.c         the operations the common half calls, and the table of mappings
  *   writable.c     which hosts may be changed
- *   refuse.c       which of their files
+ *   refuse.c       which of their files: the table of refusals
  *   buffers.c      metadata blocks, read as ext4 reads them
  *   disk_inode.c   inodes that are not in memory, from the inode tables
  *   free_blocks.c  allocation/free_blocks
  *   change.c       what each change of a map demands of ext4 and the journal
  *   donor.c        the life of a donor, and why nobody reads or writes what it holds
- *   pair.c         both files of a reloc, locked
+ *   lock.c         the file of an alloc, both files of a reloc, and both maps: locked
  *   copy.c         a step's blocks from device to device
  *   pages.c        the original's cached pages follow their blocks
  *   ext4_abi.c     ext4's inside
  *
- * and in ../indirect/, for what is mapped by indirect blocks:
- *
- *   branch.c       the tree of indirect blocks: walk it, reach a slot
- *   list.c         data/extents, metadata/blocks, and both in a record of inodes
- *   alloc.c        data/alloc and metadata/alloc
- *   reloc.c        data/reloc: copy, then commit
- *   meta_reloc.c   metadata/reloc
+ * How a file's blocks are mapped is known behind struct e3m_mapping_ops alone.
+ * Each mapping has a folder of its own beside this one, which uses what is
+ * declared here; the other way leads through the table in host.c only. A new
+ * mapping is a folder and a line in that table; then its files are no longer
+ * refused in refuse.c.
  *
  * Locks, outermost first, as ext4 itself takes them:
  *   the host mount's write access, inode locks (both files, by address), no
@@ -42,8 +40,33 @@
 #include "../ext3meta.h"
 #include "ext4_abi.h"
 
-/* A step is what one leaf maps: this many blocks at most (4 KiB blocks). */
+/* A step moves this many blocks at most: as many as 4 KiB have room for the numbers of. */
 #define E3M_STEP_MAX 1024
+
+/* How a file's blocks are mapped: what a mapping does for the files that have it. */
+struct e3m_mapping_ops {
+	const char *name; /* as e3m_mapping() says it */
+
+	/* As in struct meta_host_ops. */
+	int (*extents)(struct inode *inode, struct meta_list *list);
+	int (*metadata_blocks)(struct inode *inode, struct meta_list *list);
+	int (*map)(struct inode *inode, struct meta_list *list);
+	void (*read_ahead)(struct inode *inode);
+	int (*map_record)(const struct meta_record *record, struct meta_list *list);
+	int (*alloc)(struct meta_request *req, u64 count);
+	int (*reloc)(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
+		     u64 count);
+	/* @level is not 0 in these. */
+	int (*metadata_alloc)(struct meta_request *req, u32 level);
+	int (*metadata_reloc)(struct meta_request *req, struct inode *donor,
+			      struct meta_state *donor_state, u32 level);
+
+	/* Whether a record has all of its inode's map, and nothing that can't be right. */
+	bool (*record_complete)(struct super_block *sb, const struct meta_record *record);
+};
+
+/* host.c */
+u64 e3m_max_blocks(struct super_block *sb);
 
 /* refuse.c */
 enum e3m_role {
@@ -66,51 +89,8 @@ void e3m_breadahead(struct super_block *sb, u64 block);
 /* disk_inode.c */
 int e3m_disk_inode(struct super_block *sb, u32 ino, struct meta_record *record);
 
-/* branch.c */
-
-/* The way from an inode to the slot of one logical block. */
-struct e3m_branch {
-	struct inode *inode;
-	u32 lblk;
-	int depth;		   /* indirect blocks on the way: 0 to 3 */
-	int found;		   /* how many of them are there */
-	unsigned int offset[4];	   /* slot in the inode, then in each indirect block */
-	struct buffer_head *bh[4]; /* [0] is NULL: the inode; [k] is of level depth - k + 1 */
-};
-
-int e3m_branch_read(struct inode *inode, u64 lblk, struct e3m_branch *branch);
-void e3m_branch_release(struct e3m_branch *branch);
-int e3m_branches_disjoint(const struct e3m_branch *a, const struct e3m_branch *b);
-int e3m_check_blockrefs(const struct e3m_branch *branch, int k, __le32 *slots, unsigned int count,
-			const struct e3m_branch *other);
-__le32 *e3m_branch_slot(const struct e3m_branch *branch, int k);
-u64 e3m_branch_leaf_first(const struct e3m_branch *branch);
-unsigned int e3m_branch_leaf_count(const struct e3m_branch *branch);
-u64 e3m_branch_hole_end(const struct e3m_branch *branch);
-u64 e3m_max_blocks(struct super_block *sb);
-void e3m_lock_maps(struct inode *a, struct inode *b);
-void e3m_unlock_maps(struct inode *a, struct inode *b);
-void e3m_lock_maps_shared(struct inode *a, struct inode *b);
-void e3m_unlock_maps_shared(struct inode *a, struct inode *b);
-
-static inline unsigned int e3m_addr_per_block(const struct super_block *sb)
-{
-	return sb->s_blocksize / sizeof(__le32);
-}
-
-/* list.c */
-int e3m_extents(struct inode *inode, struct meta_list *list);
-int e3m_metadata_blocks(struct inode *inode, struct meta_list *list);
-int e3m_map(struct inode *inode, struct meta_list *list);
-int e3m_map_record(const struct meta_record *record, struct meta_list *list);
-void e3m_read_ahead(struct inode *inode);
-
 /* free_blocks.c */
 int e3m_free_blocks(struct super_block *sb, struct meta_list *list);
-
-/* alloc.c */
-int e3m_alloc(struct meta_request *req, u64 count);
-int e3m_metadata_alloc(struct meta_request *req, u32 level);
 
 /* copy.c */
 
@@ -140,6 +120,12 @@ struct e3m_step {
 	DECLARE_BITMAP(again, E3M_STEP_MAX);
 };
 
+/* The most blocks of a step on this host. */
+static inline unsigned int e3m_step_blocks(const struct super_block *sb)
+{
+	return min_t(unsigned int, sb->s_blocksize / sizeof(u32), E3M_STEP_MAX);
+}
+
 struct e3m_step *e3m_step_get(struct meta_host *host);
 void e3m_step_put(struct meta_host *host, struct e3m_step *step);
 void e3m_step_free_kept(struct meta_memory *memory);
@@ -152,7 +138,7 @@ int e3m_pages_hold(struct inode *inode, struct e3m_step *step);
 void e3m_pages_release(struct e3m_step *step);
 int e3m_pages_lock(struct inode *inode, struct e3m_step *step);
 void e3m_pages_unlock(struct e3m_step *step);
-bool e3m_pages_update(struct inode *inode, struct e3m_step *step);
+int e3m_pages_agree(struct inode *inode, struct e3m_step *step, bool insist);
 int e3m_pages_check(struct inode *inode, const struct e3m_step *step);
 void e3m_pages_move(struct inode *inode, const struct e3m_step *step);
 
@@ -164,11 +150,18 @@ void e3m_donor_swapped(struct inode *donor, struct meta_state *state, const stru
 		       u32 tid);
 int e3m_donor_settle(struct inode *donor, struct meta_state *state, const struct e3m_step *step);
 
-/* pair.c */
-void e3m_pair_settle(struct meta_request *req, u32 tid);
+/* lock.c */
+int e3m_alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero);
+void e3m_alloc_unlock(struct meta_request *req);
 int e3m_pair_lock(struct meta_request *req, struct inode *donor,
 		  const struct meta_state *donor_state);
 void e3m_pair_unlock(struct meta_request *req, struct inode *donor);
+void e3m_pair_discard_preallocations(struct meta_request *req, struct inode *donor);
+void e3m_pair_settle(struct meta_request *req, u32 tid);
+void e3m_lock_maps(struct inode *a, struct inode *b);
+void e3m_unlock_maps(struct inode *a, struct inode *b);
+void e3m_lock_maps_shared(struct inode *a, struct inode *b);
+void e3m_unlock_maps_shared(struct inode *a, struct inode *b);
 
 /* change.c */
 
@@ -189,6 +182,7 @@ struct e3m_change {
 
 int e3m_change_possible(struct super_block *sb);
 int e3m_change_flush(struct super_block *sb);
+int e3m_empty_journal(struct super_block *sb);
 int e3m_change_start(struct e3m_change *change, struct inode *inode, struct inode *other,
 		     int credits);
 int e3m_change_inodes(struct e3m_change *change);
@@ -197,13 +191,5 @@ int e3m_change_forget(struct e3m_change *change, u64 lblk, unsigned int count);
 void e3m_change_begin(struct e3m_change *change);
 void e3m_change_dirty(struct e3m_change *change, struct buffer_head *bh);
 int e3m_change_stop(struct e3m_change *change, int err);
-
-/* reloc.c */
-int e3m_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
-	      u64 count);
-
-/* meta_reloc.c */
-int e3m_metadata_reloc(struct meta_request *req, struct inode *donor,
-		       struct meta_state *donor_state, u32 level);
 
 #endif

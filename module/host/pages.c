@@ -152,17 +152,11 @@ static bool update_block(struct inode *inode, struct e3m_step *step, struct foli
 	return differs;
 }
 
-/**
- * e3m_pages_update - compare the pages with what was copied
- * @inode: the original
- * @step: the step, copied; its pages are locked
- *
- * What differs is taken from the page: step->again says which blocks of the
- * copy are not on the device so.
- *
- * Return: whether anything differs.
+/*
+ * Compares the pages, which are locked, with what was copied. What differs is taken from the page:
+ * step->again says which blocks of the copy are not on the device so.
  */
-bool e3m_pages_update(struct inode *inode, struct e3m_step *step)
+static bool pages_update(struct inode *inode, struct e3m_step *step)
 {
 	unsigned int i;
 	bool differs = false;
@@ -181,6 +175,32 @@ bool e3m_pages_update(struct inode *inode, struct e3m_step *step)
 		}
 	}
 	return differs;
+}
+
+/*
+ * Whether the cached pages say what was copied. One that differs was changed through a pin since
+ * the write-back, and may have been written to the old block and synced: the step is done again.
+ * The last time, with @insist, what the pages say is written to the new blocks instead, under
+ * their locks: so nothing is promised of what is changed any later but by the new blocks. It is
+ * not left to the commit as ordered data, which is committed also if it can't be written.
+ *
+ * Journaled data is never taken so. What was written to the old block has then been in the
+ * journal, and would be replayed over the block's next owner; also if it was the same as before,
+ * so that no page tells. The inode's tid does.
+ */
+int e3m_pages_agree(struct inode *inode, struct e3m_step *step, bool insist)
+{
+	bool journaled = ext4_abi_journals_data(inode);
+	int err;
+
+	if (journaled && ext4_abi_datasync_tid(inode) != step->synced_tid)
+		return -EBUSY;
+	if (!pages_update(inode, step))
+		return 0;
+	if (journaled || !insist)
+		return -EBUSY;
+	err = e3m_step_write_again(step);
+	return err ?: e3m_change_flush(step->sb);
 }
 
 /**

@@ -16,11 +16,9 @@
 #include <linux/blkdev.h>
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
-#include <linux/mount.h>
-#include <linux/quotaops.h>
 #include <linux/sched/signal.h>
 
-#include "../host/host.h"
+#include "indirect.h"
 
 /*
  * Credits of one allocation step: bitmap and group descriptor for up to three
@@ -223,63 +221,7 @@ out:
 	return e3m_change_stop(&change, err);
 }
 
-/*
- * Locks for a change of one file's map; the file is looked at again under them. @count is what the
- * request still wants, @step what is done of it under these locks.
- */
-static int alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
-{
-	struct inode *inode = req->inode;
-	u8 bits = inode->i_blkbits;
-	const char *why;
-	int err;
-
-	err = mnt_want_write(req->host->path.mnt);
-	if (err)
-		return err;
-	inode_lock(inode);
-	err = e3m_refuse(inode, req->state, E3M_ALLOCATEE, &why);
-	if (err)
-		goto err_inode;
-	err = ext4_abi_never_inline(inode);
-	if (!err)
-		err = dquot_initialize(inode);
-	if (err)
-		goto err_inode;
-	*zero = !e3m_is_donor(inode);
-	/*
-	 * A named file keeps no blocks past its end: e2fsck would take them for
-	 * a size that was lost.
-	 */
-	err = -EINVAL;
-	if (inode->i_nlink &&
-	    req->pos + count > DIV_ROUND_UP_ULL(i_size_read(inode), i_blocksize(inode)))
-		goto err_inode;
-	inode_dio_wait(inode);
-	filemap_invalidate_lock(inode->i_mapping);
-	/* What delayed allocation has promised a place must get it from there, not from here. */
-	err = filemap_write_and_wait_range(inode->i_mapping, req->pos << bits,
-					   ((req->pos + step) << bits) - 1);
-	if (err)
-		goto err_mapping;
-	return 0;
-
-err_mapping:
-	filemap_invalidate_unlock(inode->i_mapping);
-err_inode:
-	inode_unlock(inode);
-	mnt_drop_write(req->host->path.mnt);
-	return err;
-}
-
-static void alloc_unlock(struct meta_request *req)
-{
-	filemap_invalidate_unlock(req->inode->i_mapping);
-	inode_unlock(req->inode);
-	mnt_drop_write(req->host->path.mnt);
-}
-
-int e3m_alloc(struct meta_request *req, u64 count)
+int e3m_indirect_alloc(struct meta_request *req, u64 count)
 {
 	u64 done = 0;
 	int err = 0;
@@ -293,11 +235,11 @@ int e3m_alloc(struct meta_request *req, u64 count)
 			err = -EINTR;
 			break;
 		}
-		err = alloc_lock(req, count - done, want, &zero);
+		err = e3m_alloc_lock(req, count - done, want, &zero);
 		if (err)
 			break;
 		err = alloc_step(req, 0, want, zero, &got);
-		alloc_unlock(req);
+		e3m_alloc_unlock(req);
 		req->pos += got;
 		done += got;
 		if (err)
@@ -308,18 +250,16 @@ int e3m_alloc(struct meta_request *req, u64 count)
 	return done ? 0 : err;
 }
 
-int e3m_metadata_alloc(struct meta_request *req, u32 level)
+int e3m_indirect_metadata_alloc(struct meta_request *req, u32 level)
 {
 	unsigned long got;
 	bool zero;
 	int err;
 
-	if (!level)
-		return -EINVAL;
-	err = alloc_lock(req, 1, 1, &zero);
+	err = e3m_alloc_lock(req, 1, 1, &zero);
 	if (err)
 		return err;
 	err = alloc_step(req, level, 0, zero, &got);
-	alloc_unlock(req);
+	e3m_alloc_unlock(req);
 	return err;
 }

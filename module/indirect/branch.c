@@ -8,15 +8,8 @@
  */
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
-#include <linux/lockdep.h>
 
-#include "../host/host.h"
-
-/* The number of blocks that the largest block-mapped file of this host can have. */
-u64 e3m_max_blocks(struct super_block *sb)
-{
-	return ext4_abi_bitmap_maxbytes(sb) >> sb->s_blocksize_bits;
-}
+#include "indirect.h"
 
 /* Blocks that one pointer maps which stands @levels above the data. */
 static u64 blocks_below(const struct super_block *sb, int levels)
@@ -191,39 +184,4 @@ u64 e3m_branch_hole_end(const struct e3m_branch *branch)
 	u64 span = blocks_below(sb, branch->depth - branch->found);
 
 	return first + ((branch->lblk - first) & ~(span - 1)) + span;
-}
-
-/* In the order in which ext4 takes two. */
-static void sort_maps(struct inode **a, struct inode **b)
-{
-	if (ext4_abi_i_data_sem(*a) > ext4_abi_i_data_sem(*b))
-		swap(*a, *b);
-}
-
-/* Both maps for a change. */
-void e3m_lock_maps(struct inode *a, struct inode *b)
-{
-	sort_maps(&a, &b);
-	down_write(ext4_abi_i_data_sem(a));
-	down_write_nested(ext4_abi_i_data_sem(b), SINGLE_DEPTH_NESTING);
-}
-
-void e3m_unlock_maps(struct inode *a, struct inode *b)
-{
-	up_write(ext4_abi_i_data_sem(a));
-	up_write(ext4_abi_i_data_sem(b));
-}
-
-/* Both maps for a look. */
-void e3m_lock_maps_shared(struct inode *a, struct inode *b)
-{
-	sort_maps(&a, &b);
-	down_read(ext4_abi_i_data_sem(a));
-	down_read_nested(ext4_abi_i_data_sem(b), SINGLE_DEPTH_NESTING);
-}
-
-void e3m_unlock_maps_shared(struct inode *a, struct inode *b)
-{
-	up_read(ext4_abi_i_data_sem(a));
-	up_read(ext4_abi_i_data_sem(b));
 }

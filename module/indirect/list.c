@@ -8,17 +8,7 @@
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
 
-#include "../host/host.h"
-
-/* Whether there is a tree of indirect blocks to read: 1, 0 for no blocks at all, or an errno. */
-static int has_tree(struct inode *inode)
-{
-	const char *mapping = e3m_mapping(inode);
-
-	if (!strcmp(mapping, "none"))
-		return 0;
-	return strcmp(mapping, "indirect") ? -EOPNOTSUPP : 1;
-}
+#include "indirect.h"
 
 /* A walk of a file's blocks, and what of them it gives out. */
 struct walk {
@@ -143,11 +133,11 @@ static bool has_indirect(struct inode *inode)
 	return slots[0] || slots[1] || slots[2];
 }
 
-void e3m_read_ahead(struct inode *inode)
+void e3m_indirect_read_ahead(struct inode *inode)
 {
 	__le32 *slots = ext4_abi_i_data(inode) + EXT4_ABI_NDIR;
 
-	if (has_tree(inode) <= 0 || !has_indirect(inode))
+	if (!has_indirect(inode))
 		return;
 	down_read(ext4_abi_i_data_sem(inode));
 	slots_ahead(inode, slots, EXT4_ABI_LEVELS);
@@ -200,15 +190,12 @@ static int walk(struct walk *w)
 	return 0;
 }
 
-int e3m_extents(struct inode *inode, struct meta_list *list)
+int e3m_indirect_extents(struct inode *inode, struct meta_list *list)
 {
 	u64 size = DIV_ROUND_UP_ULL(i_size_read(inode), i_blocksize(inode));
 	struct walk w = { .inode = inode, .list = list, .data = "", .holes = true };
 	int ret;
 
-	ret = has_tree(inode);
-	if (ret <= 0)
-		return ret;
 	w.lblk = list->pos;
 	w.end = e3m_max_blocks(inode->i_sb);
 	ret = walk(&w);
@@ -221,14 +208,11 @@ int e3m_extents(struct inode *inode, struct meta_list *list)
 	return 0;
 }
 
-int e3m_metadata_blocks(struct inode *inode, struct meta_list *list)
+int e3m_indirect_metadata_blocks(struct inode *inode, struct meta_list *list)
 {
 	struct walk w = { .inode = inode, .list = list, .indirect = "" };
 	int ret;
 
-	ret = has_tree(inode);
-	if (ret <= 0)
-		return ret;
 	w.lblk = max_t(u64, list->pos, EXT4_ABI_NDIR);
 	w.end = e3m_max_blocks(inode->i_sb);
 	/* Leaves, and all that lies above them, begin a whole number of leaves behind the first. */
@@ -239,14 +223,12 @@ int e3m_metadata_blocks(struct inode *inode, struct meta_list *list)
 	return ret < 0 ? ret : 0;
 }
 
-/* Both in one walk, for the file's record in `inodes`; files without a tree have no lines there. */
-int e3m_map(struct inode *inode, struct meta_list *list)
+/* Both in one walk, for the file's record in `inodes`. */
+int e3m_indirect_map(struct inode *inode, struct meta_list *list)
 {
 	struct walk w = { .inode = inode, .list = list, .data = "e ", .indirect = "m " };
 	int ret;
 
-	if (has_tree(inode) <= 0)
-		return 0;
 	/* Most files are small. */
 	w.end = has_indirect(inode) ? e3m_max_blocks(inode->i_sb) : EXT4_ABI_NDIR;
 	ret = walk(&w);
@@ -255,13 +237,36 @@ int e3m_map(struct inode *inode, struct meta_list *list)
 	return ret < 0 ? ret : 0;
 }
 
-/* The same for an inode that isn't in memory, whose blocks are all mapped by the inode itself. */
-int e3m_map_record(const struct meta_record *record, struct meta_list *list)
+/* All pointers are direct ones, and can be right. */
+bool e3m_indirect_record_complete(struct super_block *sb, const struct meta_record *record)
+{
+	const __le32 *map = record->map;
+	unsigned int i, length;
+
+	for (i = 0; i < EXT4_ABI_LEVELS; i++)
+		if (map[EXT4_ABI_NDIR + i])
+			return false;
+	for (i = 0; i < EXT4_ABI_NDIR; i += length) {
+		u32 start = le32_to_cpu(map[i]);
+
+		length = 1;
+		if (!start)
+			continue;
+		while (i + length < EXT4_ABI_NDIR && le32_to_cpu(map[i + length]) == start + length)
+			length++;
+		if (!ext4_abi_blocks_valid(sb, start, length))
+			return false;
+	}
+	return true;
+}
+
+/* The same for a record that is complete: of an inode that isn't in memory. */
+int e3m_indirect_map_record(const struct meta_record *record, struct meta_list *list)
 {
 	struct walk w = { .list = list, .data = "e " };
 	unsigned int i;
 
-	for (i = 0; i < META_RECORD_MAP; i++)
+	for (i = 0; i < EXT4_ABI_NDIR; i++)
 		if (!walk_add(&w, i, le32_to_cpu(record->map[i]), 1))
 			return 0;
 	walk_flush(&w);

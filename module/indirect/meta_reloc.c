@@ -8,7 +8,7 @@
 #include <linux/fs.h>
 #include <linux/slab.h>
 
-#include "../host/host.h"
+#include "indirect.h"
 
 /* Two indirect blocks, two parents, and the inodes where those are the parents. */
 #define META_RELOC_CREDITS 8
@@ -86,8 +86,8 @@ static int swap_blocks(struct e3m_change *change, struct side *a, struct side *b
 	return 0;
 }
 
-int e3m_metadata_reloc(struct meta_request *req, struct inode *donor,
-		       struct meta_state *donor_state, u32 level)
+int e3m_indirect_metadata_reloc(struct meta_request *req, struct inode *donor,
+				struct meta_state *donor_state, u32 level)
 {
 	struct side a = { .inode = req->inode };
 	struct side b = { .inode = donor };
@@ -96,8 +96,6 @@ int e3m_metadata_reloc(struct meta_request *req, struct inode *donor,
 	u32 tid;
 	int err;
 
-	if (!level)
-		return -EINVAL;
 	spare = kmalloc(req->inode->i_sb->s_blocksize, GFP_KERNEL);
 	if (!spare)
 		return -ENOMEM;

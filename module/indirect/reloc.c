@@ -37,7 +37,7 @@
 #include <linux/lockdep.h>
 #include <linux/sched/signal.h>
 
-#include "../host/host.h"
+#include "indirect.h"
 
 /* Both inodes and both leaves; the superblock for the orphan list is not touched. */
 #define RELOC_CREDITS 8
@@ -117,7 +117,7 @@ static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
 		*next = min(leaf_pair_hole_end(&leaves), end);
 		goto out;
 	}
-	*next = min3(end, pos + E3M_STEP_MAX,
+	*next = min3(end, pos + e3m_step_blocks(inode->i_sb),
 		     e3m_branch_leaf_first(branch) + e3m_branch_leaf_count(branch));
 	step->count = *next - pos;
 	err = e3m_check_blockrefs(branch, branch->depth, leaves.slots[0], step->count, other);
@@ -220,32 +220,6 @@ static int leaf_pair_get_write_access(struct e3m_change *change, struct inode *i
 	return err ?: e3m_change_buffer(change, leaves->branch[1].bh[leaf]);
 }
 
-/*
- * Whether the cached pages say what was copied. One that differs was changed through a pin since
- * the write-back, and may have been written to the old block and synced: the step is done again.
- * The last time, with @insist, what the pages say is written to the new blocks instead, under
- * their locks: so nothing is promised of what is changed any later but by the new blocks. It is
- * not left to the commit as ordered data, which is committed also if it can't be written.
- *
- * Journaled data is never taken so. What was written to the old block has then been in the
- * journal, and would be replayed over the block's next owner; also if it was the same as before,
- * so that no page tells. The inode's tid does.
- */
-static int pages_agree(struct inode *inode, struct e3m_step *step, bool insist)
-{
-	bool journaled = ext4_abi_journals_data(inode);
-	int err;
-
-	if (journaled && ext4_abi_datasync_tid(inode) != step->synced_tid)
-		return -EBUSY;
-	if (!e3m_pages_update(inode, step))
-		return 0;
-	if (journaled || !insist)
-		return -EBUSY;
-	err = e3m_step_write_again(step);
-	return err ?: e3m_change_flush(step->sb);
-}
-
 /* The one handle of a step: swap the pointers of what was copied. */
 static int step_commit(struct inode *inode, struct inode *donor, struct meta_state *donor_state,
 		       struct e3m_step *step, bool insist)
@@ -263,7 +237,7 @@ static int step_commit(struct inode *inode, struct inode *donor, struct meta_sta
 	err = e3m_pages_lock(inode, step);
 	if (err)
 		goto out_pair;
-	err = pages_agree(inode, step, insist);
+	err = e3m_pages_agree(inode, step, insist);
 	if (err)
 		goto out_pages;
 
@@ -295,17 +269,6 @@ out_pair:
 	return e3m_change_stop(&change, err);
 }
 
-/* Nobody else can update anything meanwhile: only so does the journal come to an end. */
-static int empty_journal(journal_t *journal)
-{
-	int err;
-
-	jbd2_journal_lock_updates(journal);
-	err = jbd2_journal_flush(journal, 0);
-	jbd2_journal_unlock_updates(journal);
-	return err;
-}
-
 /* One step's data, to the new blocks and there to stay; the pages are held. */
 static int step_copy(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
 		     struct e3m_step *step, u64 end, u64 *next)
@@ -321,7 +284,7 @@ static int step_copy(struct meta_request *req, struct inode *donor, struct meta_
 		err = step_map(inode, donor, req->pos, end, step, next);
 	if (!err && ext4_abi_journals_data(inode)) {
 		step->synced_tid = ext4_abi_datasync_tid(inode);
-		err = empty_journal(ext4_abi_journal(inode->i_sb));
+		err = e3m_empty_journal(inode->i_sb);
 	}
 	if (!err)
 		err = e3m_donor_settle(donor, donor_state, step);
@@ -351,24 +314,8 @@ static int reloc_step(struct meta_request *req, struct inode *donor, struct meta
 	return err;
 }
 
-/*
- * Preallocations of either file were made for where its blocks lay before the
- * swap; given back after it, never before.
- */
-static void reloc_discard(struct meta_request *req, struct inode *donor)
-{
-	struct inode *inodes[] = { req->inode, donor };
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(inodes); i++) {
-		down_write(ext4_abi_i_data_sem(inodes[i]));
-		ext4_abi_discard_preallocations(inodes[i]);
-		up_write(ext4_abi_i_data_sem(inodes[i]));
-	}
-}
-
-int e3m_reloc(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
-	      u64 count)
+int e3m_indirect_reloc(struct meta_request *req, struct inode *donor,
+		       struct meta_state *donor_state, u64 count)
 {
 	u64 max = e3m_max_blocks(req->inode->i_sb);
 	u64 end = req->pos + count;
@@ -395,7 +342,7 @@ int e3m_reloc(struct meta_request *req, struct inode *donor, struct meta_state *
 		err = reloc_step(req, donor, donor_state, step, end, tries == RELOC_TRIES - 1,
 				 &next);
 		if (!err && step->moved)
-			reloc_discard(req, donor);
+			e3m_pair_discard_preallocations(req, donor);
 		/* Also where the step ended with an error, or another request moved something. */
 		if (donor_state->pending_end > donor_state->pending_first) {
 			pending = true;
