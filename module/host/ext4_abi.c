@@ -199,13 +199,13 @@ static int ext4_abi_check_build(void)
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
 		pr_err("%s: can't open: %d; the build of ext4 can't be checked\n", path, err);
-		goto err_notes;
+		goto out_notes;
 	}
 	/* A file put in its place must not answer for the kernel. */
 	if (file_inode(file)->i_sb->s_magic != SYSFS_MAGIC) {
 		pr_err("%s: not in sysfs\n", path);
 		err = -ENODEV;
-		goto err_file;
+		goto out_file;
 	}
 	len = kernel_read(file, notes, PAGE_SIZE, &pos);
 	err = len < 0 ? len : 0;
@@ -215,9 +215,9 @@ static int ext4_abi_check_build(void)
 		       EXT4_ABI_RELEASE);
 		err = -ENODEV;
 	}
-err_file:
+out_file:
 	filp_close(file, NULL);
-err_notes:
+out_notes:
 	kfree(notes);
 	return err;
 }

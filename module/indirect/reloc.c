@@ -233,23 +233,25 @@ static int step_commit(struct inode *inode, struct inode *donor, struct meta_sta
 		return err;
 	err = leaf_pair_get_write_access(&change, inode, donor, step->first, &leaves);
 	if (err)
-		goto out_pair;
+		goto err_leaves;
 	err = e3m_pages_lock(inode, step);
 	if (err)
-		goto out_pair;
+		goto err_leaves;
 	err = e3m_pages_agree(inode, step, insist);
 	if (err)
-		goto out_pages;
+		goto err_pages;
 
 	e3m_lock_maps(inode, donor);
-	if (!leaf_pair_unchanged(step, &leaves))
+	if (!leaf_pair_unchanged(step, &leaves)) {
 		err = -EBUSY;
-	if (!err)
-		err = e3m_pages_check(inode, step);
-	if (!err)
-		err = step_forget_places(&change, step);
+		goto err_maps;
+	}
+	err = e3m_pages_check(inode, step);
 	if (err)
-		goto out_maps;
+		goto err_maps;
+	err = step_forget_places(&change, step);
+	if (err)
+		goto err_maps;
 
 	e3m_donor_swapped(donor, donor_state, step, change.handle->h_transaction->t_tid);
 	e3m_change_begin(&change);
@@ -260,11 +262,16 @@ static int step_commit(struct inode *inode, struct inode *donor, struct meta_sta
 		e3m_change_dirty(&change, leaves.branch[0].bh[leaf]);
 		e3m_change_dirty(&change, leaves.branch[1].bh[leaf]);
 	}
-out_maps:
 	e3m_unlock_maps(inode, donor);
-out_pages:
 	e3m_pages_unlock(step);
-out_pair:
+	leaf_pair_release(&leaves);
+	return e3m_change_stop(&change, 0);
+
+err_maps:
+	e3m_unlock_maps(inode, donor);
+err_pages:
+	e3m_pages_unlock(step);
+err_leaves:
 	leaf_pair_release(&leaves);
 	return e3m_change_stop(&change, err);
 }
