@@ -153,8 +153,10 @@ uninstall:
 	-rmdir "$(DESTDIR)$(LIBEXECDIR)/e3defrag" "$(DESTDIR)$(DATADIR)/e3defrag"
 	[ -n "$(DESTDIR)" ] || depmod
 
+# The one version of all; contrib/debian/changelog has it, too, since Debian reads it there.
+VERSION := $(shell sed -n 's/^\#define E3DEFRAG_VERSION "\(.*\)"/\1/p' module/version.h)
+
 # The module's sources, for dkms to build it for each kernel that is installed.
-VERSION := $(shell sed -n 's/^\#define E3DEFRAG_VERSION "\(.*\)"/\1/p' defrag/version.h)
 dkms_tree = $(DESTDIR)$(DKMSDIR)/e3defrag-$(VERSION)
 install-dkms:
 	$(INSTALL) -d $(patsubst %,"$(dkms_tree)/%",host indirect abigen)

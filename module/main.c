@@ -10,6 +10,7 @@
 #include <linux/module.h>
 
 #include "ext3meta.h"
+#include "version.h"
 
 static int __init ext3meta_init(void)
 {
@@ -46,6 +47,7 @@ module_exit(ext3meta_exit);
 MODULE_DESCRIPTION("Online defragmentation interface for ext3");
 MODULE_AUTHOR("The e3defrag developers");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(E3DEFRAG_VERSION);
 /*
  * No MODULE_ALIAS_FS: a mount or fsopen(2) would load the module, also where root of a user
  * namespace asks for it, who then may do nothing with it.

@@ -81,6 +81,18 @@ settings() {
 	[ -z "$(find "$to" -type f)" ]
 }
 
+@test "the module, the tool and the packages have one version" {
+	local version
+
+	version=$("$HERE/sbin/e3defrag" --version)
+	[[ $version =~ ^e3defrag\ [0-9]+\.[0-9]+$ ]]
+	[ "e3defrag $(modinfo -F version module/ext3meta.ko)" = "$version" ]
+	[ "$(sed -n '1s/^\(e3defrag\) (\([^)]*\)).*/\1 \2/p' contrib/debian/changelog)" = "$version" ]
+	make_ install-dkms DESTDIR="$BATS_TEST_TMPDIR/root"
+	grep -Fx "PACKAGE_VERSION=\"${version#* }\"" \
+		"$BATS_TEST_TMPDIR/root/usr/src/e3defrag-${version#* }/dkms.conf"
+}
+
 @test "systemd finds nothing wrong with the units, and the timer comes each night" {
 	local units=("$HERE"/lib/systemd/system/e3defrag{.timer,.service,-failure.service})
 

@@ -6,7 +6,7 @@ setup_file() {
 	bats_require_minimum_version 1.5.0
 	PROJECT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	PATH=$PATH:/usr/sbin:/sbin
-	VERSION=$(sed -n 's/^#define E3DEFRAG_VERSION "\(.*\)"/\1/p' "$PROJECT/defrag/version.h")
+	VERSION=$(sed -n 's/^#define E3DEFRAG_VERSION "\(.*\)"/\1/p' "$PROJECT/module/version.h")
 	export PROJECT PATH VERSION
 	mkdir "$BATS_FILE_TMPDIR"/{src,dkms,tree}
 	cp -r "$PROJECT"/{Makefile,contrib,defrag,module} "$BATS_FILE_TMPDIR/tree"
@@ -83,6 +83,7 @@ built() {
 	[ "$status" = 0 ]
 	module=$tree/e3defrag/$VERSION/$RELEASE/x86_64/module/ext3meta.ko
 	[[ $(modinfo -F vermagic "$module") == "$RELEASE "* ]]
+	[ "$(modinfo -F version "$module")" = "$VERSION" ]
 	built_for_its_ext4 "$module"
 	# With the key that dkms made, for Secure Boot.
 	[ "$(modinfo -F signer "$module")" = "DKMS module signing key" ]
