@@ -24,7 +24,8 @@
 #include <unistd.h>
 #include <ext2fs/ext2fs.h>
 
-#include "steps.h"
+#include "imgmap.h"
+#include "pattern_byte.h"
 
 static ext2_filsys fs;
 static FILE *out;

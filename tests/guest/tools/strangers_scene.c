@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 
 #include "../../faults/device.h"
-#include "steps.h"
+#include "pattern_byte.h"
 #include "strangers.h"
 
 #define HOST FOLDER "/host"
