@@ -2,6 +2,7 @@
 # shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and wants to be
 # shellcheck disable=SC2034,SC2153 # variables shared with common.bash
 # Who may, and what goes on beside it: quota, freezing, remounting.
+# cpus: 2
 
 load common
 

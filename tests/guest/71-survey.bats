@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The survey's threads, which take turns at the block groups: on two processors, where one of them
 # can be far ahead of the other.
+# cpus: 2
 
 bats_require_minimum_version 1.5.0
 
