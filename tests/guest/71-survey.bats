@@ -3,14 +3,11 @@
 # can be far ahead of the other.
 # cpus: 2
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/survey
-H=$T/host
+load tool
 
 setup() {
-	export PATH="$PWD/build/sanitized:$PATH" ASAN_OPTIONS=abort_on_error=1
-	mkdir -p "$H"
+	use_tool
 }
 
 @test "each file is there once, whichever block groups are empty" {

@@ -3,21 +3,13 @@
 # shellcheck disable=SC2034 # columns that no test looks at
 # e3defrag against a kernel: what it takes as a target, what it says, how it ends.
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/tool
-H=$T/host
+load tool
 
 # An aged filesystem of 1 KiB blocks, made once: files f01 to f06 of 1 MiB, and small ones.
 setup_file() {
-	# The build that ends by SIGABRT, which is no exit status of the tool's, where its memory or
-	# its arithmetic goes wrong, or where it leaks.
-	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
-	mkdir -p "$H"
-	truncate -s 24M "$T/aged"
-	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
-	mount -t ext3 -o loop "$T/aged" "$H"
-	age-mounted "$H" 7 6 1024
+	use_tool
+	mount_aged aged 24M 6 1024 -b 1024
 	# A file with two names is shown by the one that its directory's hash happens to give first.
 	rm "$H/files/f02-too" "$H/small/hard-link"
 	umount "$H"
@@ -36,12 +28,6 @@ teardown() {
 
 mount_host() {
 	mount -t "${1:-ext3}" -o "${2:-defaults}" "$device" "$H"
-}
-
-# Unmounted, the filesystem is whole.
-unmount_host() {
-	umount "$H"
-	e2fsck -fn "$T/image"
 }
 
 # The line of a file in the report that was just printed: its columns in $now, $best and so on.

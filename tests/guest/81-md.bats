@@ -4,32 +4,25 @@
 # Files that an md array has its write-intent bitmap in: md writes to their blocks by number, so
 # that they must stay where they are.
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/md
-H=$T/host
+load tool
 
 setup_file() {
-	export PATH="$PWD/build/sanitized:$PWD/build/tests/bin:$PWD/tests/lib:$PATH"
-	export ASAN_OPTIONS=abort_on_error=1
-	mkdir -p "$H" "$T/other"
+	use_tool
+	mkdir -p "$T/other"
 	modprobe raid1
 	mknod "$T/md0" b 9 0
 	truncate -s 16M "$T/disk0" "$T/disk1"
 	losetup --find --show "$T/disk0" >"$T/loops"
 	losetup --find --show "$T/disk1" >>"$T/loops"
-	truncate -s 24M "$T/aged"
-	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
-	mount -t ext3 -o loop "$T/aged" "$H"
-	age-mounted "$H" 7 6 1024
+	mount_aged aged 24M 6 1024 -b 1024
 	rm "$H/files/f02-too" "$H/small/hard-link" "$H/small/13-blocks"
 	umount "$H"
 }
 
 setup() {
 	mapfile -t disk <"$T/loops"
-	cp --sparse=always "$T/aged" "$T/image"
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	mount_copy
 	bitmap=$H/files/f04
 	touch "$T/stopped"
 }
@@ -37,8 +30,7 @@ setup() {
 teardown() {
 	[ -z "${pid:-}" ] || kill -9 "$pid" 2>/dev/null || :
 	[ -e "$T/stopped" ] || mdarray stop "$T/md0"
-	while read -r at; do umount "$at"; done < <(awk -v at="$T/" \
-		'index($2, at) == 1 { print $2 }' /proc/self/mounts | tac)
+	unmount_all
 	e2fsck -fn "$T/image" >/dev/null
 }
 

@@ -3,26 +3,20 @@
 # The forms of report that e3defrag writes to files: valid by their own judges, and all tell the
 # same as the text.
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/reports
-H=$T/host
+load tool
 
 setup_file() {
-	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
-	mkdir -p "$H" "$T/out"
-	truncate -s 24M "$T/aged"
-	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
-	mount -t ext3 -o loop "$T/aged" "$H"
-	age-mounted "$H" 7 6 1024
+	use_tool
+	mkdir -p "$T/out"
+	mount_aged aged 24M 6 1024 -b 1024
 	mv "$H/files/f03" "$H/files/<img src=x onerror=alert(1)>"
 	mv "$H/files/f05" "$H/files/"$'new\nline, "quoted" \xff\xc3\xa4'
 	umount "$H"
 }
 
 setup() {
-	cp --sparse=always "$T/aged" "$T/image"
-	mount -t ext3 -o loop "$T/image" "$H"
+	mount_copy aged relatime
 }
 
 teardown() {

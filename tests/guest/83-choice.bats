@@ -2,18 +2,13 @@
 # shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and wants to be
 # Which files are moved, and on which filesystems: what each option of choosing does.
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/choice
-H=$T/host
+load tool
 
 setup_file() {
-	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
-	mkdir -p "$H" "$T/other" "$T/bind"
-	truncate -s 24M "$T/aged"
-	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
-	mount -t ext3 -o loop "$T/aged" "$H"
-	age-mounted "$H" 7 6 1024
+	use_tool
+	mkdir -p "$T/other" "$T/bind"
+	mount_aged aged 24M 6 1024 -b 1024
 	truncate -s 300K "$H/files/f02"
 	truncate -s 600K "$H/files/f03"
 	touch -d 2006-06-06 "$H"/files/f0[23]
@@ -25,14 +20,12 @@ setup_file() {
 }
 
 setup() {
-	cp --sparse=always "$T/aged" "$T/image"
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	mount_copy
 }
 
 teardown() {
 	[ -z "${pid:-}" ] || kill -9 "$pid" 2>/dev/null || :
-	mount | awk -v at="$T/" 'index($3, at) == 1 { print $3 }' | tac |
-		while read -r mounted; do umount "$mounted"; done
+	unmount_all
 	e2fsck -fn "$T/image" >/dev/null
 }
 
@@ -206,16 +199,15 @@ make_other() {
 	debugfs -w -R "sif /files/f04 block[0] 99999999" "$T/second"
 	umount "$H"
 	mount -t ext3 -o loop "$T/second" "$T/other"
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	mount_image
 	run -3 --separate-stderr e3defrag --all --json="$T/json"
 	[[ $stderr == *"$T/other: is damaged"* ]]
 	[ "$(jq -c '[.filesystems[] | .status]' "$T/json")" = "[3,0]" ]
 
 	umount "$T/other"
 	umount "$H"
-	cp --sparse=always "$T/aged" "$T/image"
+	mount_copy
 	cp --sparse=always "$T/aged" "$T/second"
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
 	mount -t ext3 -o loop "$T/second" "$T/other"
 	e3defrag --all --bwlimit=64K >"$T/text" 2>&1 3>&- &
 	pid=$!

@@ -2,29 +2,21 @@
 # shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and wants to be
 # What a run shows while it lasts: the line on a terminal, and what SIGUSR1 is answered.
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/see
-H=$T/h
+load tool
 
 setup_file() {
-	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
-	mkdir -p "$H"
-	truncate -s 24M "$T/aged"
-	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
-	mount -t ext3 -o loop "$T/aged" "$H"
-	age-mounted "$H" 7 6 1024
+	use_tool
+	mount_aged aged 24M 6 1024 -b 1024
 	umount "$H"
 }
 
 setup() {
-	cp --sparse=always "$T/aged" "$T/image"
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	mount_copy
 }
 
 teardown() {
-	umount "$H"
-	e2fsck -fn "$T/image"
+	unmount_host
 }
 
 # A terminal that gets the size it has is only waited for: the survey may take so long that the time

@@ -1,32 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What bounds a run: time, bytes, and bytes a second.
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/bounds
-H=$T/host
+load tool
 
 setup_file() {
-	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
-	mkdir -p "$H"
-	truncate -s 128M "$T/aged"
-	mke2fs -q -F -t ext3 -b 4096 "$T/aged"
-	mount -t ext3 -o loop "$T/aged" "$H"
-	age-mounted "$H" 7 8 4096
+	use_tool
+	mount_aged aged 128M 8 4096 -b 4096
 	umount "$H"
 }
 
 setup() {
-	cp --sparse=always "$T/aged" "$T/image"
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	mount_copy
 	manifest "$H" >"$T/before"
 }
 
 # Whatever a run was bounded by, nothing that a user sees has changed.
 teardown() {
 	manifest "$H" | diff "$T/before" -
-	umount "$H"
-	e2fsck -fn "$T/image"
+	unmount_host
 }
 
 # What a run moved, in KiB.

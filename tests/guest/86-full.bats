@@ -1,33 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A nearly full disk: what is gained on it, and what is left to others meanwhile.
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/full
-H=$T/host
+load tool
 
 # aged NAME BLOCKSIZE: 32 MiB, 97% full, most of it in pieces of some 20 KiB, with holes all over.
 aged() {
-	truncate -s 32M "$T/$1"
-	mke2fs -q -F -t ext3 -J size=4 -b "$2" "$T/$1"
-	mount -t ext3 -o loop "$T/$1" "$H"
-	age-mounted "$H" 7 4 3072
+	mount_aged "$1" 32M 4 3072 -J size=4 -b "$2"
 	comb "$H/comb" 1000000 3 20
 	umount "$H"
 }
 
 setup_file() {
-	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
-	mkdir -p "$H"
+	use_tool
 	aged 4K 4096
 	aged 1K 1024
 }
 
 # begin NAME: a copy of an image, mounted.
 begin() {
-	cp --sparse=always "$T/$1" "$T/image"
-	before=$(fragcount "$T/image" | awk '$1 == "total" { print $7 }')
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	before=$(fragcount "$T/$1" | awk '$1 == "total" { print $7 }')
+	mount_copy "$1"
 	manifest "$H" >"$T/before"
 	free=$(stat -f -c %f "$H")
 }
@@ -37,8 +30,7 @@ teardown() {
 	manifest "$H" | diff "$T/before" -
 	sync -f "$H"
 	[ "$(stat -f -c %f "$H")" = "$free" ]
-	umount "$H"
-	e2fsck -fn "$T/image"
+	unmount_host
 }
 
 # What the image itself says of its fragments now.
@@ -55,7 +47,7 @@ halved() {
 	[[ $output == *", partly: 0, failed: 0"* ]]
 	umount "$H"
 	after=$(fragments)
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	mount_image
 	echo "$before fragments, $after now"
 	[ "$before" -gt 800 ]
 	[ $((after * 2)) -le "$before" ]
@@ -94,12 +86,12 @@ watched() {
 	[[ $output == *"Stopped by --max-bytes."* ]]
 	umount "$H"
 	after=$(fragments)
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	mount_image
 	[ "$after" -le "$before" ]
 	run -4 --separate-stderr e3defrag --max-bytes=2M "$H"
 	umount "$H"
 	[ "$(fragments)" -lt "$after" ]
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	mount_image
 }
 
 @test "--reserve: so much stays free while files move; what needs more is left alone" {

@@ -3,21 +3,16 @@
 # --state: night after night, each run goes on where the last one stopped, and what is moved too
 # often cools down.
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/nights
-H=$T/host
+load tool
 STATE=$T/kept/state
 
 setup_file() {
 	local name
 
-	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
-	mkdir -p "$H" "$T/a" "$T/b" "$T/c" "$T/meta" "$T/kept"
-	truncate -s 12M "$T/aged"
-	mke2fs -q -F -t ext3 -b 1024 -J size=1 "$T/aged"
-	mount -t ext3 -o loop "$T/aged" "$H"
-	age-mounted "$H" 7 4 512
+	use_tool
+	mkdir -p "$T/a" "$T/b" "$T/c" "$T/meta" "$T/kept"
+	mount_aged aged 12M 4 512 -b 1024 -J size=1
 	umount "$H"
 	modprobe ext3meta
 	for name in a b c; do

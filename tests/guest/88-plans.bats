@@ -2,25 +2,18 @@
 # shellcheck disable=SC2154,SC2016 # bats sets $stderr; the $names of jq are its own
 # Plans in files: what --plan writes, and what --apply makes of it, be it what it was or not.
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/plans
-H=$T/host
+load tool
 
 setup_file() {
-	export PATH="$PWD/build/sanitized:$PWD/tests/lib:$PATH" ASAN_OPTIONS=abort_on_error=1
-	mkdir -p "$H"
-	truncate -s 24M "$T/aged"
-	mke2fs -q -F -t ext3 -b 1024 "$T/aged"
-	mount -t ext3 -o loop "$T/aged" "$H"
-	age-mounted "$H" 7 9 1024
+	use_tool
+	mount_aged aged 24M 9 1024 -b 1024
 	mv "$H/files/f05" "$H/files/"$'a\nline \\ \xff'
 	umount "$H"
 }
 
 setup() {
-	cp --sparse=always "$T/aged" "$T/image"
-	mount -t ext3 -o loop,noatime "$T/image" "$H"
+	mount_copy
 }
 
 teardown() {

@@ -2,15 +2,12 @@
 # e3defrag --vm on what this system uses already: refused, whoever uses it, and before a virtual
 # machine is even looked for, of which there is none here.
 
-bats_require_minimum_version 1.5.0
-
 T=/tmp/vm
-H=$T/host
+load tool
 
 setup() {
-	export PATH="$PWD/build/sanitized:$PATH" ASAN_OPTIONS=abort_on_error=1
+	use_tool
 	export E3DEFRAG_APPLIANCE=$T/none
-	mkdir -p "$H"
 	truncate -s 16M "$T/image"
 	mke2fs -q -F -t ext3 "$T/image"
 	device=
