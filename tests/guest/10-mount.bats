@@ -247,28 +247,24 @@ read_only_and_not() {
 }
 
 @test "two hosts do not see each other" {
-	local image2=$T/image2 h2=$T/host2 m2=$T/meta2
-
-	mkdir -p "$h2" "$m2"
 	make_image 1024
-	cp --sparse=always "$IMG" "$image2"
-	tune2fs -U random "$image2" >/dev/null
+	make_second
 	mount_host
 	steps <<-EOF
-	host $image2 $h2 ext3
-	mount $h2 $m2 ext3meta
+	host $IMG2 $H2 ext3
+	mount $H2 $M2 ext3meta
 	open f $H/f rw,creat
-	open g $h2/g rw,creat
+	open g $H2/g rw,creat
 	is %f => %g
 	open gf $M/nodes/%f/alloc_goal w
 	write gf "3000" => 4
-	slurp $m2/nodes/%g/alloc_goal => "0\n"
+	slurp $M2/nodes/%g/alloc_goal => "0\n"
 	slurp $M/super/id -> id
-	slurp $m2/super/id -> id2
+	slurp $M2/super/id -> id2
 	run "test '%id' != '%id2'" => 0
 	close g
-	umount $m2
-	umount $h2
+	umount $M2
+	umount $H2
 	EOF
 	unmount_host
 }
@@ -330,9 +326,7 @@ requests_fail_with() {
 
 write_f() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 20480 1
-	fsync f
+	$(new_file 20480)
 	EOF
 }
 

@@ -10,9 +10,7 @@ load common
 
 age() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((700 * BS)) 1
-	fsync f
+	$(new_file $((700 * BS)))
 	open g $H/g rw,creat
 	comb g 0 50 3 $BS 2
 	comb g $((12 + P + 7)) 20 2 $BS 2
@@ -89,9 +87,7 @@ free_from_position() {
 	steps <<-EOF
 	open h $H r,dir
 	syncfs h
-	open f $H/f rw,creat
-	pattern f 0 819200 1
-	fsync f
+	$(new_file 819200)
 	syncfs h
 	slurp $M/nodes/%f/data/extents -> extents
 	field "%extents" -1 2 -> data
@@ -216,9 +212,7 @@ free_from_position() {
 	make_image 1024
 	mount_host
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 5000 1
-	fsync f
+	$(new_file 5000)
 	let old %f + 0
 	generation f -> oldgen
 	open e $M/nodes/%f/data/extents r
@@ -377,9 +371,7 @@ info_of_a_file() {
 	make_image 4096 16 -t ext4 -O inline_data -I 256
 	mount_host ext4
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 50000 1
-	fsync f
+	$(new_file 50000)
 	slurp $M/nodes/%f/info -> i
 	key "%i" mapping => extents
 	key "%i" relocatable => extents
@@ -694,9 +686,7 @@ inodes_as_in_the_nodes() {
 
 inodes_from_position() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((3 * BS)) 1
-	fsync f
+	$(new_file $((3 * BS)))
 	open g $H/g rw,creat
 	syncfs g
 	slurp $M/inodes -> all

@@ -249,11 +249,9 @@ space_ends() {
 	each_block_size space_ends 12 ext4
 }
 
-# All that is free held someone's data before; none of it may ever be seen.
-named_file_is_zeroed() {
-	local type=$TYPE length=$(((12 + P + 300) * BS))
-
-	steps <<-EOF
+# Steps after which all that is free holds someone's data; h is the host.
+junk_in_free_blocks() {
+	text <<-EOF
 	open junk $H/junk rw,creat
 	pattern junk 0 100000000 9 => ENOSPC
 	fsync junk
@@ -261,6 +259,15 @@ named_file_is_zeroed() {
 	unlink $H/junk
 	open h $H r,dir
 	syncfs h
+	EOF
+}
+
+# None of the data that was in free blocks may ever be seen.
+named_file_is_zeroed() {
+	local type=$TYPE length=$(((12 + P + 300) * BS))
+
+	steps <<-EOF
+	$(junk_in_free_blocks)
 	open f $H/f rw,creat
 	truncate f $length
 	open a $M/nodes/%f/data/alloc w
@@ -291,13 +298,7 @@ zeroed_before_commit() {
 	local length=$((40 * BS)) cut=$T/cut
 
 	steps <<-EOF
-	open junk $H/junk rw,creat
-	pattern junk 0 100000000 9 => ENOSPC
-	fsync junk
-	close junk
-	unlink $H/junk
-	open h $H r,dir
-	syncfs h
+	$(junk_in_free_blocks)
 	open f $H/f rw,creat
 	truncate f $length
 	open a $M/nodes/%f/data/alloc w

@@ -13,9 +13,7 @@ whole_file() {
 
 	size=$((blocks * BS - 100))
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $size 1
-	fsync f
+	$(new_file $size)
 	$(new_donor)
 	alloc a 0 $blocks => $blocks
 	slurp $M/nodes/%f/data/extents -> old
@@ -73,9 +71,7 @@ reloc_whole_file() {
 # ext4 has looked up where the blocks lie and remembers it; nothing of the file is cached.
 written_afterwards() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((100 * BS)) 1
-	fsync f
+	$(new_file $((100 * BS)))
 	dontneed f
 	check f 0 $((100 * BS)) 1 => right
 	dontneed f
@@ -98,9 +94,7 @@ written_afterwards() {
 # Blocks free before and after, to the block.
 no_leak() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((300 * BS)) 1
-	fsync f
+	$(new_file $((300 * BS)))
 	syncfs f
 	imgmap count $DEV -> before
 	$(new_donor)
@@ -120,9 +114,7 @@ no_leak() {
 # The file is open for writing, so that the allocator keeps blocks at hand to go on with.
 preallocated() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((100 * BS)) 1
-	fsync f
+	$(new_file $((100 * BS)))
 	syncfs f
 	$(new_donor)
 	alloc a 0 100 => 100
@@ -142,9 +134,7 @@ preallocated() {
 
 counted() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((40 * BS)) 1
-	fsync f
+	$(new_file $((40 * BS)))
 	slurp $M/nodes/%f/data/extents -> fall
 	field "%fall" 1 2 -> f0
 	$(new_donor)
@@ -300,9 +290,7 @@ triple_indirect() {
 
 dirty() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((60 * BS)) 1
-	fsync f
+	$(new_file $((60 * BS)))
 	$(new_donor)
 	alloc a 0 60 => 60
 	slurp $M/nodes/%d/data/extents -> new
@@ -338,9 +326,7 @@ mapped() {
 	local size=$((64 * BS))
 
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $size 1
-	fsync f
+	$(new_file $size)
 	map m f 0 $size
 	mcheck m 1 => right
 	$(new_donor)
@@ -403,9 +389,7 @@ direct() {
 
 twice() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((50 * BS)) 1
-	fsync f
+	$(new_file $((50 * BS)))
 	slurp $M/nodes/%f/data/extents -> old
 	$(new_donor)
 	alloc a 0 50 => 50
@@ -434,9 +418,7 @@ one_donor_two_files() {
 	local cut=$T/cut size=$((30 * BS))
 
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $size 1
-	fsync f
+	$(new_file $size)
 	open e $H/e rw,creat
 	pattern e 0 $size 2
 	fsync e
@@ -473,9 +455,7 @@ crash_after() {
 	local cut=$T/cut size=$(((12 + P + 50) * BS)) blocks=$((12 + P + 50))
 
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $size 1
-	fsync f
+	$(new_file $size)
 	$(new_donor)
 	alloc a 0 $blocks => $blocks
 	syncfs f
@@ -501,9 +481,7 @@ crash_after() {
 
 two_donors() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((40 * BS)) 1
-	fsync f
+	$(new_file $((40 * BS)))
 	$(new_donor)
 	alloc a 0 20 => 20
 	slurp $M/nodes/%d/data/extents -> dnew
@@ -529,9 +507,7 @@ two_donors() {
 
 sealed() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((20 * BS)) 1
-	fsync f
+	$(new_file $((20 * BS)))
 	$(new_donor)
 	alloc a 0 30 => 30
 	# from its first block on
@@ -573,9 +549,7 @@ left_blocks() {
 
 	filler=$(filler_blocks "$blocks")
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 1048576 1
-	fsync f
+	$(new_file 1048576)
 	open filler $H/filler rw,creat
 	pattern filler 0 $((filler * BS)) 2
 	fsync filler
@@ -616,9 +590,7 @@ left_blocks() {
 	make_image 1024 8
 	mount_host ext3 commit=300
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 1048576 1
-	fsync f
+	$(new_file 1048576)
 	$(new_donor)
 	alloc a 0 1024 => 1024
 	open r $M/nodes/%f/data/reloc w
@@ -824,9 +796,7 @@ races() {
 	local size=$((200 * BS))
 
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $size 1
-	fsync f
+	$(new_file $size)
 	$(new_donor)
 	alloc a 0 200 => 200
 	donor e $H
@@ -852,9 +822,7 @@ races() {
 
 truncated_in_between() {
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((100 * BS)) 1
-	fsync f
+	$(new_file $((100 * BS)))
 	$(new_donor)
 	alloc a 0 100 => 100
 	open r $M/nodes/%f/data/reloc w
@@ -885,9 +853,7 @@ truncated_in_between() {
 	make_image 4096 80
 	mount_host
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((blocks * 4096)) 1
-	fsync f
+	$(new_file $((blocks * 4096)))
 	$(new_donor)
 	alloc a 0 $blocks => $blocks
 	slurp $M/nodes/%d/data/extents -> new

@@ -5,8 +5,8 @@
 
 load common
 
-# A file f of 100 blocks and a donor for it: $reloc, $donor.
-file_and_donor() {
+# A file f of 100 blocks and a donor for it that a program holds: $reloc, $donor.
+file_and_held_donor() {
 	make_image 1024
 	mount_host
 	head -c 102400 /dev/urandom >"$H/f"
@@ -50,13 +50,13 @@ blocks() {
 	local shell
 
 	for shell in bash dash "busybox sh"; do
-		file_and_donor
+		file_and_held_donor
 		# shellcheck disable=SC2016,SC2086 # a shell's words; expanded by Perl, and by that shell
 		run -0 $shell -c 'perl -e '\''syswrite STDOUT, shift or die "$!\n"'\'' "$1" >"$2"' \
 			x "$donor" "$reloc"
 		[ -z "$output" ]
 		moved 100
-		file_and_donor
+		file_and_held_donor
 		# shellcheck disable=SC2016,SC2086
 		run -0 $shell -c 'perl -e '\''$r = shift; while ($n = syswrite STDOUT, $r) { $all += $n }
 			warn "$all blocks, $!\n"'\'' "$1" >"$2"' x "$donor" "$reloc"
@@ -69,7 +69,7 @@ blocks() {
 	local shell request
 
 	for shell in bash dash "busybox sh"; do
-		file_and_donor
+		file_and_held_donor
 		request="$donor $((${#donor} + 3))"
 		# shellcheck disable=SC2016,SC2086
 		run -0 $shell -c 'echo "$1" >"$2"' x "$request" "$reloc"

@@ -6,21 +6,6 @@
 
 load common
 
-# Steps that give a file f of 40 blocks and an honest donor d with 40.
-file_and_donor() {
-	text <<-EOF
-	open f $H/file rw,creat
-	pattern f 0 $((40 * BS)) 1
-	fsync f
-	donor d $H
-	open da $M/nodes/%d/data/alloc w
-	alloc da 0 40 => 40
-	open r $M/nodes/%f/data/reloc w
-	open mr $M/nodes/%f/metadata/reloc w
-	syncfs f
-	EOF
-}
-
 keep_state() {
 	echo "imgmap state $DEV -> state"
 }

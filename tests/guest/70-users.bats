@@ -6,19 +6,6 @@
 
 load common
 
-file_and_donor() {
-	text <<-EOF
-	open f $H/file rw,creat
-	pattern f 0 $((40 * BS)) 1
-	fsync f
-	donor d $H
-	open da $M/nodes/%d/data/alloc w
-	alloc da 0 40 => 40
-	open r $M/nodes/%f/data/reloc w
-	syncfs f
-	EOF
-}
-
 @test "an ordinary user opens nothing" {
 	make_image 1024
 	mount_host

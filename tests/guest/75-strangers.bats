@@ -5,20 +5,6 @@
 
 load common
 
-file_and_donor() {
-	text <<-EOF
-	open f $H/file rw,creat
-	pattern f 0 $((40 * BS)) 1
-	fsync f
-	donor d $H
-	open da $M/nodes/%d/data/alloc w
-	alloc da 0 40 => 40
-	open r $M/nodes/%f/data/reloc w
-	open mr $M/nodes/%f/metadata/reloc w
-	syncfs f
-	EOF
-}
-
 @test "a host that was detached: requests are served, and it goes when ext3meta goes" {
 	make_image 1024
 	mount_host
@@ -43,21 +29,17 @@ file_and_donor() {
 }
 
 @test "an ident is its own host's: a donor of another filesystem is none" {
-	local image2=$T/image2 h2=$T/host2 m2=$T/meta2
-
-	mkdir -p "$h2" "$m2"
 	make_image 1024
-	cp --sparse=always "$IMG" "$image2"
-	tune2fs -U random "$image2" >/dev/null
+	make_second
 	mount_host
 	steps <<-EOF
 	$(file_and_donor)
-	host $image2 $h2 ext3 -> device2
-	mount $h2 $m2 ext3meta
-	open x $h2/one rw,creat
-	open x $h2/two rw,creat
-	donor e $h2
-	open ea $m2/nodes/%e/data/alloc w
+	host $IMG2 $H2 ext3 -> device2
+	mount $H2 $M2 ext3meta
+	open x $H2/one rw,creat
+	open x $H2/two rw,creat
+	donor e $H2
+	open ea $M2/nodes/%e/data/alloc w
 	alloc ea 0 40 => 40
 	generation e -> egen
 	generation f -> fgen
@@ -81,11 +63,11 @@ file_and_donor() {
 	close e
 	close x
 	close ea
-	umount $m2
-	umount $h2
+	umount $M2
+	umount $H2
 	EOF
 	unmount_host
-	fsck "$image2"
+	fsck "$IMG2"
 }
 
 @test "a bind mount of a directory shows the whole host, and holds it" {

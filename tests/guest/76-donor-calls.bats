@@ -67,9 +67,7 @@ stale_host() {
 @test "a nameless file that has a size reads zeros, and is no donor" {
 	stale_host
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((20 * BS)) 1
-	fsync f
+	$(new_file $((20 * BS)))
 	euid 1000
 	open d $H/his rw,tmpfile,excl
 	truncate d $((20 * BS))
@@ -99,9 +97,7 @@ stale_host() {
 @test "a file that was deleted is a donor like another, and is sealed" {
 	stale_host
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((20 * BS)) 1
-	fsync f
+	$(new_file $((20 * BS)))
 	euid 1000
 	open d $H/his/deleted rw,creat
 	unlink $H/his/deleted
@@ -121,9 +117,7 @@ stale_host() {
 @test "a nameless file that could still get a name is no donor and gets no blocks" {
 	stale_host
 	steps <<-EOF
-	open f $H/f rw,creat
-	pattern f 0 $((20 * BS)) 1
-	fsync f
+	$(new_file $((20 * BS)))
 	euid 1000
 	open d $H/his rw,tmpfile
 	euid 0

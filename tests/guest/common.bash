@@ -82,6 +82,14 @@ make_image() {
 	EOF
 }
 
+# make_second: a copy of $IMG that is another filesystem, in $IMG2, with $H2 and $M2 to mount it at.
+make_second() {
+	IMG2=$T/image2 H2=$T/host2 M2=$T/meta2
+	mkdir -p "$H2" "$M2"
+	cp --sparse=always "$IMG" "$IMG2"
+	tune2fs -U random "$IMG2" >/dev/null
+}
+
 # mount_host [TYPE [OPTIONS]]: mounts $IMG at $H and ext3meta at $M.
 mount_host() {
 	DEV=$(steps <<-EOF
@@ -129,6 +137,15 @@ replay() {
 	fsck "$1"
 }
 
+# new_file LENGTH: steps that make a file f of so many bytes, of the pattern 1, and on the disk.
+new_file() {
+	text <<-EOF
+	open f $H/f rw,creat
+	pattern f 0 $1 1
+	fsync f
+	EOF
+}
+
 # Steps that open donor d and its files, with %start the longest free run.
 new_donor() {
 	text <<-EOF
@@ -140,6 +157,22 @@ new_donor() {
 	write g %start
 	open a $M/nodes/%d/data/alloc w
 	open ma $M/nodes/%d/metadata/alloc w
+	EOF
+}
+
+# Steps that give a file f of 40 blocks and an honest donor d with 40; da, r and mr are the files of
+# ext3meta that a request is written to.
+file_and_donor() {
+	text <<-EOF
+	open f $H/file rw,creat
+	pattern f 0 $((40 * BS)) 1
+	fsync f
+	donor d $H
+	open da $M/nodes/%d/data/alloc w
+	alloc da 0 40 => 40
+	open r $M/nodes/%f/data/reloc w
+	open mr $M/nodes/%f/metadata/reloc w
+	syncfs f
 	EOF
 }
 
