@@ -96,10 +96,17 @@ test-tools:
 	$(MAKE) -C tests/faults BIN=$(CURDIR)/build/tests/bin
 	$(MAKE) -C tests/bench
 
+# $(call ready,GROUPS,TARGETS): installs the packages of the groups that are missing, and only then
+# makes the targets. $(tested) are what is tested and what tests it.
+tested = defrag module-$(KERNEL) test-tools
+define ready
+	tests/deps build vm $(1)
+	+$(MAKE) --no-print-directory $(2)
+endef
+
 # The virtual machine of --vm, for the kernel KERNEL.
 appliance:
-	tests/deps build vm
-	$(MAKE) --no-print-directory defrag module-$(KERNEL)
+	$(call ready,,defrag module-$(KERNEL))
 	contrib/appliance/build $(KERNEL) build/appliance-$(KERNEL)
 
 install-appliance: appliance
@@ -183,43 +190,36 @@ deb:
 	rm -r $(deb_tree)
 	@ls $(DEBS)/*.deb
 
-# Packages that are missing are installed first; the rest of the work must not begin before.
 demo:
-	tests/deps build vm demo
-	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools appliance
+	$(call ready,demo,$(tested) appliance)
 	tests/demo $(if $(IMAGE),"$(IMAGE)")
 
 check:
-	tests/deps build vm check fuzz static packages
-	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	$(call ready,check fuzz static packages,$(tested))
 	tests/run --kernel $(KERNEL) $(TESTS)
 
 # The long forms of what check does a few times: KILLS or POINTS, and SEED choose.
 KILLS ?= 100
 check-powercut:
-	tests/deps build vm check
-	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	$(call ready,check,$(tested))
 	tests/crash/powercut $(KILLS) $(or $(SEED),1)
 
 # The same of the scenes in tests/stress. On another test kernel: KERNEL=NAME.
 MINUTES ?= 30
 check-stress:
-	tests/deps build vm check
-	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	$(call ready,check,$(tested))
 	tests/stress/stress $(MINUTES) $(or $(SEED),1)
 
 POINTS ?= 10000
 check-crash:
-	tests/deps build vm check
-	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	$(call ready,check,$(tested))
 	tests/crash/points $(POINTS) $(or $(SEED),1)
 
 # Hostile input: texts, requests, filesystems. What fails doesn't keep the rest from being tried.
 RUNS ?= 200
 SECONDS ?= 300
 check-fuzz:
-	tests/deps build vm check fuzz
-	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	$(call ready,check fuzz,$(tested))
 	status=0; \
 	tests/fuzz/parsers $(SECONDS) $(or $(SEED),1) || status=1; \
 	tests/fuzz/interface $$(($(RUNS) / 20 + 1)) $(or $(SEED),1) 10000 || status=1; \
@@ -227,28 +227,24 @@ check-fuzz:
 	exit $$status
 
 check-static:
-	tests/deps build vm static
-	$(MAKE) --no-print-directory module-$(KERNEL)
+	$(call ready,static,module-$(KERNEL))
 	tests/static
 
 # The Debian packages installed in a clean system, used by cron and by systemd, and purged.
 check-packages:
-	tests/deps build vm check packages clean
-	$(MAKE) --no-print-directory defrag kernel-6.1 kernel-6.12 module-6.1 test-tools
+	$(call ready,check packages clean,defrag kernel-6.1 kernel-6.12 module-6.1 test-tools)
 	$(MAKE) --no-print-directory deb
 	tests/packages/check
 
 # STRIDE=N makes each N-th I/O fail only.
 STRIDE ?= 1
 check-faults:
-	tests/deps build vm check
-	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	$(call ready,check,$(tested))
 	STRIDE=$(STRIDE) tests/faults/campaign $(or $(SEED),1)
 
 # The debug kernel is built first, once; that takes long.
 check-debug:
-	tests/deps build vm check debug
-	$(MAKE) --no-print-directory defrag kernel-6.1 module-debug test-tools
+	$(call ready,check debug,defrag kernel-6.1 module-debug test-tools)
 	status=0; \
 	tests/run --kernel debug $(or $(TESTS),tests/debug/*.bats tests/guest/*.bats \
 		tests/system/64-faults.bats) || status=1; \
@@ -257,14 +253,12 @@ check-debug:
 
 # Ratios, each to another program in the same guest; SECTIONS="move report..." for some.
 bench:
-	tests/deps build vm check
-	$(MAKE) --no-print-directory defrag module-$(KERNEL) test-tools
+	$(call ready,check,$(tested))
 	tests/bench/run $(SECTIONS)
 
 # Does each test find what it is there for? MUTANTS="tests/mutations/NAME.patch..." for some.
 check-mutants:
-	tests/deps build vm check static mutants
-	$(MAKE) --no-print-directory kernel-$(KERNEL)
+	$(call ready,check static mutants,kernel-$(KERNEL))
 	tests/mutants $(MUTANTS)
 
 # The tool is built for its --help.
