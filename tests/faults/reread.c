@@ -22,82 +22,47 @@
 #include <errno.h>
 #include <error.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cold.h"
+#include "fixture.h"
 #include "reread.h"
 #include "tell.h"
 
-#define IMAGE "/tmp/faults/image"
-#define OUTPUT "/tmp/faults/tool"
 #define OTHER_SEED 3
 #define FILLER_SEED 7
 
+/* Beside those of fixture.h. */
 static struct {
-	const char *scene, *type, *options, *only;
-	unsigned int levels, blocksize, first, stride;
-	bool each, spot, dropped, verbose;
-} option = { "move", "ext3", "", NULL, 0, 1024, 1, 1, false, false, false, false };
+	const char *only;
+	unsigned int levels;
+	bool each, spot, dropped;
+} cold_option;
 
-static struct device device;
-static struct image_files files;
 static struct places places;
 static struct reread_report *report;
-static unsigned char *good;
 /* The reads of a run without a fault. */
-static struct device_io reads[DEVICE_LOG];
-static char read_sites[DEVICE_LOG][64];
+static struct cold_read reads[DEVICE_LOG];
 static unsigned int reads_seen;
 
 static const char *mode_name(void)
 {
 	static char name[32];
 
-	snprintf(name, sizeof(name), "%s%s%s", option.each ? "each" : "reread",
-		 option.spot ? "-spot" : "", option.dropped ? "-dropped" : "");
+	snprintf(name, sizeof(name), "%s%s%s", cold_option.each ? "each" : "reread",
+		 cold_option.spot ? "-spot" : "", cold_option.dropped ? "-dropped" : "");
 	return name;
-}
-
-static bool is_scene(const char *name)
-{
-	return !strcmp(option.scene, name);
 }
 
 /* -------- the image -------- */
 
-static void host_mount(void)
-{
-	char options[160];
-
-	/* the neighbours of an inode's block must not come into memory along with it */
-	snprintf(options, sizeof(options), "commit=300,inode_readahead_blks=0%s%s",
-		 *option.options ? "," : "", option.options);
-	if (mount(device.name, HOST, option.type, MS_NOATIME, options))
-		error(2, errno, "mounting %s with %s", device.name, options);
-}
-
-static void write_blocks(int fd, uint32_t first, uint32_t count, unsigned int seed)
-{
-	size_t length = (size_t)count * option.blocksize, i;
-	unsigned char *bytes = malloc(length);
-	uint64_t at = (uint64_t)first * option.blocksize;
-
-	for (i = 0; i < length; i++)
-		bytes[i] = image_byte(at + i, seed);
-	if (pwrite(fd, bytes, length, (off_t)at) != (ssize_t)length || fsync(fd))
-		error(2, errno, "filling the image");
-	free(bytes);
-}
+/* The neighbours of an inode's block must not come into memory along with it. */
+#define READAHEAD 0
 
 static uint32_t new_file(const char *name, int *fd)
 {
@@ -128,8 +93,8 @@ static void populate(void)
 	new_file("sparse", &sparse);
 	for (run = 0; run < places.runs; run++) {
 		for (i = 0; i < places.count[run]; i += 3) {
-			write_blocks(moved, places.first[run] + i, 3, MOVED_SEED);
-			write_blocks(fd, other, 3, OTHER_SEED);
+			fixture_write(moved, places.first[run] + i, 3, MOVED_SEED);
+			fixture_write(fd, other, 3, OTHER_SEED);
 			other += 3;
 		}
 	}
@@ -146,7 +111,7 @@ static void places_make(void)
 	uint32_t per = option.blocksize / 4, first = 12, span = per;
 	unsigned int run;
 
-	places.runs = option.levels + 1;
+	places.runs = cold_option.levels + 1;
 	places.count[0] = 12;
 	for (run = 1; run < places.runs; run++) {
 		places.first[run] = first;
@@ -165,34 +130,15 @@ static void evict_at_read(struct device *d, const struct device_io *io)
 
 static void image_make(void)
 {
-	size_t size = (size_t)option.blocksize * 2200;
-	int fd = open(IMAGE, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	unsigned char *bytes = malloc(size);
-	char command[256];
-
 	places_make();
-	memset(bytes, 0xa5, size);
-	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
-		error(2, errno, IMAGE);
-	close(fd);
-	free(bytes);
-	snprintf(command, sizeof(command),
-		 "mke2fs -q -F -t ext3 -I 256 -b %u -m 0 -N 128 -E nodiscard -J size=%u " IMAGE,
-		 option.blocksize, option.blocksize / 1024);
-	if (system(command))
-		error(2, 0, "'%s' failed", command);
-	if (option.each)
+	if (cold_option.each)
 		device_on_read = evict_at_read;
-	device_start(&device, 0, IMAGE);
+	fixture_mkfs(2200, "-I 256 -N 128");
 	device.control->reads_only = true;
 	device.control->paused = true;
-	host_mount();
+	fixture_mount(READAHEAD);
 	populate();
-	if (umount(HOST))
-		error(2, errno, "umount");
-	good = malloc(device.size);
-	memcpy(good, device.bytes, device.size);
-	image_know(IMAGE, &files);
+	fixture_remember();
 	cold_know(&device, HOST);
 }
 
@@ -226,59 +172,15 @@ static void remember_reads(void)
 	if (reads_seen > DEVICE_LOG)
 		error(2, 0, "%u reads are more than can be noted", reads_seen);
 	for (i = 0; i < reads_seen; i++) {
-		reads[i] = device.control->log[i];
-		site_of(i + 1, &reads[i], read_sites[i], sizeof(read_sites[i]));
+		reads[i].io = device.control->log[i];
+		site_of(i + 1, &reads[i].io, reads[i].site, sizeof(reads[i].site));
 		if (option.verbose)
 			fprintf(stderr, "%3u %s: read %u, %u bytes: %s\n", i + 1,
-				op_names[reads[i].tag],
-				(unsigned int)(reads[i].start / option.blocksize), reads[i].length,
-				read_sites[i]);
+				op_names[reads[i].io.tag],
+				(unsigned int)(reads[i].io.start / option.blocksize),
+				reads[i].io.length, reads[i].site);
 	}
 }
-
-struct must {
-	enum op op;
-	const char *site;
-	unsigned int levels; /* from so many on */
-	bool dropped;	     /* only where inodes are evicted */
-};
-
-/* What a request can't do without: if it wasn't read, it wasn't evicted. */
-static const struct must move_must[] = {
-	{ OP_DONOR, "inode bitmap", 0, false },
-	{ OP_DONOR, "inode table, donor", 0, false },
-	{ OP_OPEN, "inode table, original", 0, true },
-	{ OP_META_ALLOC, "block bitmap", 2, false },
-	{ OP_META_ALLOC, "inode table, donor", 2, false },
-	{ OP_META_ALLOC, "indirect block, donor", 3, false },
-	{ OP_ALLOC, "block bitmap", 0, false },
-	{ OP_ALLOC, "inode table, donor", 0, false },
-	{ OP_ALLOC, "indirect block, donor", 1, false },
-	{ OP_RELOC, "inode table, original", 0, false },
-	{ OP_RELOC, "inode table, donor", 0, false },
-	{ OP_RELOC, "indirect block, original", 1, false },
-	{ OP_RELOC, "indirect block, donor", 1, false },
-	{ OP_RELOC, "file data", 0, false },
-	{ OP_META_RELOC, "inode table, original", 1, false },
-	{ OP_META_RELOC, "inode table, donor", 1, false },
-	{ OP_META_RELOC, "indirect block, original", 1, false },
-	{ OP_META_RELOC, "indirect block, donor", 1, false },
-};
-
-static const struct must named_must[] = {
-	{ OP_OPEN, "inode table, named file", 0, true },
-	{ OP_META_ALLOC, "block bitmap", 2, false },
-	{ OP_META_ALLOC, "inode table, named file", 2, false },
-	{ OP_META_ALLOC, "indirect block, named file", 3, false },
-	{ OP_ALLOC, "block bitmap", 0, false },
-	{ OP_ALLOC, "inode table, named file", 0, false },
-};
-
-static const struct must tool_must[] = {
-	{ OP_TOOL, "inode bitmap", 0, false },	{ OP_TOOL, "inode table, original", 0, false },
-	{ OP_TOOL, "block bitmap", 0, false },	{ OP_TOOL, "file data", 0, false },
-	{ OP_TOOL, "file indirect", 1, false },
-};
 
 /* -------- one run -------- */
 
@@ -315,15 +217,15 @@ static void play(struct verdict *v, unsigned int chosen)
 
 	memset(report, 0, sizeof(*report));
 	device_arm(&device,
-		   !chosen     ? DEVICE_GOOD :
-		   option.spot ? DEVICE_SPOT :
-				 DEVICE_ONCE,
+		   !chosen	    ? DEVICE_GOOD :
+		   cold_option.spot ? DEVICE_SPOT :
+				      DEVICE_ONCE,
 		   chosen);
 	if (is_scene("tool")) {
 		FILE *said = fmemopen(v->said, sizeof(v->said), "w");
 
 		report->ino[OWNER_ORIGINAL] = files.ino;
-		status = reread_tool(&device, OUTPUT, report);
+		status = reread_tool(&device, TOOL_OUTPUT, report);
 		complain(v, tell_tool(said, status, false));
 		fclose(said);
 		report->ended = true;
@@ -427,19 +329,6 @@ static void contents(struct verdict *v, const char *(*look)(const char *name, ui
 	complain(v, look("other", 0, all, OTHER_SEED));
 }
 
-static void unmount(struct verdict *v, const char *dir, const char *complaint)
-{
-	int tries;
-
-	for (tries = 0; tries < 100 && umount2(dir, 0); tries++) {
-		if (errno != EBUSY)
-			break;
-		usleep(20000);
-	}
-	if (tries == 100)
-		complain(v, complaint);
-}
-
 /* What can't be read is an error of the request, but a bitmap: there may be others. */
 static bool unnoticed(void)
 {
@@ -458,22 +347,22 @@ static struct verdict one(unsigned int number)
 	int fd, held[2] = { -1, -1 };
 
 	device.control->paused = true;
-	device_reset(&device, good);
-	host_mount();
-	if (!option.dropped) {
+	fixture_reset();
+	fixture_mount(READAHEAD);
+	if (!cold_option.dropped) {
 		held[0] = open(HOST "/moved", O_RDONLY | O_CLOEXEC);
 		held[1] = open(HOST "/sparse", O_RDONLY | O_CLOEXEC);
 	}
-	if (!is_scene("tool") && mount(HOST, META, "ext3meta", 0, NULL))
-		error(2, errno, "mounting ext3meta");
+	if (!is_scene("tool"))
+		fixture_mount_meta();
 	play(&v, number);
 	device_heal(&device);
-	if (!option.dropped) {
+	if (!cold_option.dropped) {
 		close(held[0]);
 		close(held[1]);
 	}
 	if (!is_scene("tool"))
-		unmount(&v, META, "ext3meta can't be unmounted");
+		complain(&v, fixture_unmount(META));
 	/* What the donor had is free after a commit. An error from here on is ext4's own. */
 	fd = open(HOST, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	syncfs(fd);
@@ -484,7 +373,7 @@ static struct verdict one(unsigned int number)
 	else
 		complain(&v, cold());
 	contents(&v, see_part);
-	unmount(&v, HOST, "the host can't be unmounted");
+	complain(&v, fixture_unmount(HOST));
 	complain(&v, image_fsck(IMAGE, &v.how));
 	contents(&v, in_image);
 	complain(&v, image_leak(IMAGE));
@@ -506,88 +395,40 @@ static void options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:l:depb:t:o:f:n:k:v")) >= 0) {
+	option.scene = "move";
+	while ((c = getopt(argc, argv, FIXTURE_OPTIONS "l:depk:")) >= 0) {
 		switch (c) {
-		case 's':
-			option.scene = optarg;
-			break;
 		case 'l':
-			option.levels = (unsigned int)atoi(optarg);
+			cold_option.levels = (unsigned int)atoi(optarg);
 			break;
 		case 'e':
-			option.each = true;
+			cold_option.each = true;
 			break;
 		case 'd':
-			option.dropped = true;
+			cold_option.dropped = true;
 			break;
 		case 'p':
-			option.spot = true;
-			break;
-		case 'b':
-			option.blocksize = (unsigned int)atoi(optarg);
-			break;
-		case 't':
-			option.type = optarg;
-			break;
-		case 'o':
-			option.options = optarg;
-			break;
-		case 'f':
-			option.first = (unsigned int)atoi(optarg);
-			break;
-		case 'n':
-			option.stride = (unsigned int)atoi(optarg);
+			cold_option.spot = true;
 			break;
 		case 'k':
-			option.only = optarg;
-			break;
-		case 'v':
-			option.verbose = true;
+			cold_option.only = optarg;
 			break;
 		default:
-			usage();
+			if (!fixture_option(c, optarg))
+				usage();
 		}
 	}
-	if (option.levels > 3 || !option.stride || !option.first || optind != argc ||
+	if (cold_option.levels > 3 || !option.stride || !option.first || optind != argc ||
 	    !(is_scene("move") || is_scene("named") || is_scene("tool")))
 		usage();
 }
 
 static bool same_read(unsigned int number)
 {
-	const struct device_io *io = &device.control->first, *wanted = &reads[number - 1];
+	const struct device_io *io = &device.control->first, *wanted = &reads[number - 1].io;
 
 	return device.control->fired && io->tag == wanted->tag &&
 	       image_site(io->start) == image_site(wanted->start);
-}
-
-/* Of the reads that a request can't do without, how many there weren't. */
-static unsigned int missing(void)
-{
-	const struct must *must = move_must;
-	size_t count = sizeof(move_must) / sizeof(*move_must), i;
-	unsigned int bad = 0, n;
-
-	if (is_scene("named")) {
-		must = named_must;
-		count = sizeof(named_must) / sizeof(*named_must);
-	} else if (is_scene("tool")) {
-		must = tool_must;
-		count = sizeof(tool_must) / sizeof(*tool_must);
-	}
-	for (i = 0; i < count; i++) {
-		if (option.levels < must[i].levels || (must[i].dropped && !option.dropped))
-			continue;
-		for (n = 0; n < reads_seen; n++)
-			if ((enum op)reads[n].tag == must[i].op &&
-			    !strcmp(read_sites[n], must[i].site))
-				break;
-		if (n < reads_seen)
-			continue;
-		printf("BAD: %s never had to read: %s\n", op_names[must[i].op], must[i].site);
-		bad++;
-	}
-	return bad;
 }
 
 int main(int argc, char **argv)
@@ -596,15 +437,8 @@ int main(int argc, char **argv)
 	struct verdict v;
 
 	options(argc, argv);
-	if (system("modprobe ext3meta && modprobe nbd nbds_max=2 max_part=0") ||
-	    system("mkdir -p " HOST " " META) ||
-	    /* a line on the console for each I/O error would take most of the time */
-	    system("echo 2 >/proc/sys/kernel/printk"))
-		error(2, 0, "the virtual machine isn't as it should be");
-	report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	if (report == MAP_FAILED)
-		error(2, errno, "mmap");
+	fixture_machine();
+	report = fixture_shared(sizeof(*report));
 	image_make();
 	v = one(0);
 	if (v.bad || (report->failed && !is_scene("tool")))
@@ -614,7 +448,8 @@ int main(int argc, char **argv)
 		const struct device_io *io = &device.control->first;
 		char site[64];
 
-		if (option.only && strcmp(option.only, op_names[reads[number - 1].tag]))
+		if (cold_option.only &&
+		    strcmp(cold_option.only, op_names[reads[number - 1].io.tag]))
 			continue;
 		/* a page may be in use for a moment, so that it isn't evicted */
 		for (tries = 0; tries < 4; tries++) {
@@ -624,32 +459,25 @@ int main(int argc, char **argv)
 		}
 		/* what it is of is known best where all went well, and the donor came to be */
 		if (same_read(number))
-			snprintf(site, sizeof(site), "%s", read_sites[number - 1]);
+			snprintf(site, sizeof(site), "%s", reads[number - 1].site);
 		else
 			site_of(number, io, site, sizeof(site));
 		if (!v.bad && !same_read(number))
 			complain(&v, "it isn't the read that there was without a fault");
 		printf("FAULT %s-%u %u %s %u\t%s: read %s\t%s\t%s%s%s\n", option.scene,
-		       option.levels, option.blocksize, mode_name(), number,
-		       op_names[reads[number - 1].tag], site, v.said, v.how ? v.how : "-",
+		       cold_option.levels, option.blocksize, mode_name(), number,
+		       op_names[reads[number - 1].io.tag], site, v.said, v.how ? v.how : "-",
 		       v.bad ? "\tBAD: " : "", v.bad ? v.bad : "");
 		fflush(stdout);
 		faults++;
 		bad += v.bad != NULL;
 	}
-	printf("READS %s-%u %u %s: %u seen, %u failed\n", option.scene, option.levels,
+	printf("READS %s-%u %u %s: %u seen, %u failed\n", option.scene, cold_option.levels,
 	       option.blocksize, mode_name(), reads_seen, faults);
-	bad += missing();
-	if (option.first == 1 && option.stride == 1 && !option.only && faults != reads_seen) {
+	bad += reread_missing(cold_option.levels, cold_option.dropped, reads, reads_seen);
+	if (option.first == 1 && option.stride == 1 && !cold_option.only && faults != reads_seen) {
 		puts("BAD: not each read has failed");
 		bad++;
 	}
-	if (!bad && syscall(SYS_delete_module, "ext3meta", O_NONBLOCK)) {
-		printf("BAD: unloading ext3meta: %s\n", strerror(errno));
-		bad++;
-	}
-	if (!bad)
-		device_stop(&device);
-	printf("%u faults, %u bad\n", faults, bad);
-	return bad ? 1 : 0;
+	return fixture_end(faults, bad);
 }

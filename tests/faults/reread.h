@@ -9,10 +9,8 @@
 #include <stdint.h>
 
 #include "device.h"
+#include "folders.h"
 #include "image.h"
-
-#define HOST "/tmp/faults/host"
-#define META "/tmp/faults/meta"
 
 enum op {
 	OP_NONE,
@@ -55,6 +53,12 @@ struct reread_report {
 	char bad[160];
 };
 
+/* A read of a run without a fault; the tag of @io is the request. */
+struct cold_read {
+	struct device_io io;
+	char site[64];
+};
+
 /* In a process of its own. */
 void reread_move(struct device *device, const struct image_files *files,
 		 const struct places *places, struct reread_report *report);
@@ -62,5 +66,9 @@ void reread_named(struct device *device, const struct image_files *files,
 		  const struct places *places, struct reread_report *report);
 /* e3defrag, stopped before each request and at its end; its wait status. */
 int reread_tool(struct device *device, const char *output, struct reread_report *report);
+
+/* Prints which reads a request can't do without and that there weren't; how many they are. */
+unsigned int reread_missing(unsigned int levels, bool dropped, const struct cold_read *reads,
+			    unsigned int count);
 
 #endif

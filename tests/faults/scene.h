@@ -10,11 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "folders.h"
 #include "image.h"
 
-#define HOST "/tmp/faults/host"
-#define META "/tmp/faults/meta"
-#define TOOL_OUTPUT "/tmp/faults/tool"
 #define NOTES_MOST 64
 
 struct note {
