@@ -3,14 +3,14 @@
 # What everything else takes for granted of tests/vm/run.
 # shellcheck disable=SC2154 # stderr, which run sets
 
-bats_require_minimum_version 1.5.0
+load common
 
 setup_file() {
-	cd "$BATS_TEST_DIRNAME/../.." || return 1
+	cd "$PROJECT" || return 1
 	# In the tree and not in /tmp, where a guest has a folder of its own.
 	mkdir -p build/tests
 	SCRATCH=$(mktemp -d "$PWD/build/tests/vm-runner.XXXXXX")
-	export KERNEL=${KERNEL:-6.1} SCRATCH
+	export SCRATCH
 }
 
 teardown_file() {

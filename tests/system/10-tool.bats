@@ -1,25 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # e3defrag's command line: what needs no kernel module.
+# shellcheck disable=SC2154 # use_tool sets $tool
+
+load common
 
 setup() {
-	bats_require_minimum_version 1.5.0
-	# The build that ends by SIGABRT, which is no exit status of the tool's, where its memory or
-	# its arithmetic goes wrong, or where it leaks.
-	tool=$BATS_TEST_DIRNAME/../../build/sanitized/e3defrag
-	export ASAN_OPTIONS=abort_on_error=1
-	man=$BATS_TEST_DIRNAME/../../man/e3defrag.8
+	use_tool
+	man=$PROJECT/man/e3defrag.8
 	# A filesystem that isn't ext3 for sure.
 	foreign=/proc/version
-}
-
-# Run as root, or as what looks like root to the tool.
-as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	else
-		unshare --user --map-root-user "$@"
-	fi
 }
 
 # The tree may lie where only its owner can go.

@@ -2,21 +2,18 @@
 # What e3defrag's reports need no kernel module for: their options and files, the alert rules.
 # shellcheck disable=SC2154 # bats sets $stderr
 
+load common
+
 setup() {
-	bats_require_minimum_version 1.5.0
-	tool=$BATS_TEST_DIRNAME/../../build/sanitized/e3defrag
-	export ASAN_OPTIONS=abort_on_error=1
+	use_tool
 	mkdir "$BATS_TEST_TMPDIR/here"
 	cd "$BATS_TEST_TMPDIR/here" || exit
-	# Root, or what looks like root to the tool.
-	root=()
-	[ "$(id -u)" = 0 ] || root=(unshare --user --map-root-user)
 }
 
 @test "a run that is refused is reported all the same: status 3, and no filesystem" {
-	run -3 "${root[@]}" "$tool" -c --json=report --prometheus=run.prom --csv=files --html=page /proc
+	run -3 as_root "$tool" -c --json=report --prometheus=run.prom --csv=files --html=page /proc
 	python3 -W ignore -m jsonschema -i report \
-		"$BATS_TEST_DIRNAME/../../man/e3defrag-report.schema.json"
+		"$PROJECT/man/e3defrag-report.schema.json"
 	[[ $(tr -d ' \n' <report) == *'"filesystems":[],'*'"status":3}' ]]
 	grep -qx 'e3defrag_run_exit_status 3' run.prom
 	run -0 promtool check metrics <run.prom
@@ -29,7 +26,7 @@ setup() {
 @test "a file that can't be written: 5 before any work, no other report, nothing left behind" {
 	mkdir folder
 	for file in none/report folder folder/ . ..; do
-		run -5 --separate-stderr "${root[@]}" "$tool" -c --json=good --html=page --csv="$file" \
+		run -5 --separate-stderr as_root "$tool" -c --json=good --html=page --csv="$file" \
 			/proc
 		[[ $stderr == "e3defrag: $file: can't write it: "* ]]
 		[[ $stderr != *"ext3"* ]]
@@ -44,7 +41,7 @@ setup() {
 	ln -s nowhere dangling
 	mkfifo pipe
 	for file in link dangling pipe /dev/null; do
-		run -5 --separate-stderr "${root[@]}" "$tool" -c --prometheus="$file" /proc
+		run -5 --separate-stderr as_root "$tool" -c --prometheus="$file" /proc
 		[[ $stderr == "e3defrag: $file: can't write it: "* ]]
 		[ ! -f "$file" ] || [ -L "$file" ]
 	done
@@ -56,7 +53,7 @@ setup() {
 @test "a file that was there is replaced whole, not written to" {
 	echo before >report
 	ln report other
-	run -3 "${root[@]}" "$tool" -c --json=report /proc
+	run -3 as_root "$tool" -c --json=report /proc
 	[ "$(<other)" = before ]
 	[[ $(<report) == "{"* ]]
 }
@@ -88,19 +85,19 @@ setup() {
 
 @test "a plan of nothing isn't written; one that is none is refused before any target is looked at" {
 	echo before >plan
-	run -3 --separate-stderr "${root[@]}" "$tool" --plan=plan --json=report /proc
+	run -3 --separate-stderr as_root "$tool" --plan=plan --json=report /proc
 	[ "$(<plan)" = before ]
 	[[ $(<report) == *'"mode": "dry-run"'* ]]
 	for target in "" /proc; do
 		# shellcheck disable=SC2086
-		run -3 --separate-stderr "${root[@]}" "$tool" --apply=plan --json=report $target
+		run -3 --separate-stderr as_root "$tool" --apply=plan --json=report $target
 		[ "$stderr" = "e3defrag: plan: line 1: is no JSON: lexical error: invalid char in json text." ]
 		[[ $(tr -d ' \n' <report) == *'"mode":"apply",'*'"filesystems":[],'*'"status":3}' ]]
 	done
 }
 
 @test "the alert rules are valid, and fire when they should" {
-	cd "$BATS_TEST_DIRNAME/../../contrib/prometheus"
+	cd "$PROJECT/contrib/prometheus"
 	promtool check rules e3defrag.rules.yml
 	promtool test rules e3defrag.test.yml
 }

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # abigen against the test kernels' own files; what it says is compared with other readers of them.
 
+load common
+
 setup_file() {
-	PROJECT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-	KERNEL=${KERNEL:-6.1}
 	[ -f "$PROJECT/build/kernels/$KERNEL/release" ] || "$PROJECT/tests/vm/fetch" "$KERNEL"
 	use_kernel "$KERNEL"
-	export PROJECT KERNEL RELEASE ROOT KDIR EXT4
+	export RELEASE ROOT KDIR EXT4
 
 	# From a copy, as the module's builds for several kernels have it.
 	mkdir "$BATS_FILE_TMPDIR/abigen"

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What analyzers find in the sources; tests/static says which.
 
+load common
+
 setup() {
-	cd "$BATS_TEST_DIRNAME/../.." || return 1
-	export KERNEL=${KERNEL:-6.1}
+	cd "$PROJECT" || return 1
 }
 
 @test "sparse, cppcheck and clang's analyzer find nothing in the tool and in the module" {

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Files that are mapped to the device's memory. A part of the guest's memory plays that device.
 
+load common
+
 setup() {
-	cd "$BATS_TEST_DIRNAME/../.." || return 1
+	cd "$PROJECT" || return 1
 	mkdir -p build/tests
 }
 

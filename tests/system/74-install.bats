@@ -3,13 +3,12 @@
 # What "make install" installs, and what of it runs without a kernel module: the units, as systemd
 # sees them, and what cron starts.
 
+load common
+
 setup_file() {
-	bats_require_minimum_version 1.5.0
-	PROJECT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-	KERNEL=${KERNEL:-6.1}
 	HERE=$BATS_FILE_TMPDIR/usr
 	ETC=$BATS_FILE_TMPDIR/etc
-	export PROJECT KERNEL HERE ETC
+	export HERE ETC
 	# The tree may not be ours to write to, and its builds are others' to make.
 	mkdir "$BATS_FILE_TMPDIR/tree"
 	cp -r "$PROJECT"/{Makefile,contrib,man,defrag,module} "$BATS_FILE_TMPDIR/tree"

@@ -4,16 +4,16 @@
 # system uses it stands in guest/90-vm.bats.
 # shellcheck disable=SC1091,SC2030,SC2031,SC2154
 
+load common
+
 setup_file() {
-	bats_require_minimum_version 1.5.0
 	. "$BATS_TEST_DIRNAME/../lib/campaign.bash"
 	appliance
 }
 
 setup() {
 	. "$BATS_TEST_DIRNAME/../lib/campaign.bash"
-	tool=$root/build/sanitized/e3defrag
-	export ASAN_OPTIONS=abort_on_error=1
+	use_tool
 	image=$scratch/appliance.$BATS_TEST_NUMBER.$KERNEL
 	pid='' qemu='' device=''
 }

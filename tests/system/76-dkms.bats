@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # dkms itself builds the module for the test kernels, in a folder of its own. None of them runs here.
 
+load common
+
 setup_file() {
-	bats_require_minimum_version 1.5.0
-	PROJECT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	PATH=$PATH:/usr/sbin:/sbin
 	VERSION=$(sed -n 's/^#define E3DEFRAG_VERSION "\(.*\)"/\1/p' "$PROJECT/module/version.h")
-	export PROJECT PATH VERSION
+	export PATH VERSION
 	mkdir "$BATS_FILE_TMPDIR"/{src,dkms,tree}
 	cp -r "$PROJECT"/{Makefile,contrib,defrag,module} "$BATS_FILE_TMPDIR/tree"
 	make -s -C "$BATS_FILE_TMPDIR/tree" install-dkms DKMSDIR="$BATS_FILE_TMPDIR/src"
@@ -30,12 +30,9 @@ use_kernel() { # NAME
 
 # dkms that keeps its hands off this system: its folders are the test's, as is its key.
 dkms_() {
-	local as_root=()
-
-	[ "$(id -u)" = 0 ] || as_root=(unshare --user --map-root-user)
 	sign_file=$ROOT/usr/src/linux-headers-$RELEASE/scripts/sign-file \
 		mok_signing_key=$BATS_FILE_TMPDIR/mok.key mok_certificate=$BATS_FILE_TMPDIR/mok.pub \
-		"${as_root[@]}" dkms "$@" --dkmstree "$tree" \
+		as_root dkms "$@" --dkmstree "$tree" \
 		--sourcetree "$BATS_FILE_TMPDIR/src" \
 		--installtree "$BATS_TEST_TMPDIR/installed"
 }

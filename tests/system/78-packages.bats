@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The Debian packages, as they are built; "make check-packages" installs, uses and purges them.
 
+load common
+
 setup_file() {
-	bats_require_minimum_version 1.5.0
-	cd "$BATS_TEST_DIRNAME/../.." || return 1
+	cd "$PROJECT" || return 1
 	export DEBS=$BATS_FILE_TMPDIR/debs
 	DEBFULLNAME='A Tester' DEBEMAIL=tester@packages.debian.org make deb \
 		>"$BATS_FILE_TMPDIR/log" 2>&1 || {
@@ -14,7 +15,7 @@ setup_file() {
 }
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../.." || return 1
+	cd "$PROJECT" || return 1
 }
 
 @test "the packages' version is the tool's" {
