@@ -2,34 +2,37 @@
 /*
  * e3defrag: defragment files of a mounted ext3 filesystem while it is in use.
  *
- * The stages, in the order in which data flows through them, a folder each. A stage uses those
- * before it and lib/, none uses a later one.
+ * The stages, in the order in which data flows through them, a folder each. A stage uses lib/ and
+ * the stages above it in this list, never one below it: tests/includes checks that.
  *
- * options.c   the command line
  * fs/         the filesystem: host.c finds the filesystems that were named; meta.c shows the inside
  *             of one as text, by ext3meta, which modprobe.c has loaded, and is the only one that
  *             opens its files; meta_text.c reads that text, scan.c all inodes of it,
  *             readahead.c ahead of time; md.c knows what md arrays write to by block numbers
- * survey/     each file: where its blocks lie (survey.c), what it is called (names.c), whether the
- *             user wants it to be left alone (filter.c, filter_names.c, exclude.c), which comes
- *             first (order.c), and whether two files claim the same block (claims.c)
  * plan/       what is computed without any I/O: layout.c and sequence.c, the blocks of a file in
  *             the order in which they are read, with fragments and score; freemap.c, the free
  *             space; plan.c, a place for a file; plan_parts.c, places for parts of files where no
  *             whole one finds a place, as on a nearly full disk; reason.c, why a file stays
- * move/       defragment.c decides which file is next, move.c carries out one plan as far as
- *             reserve.c has room for it, partial.c moves parts of files, apply.c does what a plan
- *             from a file says
- * planfile/   such a file, written and read
+ * progress/   how far the run is: a line on the terminal (status_line.c) or a map of the disk
+ *             (usage.c, screen_map.c), drawn between two pieces of work of any stage
+ * pacing/     what a run may take: budget.c ends it, throttle.c waits while others use the disk
+ * survey/     each file: where its blocks lie (survey.c, with records in files.c), what it is
+ *             called (names.c, find_names.c), whether the user wants it to be left alone
+ *             (filter.c, filter_names.c, exclude.c), which comes first (order.c), and whether two
+ *             files claim the same block (claims.c)
+ * options.c   the command line
+ * job.c       one run on one filesystem: what all that follow share
  * state/      what one run hands on to the next with --state: history.c, by the rules of state.c
+ * planfile/   a plan in a file, written and read
+ * move/       defragment.c decides which file is next, attempt.c opens it and looks where it lies,
+ *             move.c carries out one plan as far as reserve.c has room for it, partial.c moves
+ *             parts of files, apply.c does what a plan from a file says
  * report/     what there is to tell: report.c gathers it, report_*.c tell it, each in a form of its
  *             own, and reports.c has them written to files
  * vm/         where the module can't be loaded: all of the above by another e3defrag in a virtual
  *             machine, on an image or a device that nobody else uses
  *
- * Between two pieces of work of any of them, pacing/ waits for others if it is told to (throttle.c)
- * and ends a run that has had what it may take (budget.c); progress/ shows how far the run is: a
- * line or a map of the disk (usage.c) on the terminal.
+ * status.c has the exit statuses, which any of them may return.
  */
 #include <errno.h>
 #include <inttypes.h>
