@@ -5,32 +5,40 @@
  * The stages, in the order in which data flows through them, a folder each. A stage uses lib/ and
  * the stages above it in this list, never one below it: tests/includes checks that.
  *
- * fs/         the filesystem: host.c finds the filesystems that were named; meta.c shows the inside
- *             of one as text, by ext3meta, which modprobe.c has loaded, and is the only one that
- *             opens its files; meta_text.c reads that text, scan.c all inodes of it,
- *             readahead.c ahead of time; md.c knows what md arrays write to by block numbers
+ * lib/        what any program could use: memory, messages, output files, columns, the clock
+ * fs/         the filesystem: host.c finds the mounted filesystems (hosts) that were named; meta.c
+ *             shows the inside of one as text, by ext3meta, which modprobe.c has loaded, and is the
+ *             only file that opens files of ext3meta; meta_text.c reads that text, scan.c all
+ *             inodes of it, readahead.c ahead of time; md.c and mdstat.c know which files md
+ *             arrays write to by block numbers
  * plan/       what is computed without any I/O: layout.c and sequence.c, the blocks of a file in
  *             the order in which they are read, with fragments and score; freemap.c, the free
- *             space; plan.c, a place for a file; plan_parts.c, places for parts of files where no
- *             whole one finds a place, as on a nearly full disk; reason.c, why a file stays
- * progress/   how far the run is: a line on the terminal (status_line.c) or a map of the disk
- *             (usage.c, screen_map.c), drawn between two pieces of work of any stage
+ *             blocks, whose runs bylength.c finds by their length; plan.c, a place for a file;
+ *             plan_parts.c, places for parts of files where no whole file finds a place, as on a
+ *             nearly full disk, by the fragments that fragments.c knows, and part.c, what to
+ *             request for them; reason.c, why a file is left alone
+ * progress/   how far the run is: progress.c is told by all stages; status_line.c has the words of
+ *             the line, usage.c what is where on the disk, screen_map.c draws it, terminal.c shows
+ *             line or map
  * pacing/     what a run may take: budget.c ends it, throttle.c waits while others use the disk
  * survey/     each file: where its blocks lie (survey.c, with records in files.c), what it is
- *             called (names.c, find_names.c), whether the user wants it to be left alone
- *             (filter.c, filter_names.c, exclude.c), which comes first (order.c), and whether two
- *             files claim the same block (claims.c)
+ *             called (names.c walks, leaf_dirs.c says where to first, find_names.c knows which
+ *             names are wanted), whether the user wants it to be left alone (filter.c by what the
+ *             inode tells, filter_names.c by its names, with the patterns of exclude.c), which
+ *             comes first (order.c), and whether two files claim the same block (claims.c,
+ *             multiply_claimed.c); suitable.c, which filesystems are worth a run with --all
  * options.c   the command line
  * job.c       one run on one filesystem: what all that follow share
- * state/      what one run hands on to the next with --state: history.c, by the rules of state.c
- * planfile/   a plan in a file, written and read
+ * state/      what one run hands on to the next with --state: history.c uses it, by the rules of
+ *             state.c; state_text.c is its form, state_file.c keeps it in a file
+ * planfile/   the plan of a whole run in a file, written and read
  * move/       defragment.c decides which file is next, attempt.c opens it and looks where it lies,
  *             move.c carries out one plan as far as reserve.c has room for it, partial.c moves
  *             parts of files, apply.c does what a plan from a file says
  * report/     what there is to tell: report.c gathers it, report_*.c tell it, each in a form of its
  *             own, and reports.c has them written to files
- * vm/         where the module can't be loaded: all of the above by another e3defrag in a virtual
- *             machine, on an image or a device that nobody else uses
+ * vm/         where the module can't be loaded: vm.c lets another e3defrag do all of the above in a
+ *             virtual machine (qemu.c), on an image or a device that nobody else uses (image.c)
  *
  * status.c has the exit statuses, which any of them may return.
  */
