@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between kernels in the VFS and in mm: the only file that knows
- * a kernel's version. What differs in ext4 is read from BTF, see host/ext4_abi.h.
+ * What differs between kernels in the VFS and in mm. No other file depends on
+ * the version of the kernel. What differs in ext4 is read from BTF: see
+ * host/ext4_abi.h.
  */
 #ifndef EXT3META_COMPAT_H
 #define EXT3META_COMPAT_H

@@ -4,16 +4,17 @@
  *
  * A request runs through the files in this order:
  *
- *   super.c   the mount, and the host it holds
- *   tree.c    the files there are, look-up and listing
+ *   super.c   the mount, and its reference to the host
+ *   tree.c    the files of the tree, look-up and listing
  *   file.c    open, position, read and write of one file
- *   text.c    a line to fields, records to lines
- *   node.c    an ident to the host's inode; what outlives close(2)
+ *   text.c    a line is split into fields, records become lines
+ *   node.c    from an ident to the host's inode; what is remembered after close(2)
  *   attr.c    features, super/, info, alloc_goal
  *   inodes.c  inodes: many nodes in one read
+ *   request.c lists and requests
  *
- * and leaves it through struct meta_host_ops for the half that knows the
- * filesystem (host/). Nothing on this side knows a host's layout.
+ * and goes on through struct meta_host_ops to the half that knows the
+ * filesystem (host/). Nothing in these files depends on a host's layout.
  */
 #ifndef EXT3META_H
 #define EXT3META_H

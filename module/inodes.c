@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * inodes: what info, data/extents and metadata/blocks say, of as many nodes as
- * fit into one read. Who looks at a whole filesystem would otherwise open and
- * read three files for each of them.
+ * inodes: what info, data/extents and metadata/blocks say, for as many nodes as
+ * fit into one read. Otherwise a program that looks at a whole filesystem would
+ * have to open and read three files for each inode.
  *
- * The position is an inode number. A record is whole or not there: one that
- * doesn't fit any more begins the next read, and one that no buffer of this
- * size holds, or that can't be had for an error, is a line that refers to the
- * node. So an error of one inode ends nothing, no read makes more text than
- * twice its buffer, and none goes on for longer in a map that has no end.
+ * The position is an inode number. A read returns whole records only. A record
+ * that no longer fits begins the next read. Where a record doesn't fit into an
+ * empty buffer of this size, or can't be made because of an error, a line that
+ * refers to the node stands in its place. So an error of one inode doesn't end
+ * the list, and no read makes more text than twice its buffer or follows a
+ * damaged map without end.
  */
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
@@ -84,8 +85,8 @@ static int record_line(const struct meta_record *record, struct meta_list *list)
 }
 
 /*
- * Inodes are taken so many at a time, so that the host can begin to read what
- * it needs of all of them before the first is waited for.
+ * This many inodes are taken at a time, so that the host can begin to read what
+ * it needs of all of them before the first one is waited for.
  */
 #define INODES_AHEAD 32
 /* What a record is likely to take: no more are taken than the buffer has room for. */
@@ -204,7 +205,7 @@ static int inodes_take(u64 ino, void *priv)
 	u32 group = ((u32)ino - 1) / read->per_group;
 	int ret;
 
-	/* Who reads groups side by side wants no more of this one than there is. */
+	/* A program that reads several groups in parallel wants this group's inodes only. */
 	if (group != read->group) {
 		ret = inodes_flush(read);
 		if (ret || read->list->used)

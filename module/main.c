@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ext3meta: a mounted ext3 filesystem, shown to a defragmenter as a tree of
- * small text files, and changed through it.
+ * ext3meta: shows a mounted ext3 filesystem to a defragmenter as a tree of
+ * small text files, and moves its blocks on requests written to them.
  *
- * Start and end of the module. The order matters: nothing may be mounted
- * before it is certain that the host driver is the one this module was built
- * for.
+ * Start and end of the module. The order matters: ext3meta can't be mounted
+ * before the module has checked that the running ext4 driver is the one that
+ * it was built for.
  */
 #include <linux/module.h>
 

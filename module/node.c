@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From an ident to the host's inode, and what outlives close(2).
+ * From an ident to the host's inode, and what is remembered after close(2).
  *
- * A node holds no reference on its inode: only a request does, from its check
- * to its commit. Whoever leaves nodes/<ident>/… open keeps no deleted file's
- * blocks from being freed, and a stale one answers ESTALE by its generation.
+ * A node holds no reference to its inode: only a request does, from its check
+ * to its commit. So a file below nodes/<ident>/ that is left open doesn't keep
+ * the blocks of a deleted file from being freed. When the inode is gone, or its
+ * number belongs to another file, the generation tells, and the answer is
+ * ESTALE.
  */
 #include <linux/exportfs.h>
 #include <linux/fs.h>

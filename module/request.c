@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lists and requests: syntax and position are checked here, in one order for
- * all of them, before the host's half sees anything.
+ * Lists and requests. Syntax and position are checked here, in the same order
+ * for each of them, before the host's half is called.
  */
 #include <linux/fs.h>
 

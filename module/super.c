@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mounting: one superblock for each mount of a host, and the hold on it.
+ * Mounting: one superblock for each mount of a host, and the reference to it.
  *
- * The mount of the host is held, not only its superblock, so that umount of
- * the host answers EBUSY instead of leaving a filesystem alive that no path
- * leads to. A second mount of ext3meta from the same mount finds the first
- * one's superblock. One from another mount of the same host has its own, since
- * a mount can be read-only by itself, and its own hold; what is remembered of
- * the host's inodes both share.
+ * A reference to the mount of the host is held, not only to its superblock, so
+ * that umount of the host answers EBUSY instead of leaving a filesystem active
+ * that no path leads to. A second mount of ext3meta on the same mount of the
+ * host gets the superblock of the first. On another mount of the same host it
+ * gets a superblock and a reference of its own, since a single mount can be
+ * read-only. What is remembered of the host's inodes is shared by all of them.
  */
 #include <linux/cred.h>
 #include <linux/fs_context.h>

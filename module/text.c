@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Text: a request's line to fields, records to whole lines.
+ * Text: the line of a request is split into fields, and records become lines.
  *
- * The parser takes digits and single spaces and nothing else: a sign, a tab,
- * a second space or a number too large is an error before anything is done.
+ * The parser accepts digits and single spaces only. A sign, a tab, a second
+ * space or a number that is too large is an error before anything is done.
  */
 #include <linux/ctype.h>
 #include <linux/kernel.h>

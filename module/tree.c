@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tree: which files there are, look-up and listing.
+ * The tree: its files, look-up and listing.
  *
- * Nothing of it is cached past its use. A dentry goes with its last user, so
- * that the names of a million inodes cost no memory once they were looked at,
- * and a number that a new file has taken is never answered from an old name.
+ * Nothing of it is cached after its use. A dentry is freed with its last user.
+ * So a program that has looked at a million inodes leaves no names in memory,
+ * and when a new file gets the number of a deleted one, no old dentry answers.
  */
 #include <linux/cred.h>
 #include <linux/fs.h>

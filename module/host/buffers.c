@@ -3,10 +3,10 @@
  * The host's metadata blocks in the block device's cache, read as ext4 reads
  * them.
  *
- * A buffer that could not be written is no longer up to date by its flag, but
- * it is the only place that has its contents: the disk has an older state, and
- * the journal may have been emptied in the belief that it was written. Reading
- * the block again would put that older state in its place, for all.
+ * When a buffer can't be written, its flag says that it is not up to date. But
+ * nothing else has its contents: the disk has an older state, and the journal
+ * may have been emptied as if the write had succeeded. To read the block again
+ * would replace the contents by that older state, for all users of the buffer.
  */
 #include <linux/buffer_head.h>
 #include <linux/fs.h>

@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A change of block maps in one handle, and all that it demands of ext4 and
- * the journal. data/alloc, metadata/alloc, data/reloc and metadata/reloc come
- * through here, so that none of them can forget a part of it.
+ * the journal. data/alloc, metadata/alloc, data/reloc and metadata/reloc all
+ * use it, so that none of them can leave out a part.
  *
  * Before anything is changed, all that can fail has been done:
  *
  * - Each buffer that will be written is in memory and the handle has write
- *   access to it. That includes the blocks of the inode tables that the inodes
- *   lie in: they can have been evicted, and reading them again can fail. Were
- *   that left until after a swap in both inodes, the one whose block is there
- *   would commit with the other's pointers, and blocks would have two owners.
- * - The extent status of the blocks that will move is forgotten. It is only a
- *   cache, so that to forget is harmless where nothing changes in the end; but
- *   it takes memory to split what is remembered, and a place that is
- *   remembered wrongly is written to.
+ *   access to it. That includes the blocks of the inode tables that hold the
+ *   inodes: they may have been evicted, and reading them again can fail. If
+ *   that happened after a swap of pointers between two inodes, the inode whose
+ *   block is in memory would be committed with the pointers of the other, and
+ *   blocks would have two owners.
+ * - The extent status of the blocks that will move is removed. It is only a
+ *   cache, so that this is harmless if nothing changes in the end. But it can
+ *   fail, since splitting an entry takes memory, and ext4 would write to the
+ *   old place as long as the entry is there.
  *
- * After the first change there are two ways left: the whole change is in the
- * transaction, or the journal is aborted and no transaction with a part of it
- * is ever committed. ext4's own ways do not always abort the journal: with
- * errors=continue an error that is reported is not more than a report.
+ * After the first change there are two outcomes left: the whole change is in
+ * the transaction, or the journal is aborted and no transaction with a part of
+ * it is ever committed. The error handling of ext4 does not always abort the
+ * journal: with errors=continue it only reports the error.
  *
- * What a change means for those that were promised something:
+ * What a change means for what others rely on:
  *
- * - fsync and fdatasync commit nothing if no tid of the inode's says that
+ * - fsync and fdatasync commit nothing unless a tid of the inode says that
  *   there is something to commit. Data that is written after a change goes to
  *   the new blocks and changes no metadata, so both tids must name the
  *   transaction of the change: until it is committed, a crash brings the old
  *   map back, with what the old blocks (or a hole) had before.
- * - A fast commit would log no such change, so none may stand for this
- *   transaction. Filesystems with fast commits are refused as a whole
- *   (writable.c): this would be needed, and is not enough.
+ * - A fast commit would not log such a change, so the transaction is marked
+ *   as one that only a full commit can write. That is necessary, but it is not
+ *   enough: filesystems with fast commits are refused altogether (writable.c).
  * - With an external journal the commit record goes to another device than the
- *   data: the commit has to flush the filesystem's own one, which other writes
- *   that are promised with it rely on.
+ *   data. So the commit must also flush the filesystem's own device, for all
+ *   that has been written there and becomes durable by this commit.
  */
 #include <linux/blkdev.h>
 #include <linux/buffer_head.h>
@@ -78,7 +79,7 @@ int e3m_change_flush(struct super_block *sb)
 	return blkdev_issue_flush(sb->s_bdev);
 }
 
-/* Nobody else can update anything meanwhile: only so does the journal come to an end. */
+/* Updates by others are locked out: otherwise the journal might never become empty. */
 int e3m_empty_journal(struct super_block *sb)
 {
 	journal_t *journal = ext4_abi_journal(sb);
@@ -162,7 +163,7 @@ void e3m_change_begin(struct e3m_change *change)
 		handle->h_transaction->t_need_data_flush = 1;
 }
 
-/* What is half done must not be committed. */
+/* A change that is half done must not be committed. */
 static void change_failed(struct e3m_change *change, int err)
 {
 	jbd2_journal_abort(change->handle->h_transaction->t_journal, err);
@@ -174,7 +175,7 @@ void e3m_change_dirty(struct e3m_change *change, struct buffer_head *bh)
 {
 	int err;
 
-	/* A write to its place that failed meanwhile must not have the old state read over it. */
+	/* If a write to its place has failed meanwhile, the old state must not be read over it. */
 	set_buffer_uptodate(bh);
 	err = jbd2_journal_dirty_metadata(change->handle, bh);
 	if (err)

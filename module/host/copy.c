@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A step's blocks from device to device, with pages of our own: a nightly run
- * neither fills the page cache nor evicts from it. All reads are queued at once
- * in physical order, with small gaps between them on a disk that turns, then
- * all writes, which are few and large, since a donor's blocks lie side by side.
+ * The blocks of a step are copied on the device through pages of our own, so
+ * that a nightly run neither fills the page cache nor evicts anything from it.
+ * All reads are queued at once in physical order; on a rotational disk small
+ * gaps between them are read, too. Then all writes are queued, which are few
+ * and large, since the blocks of a donor are contiguous.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -73,10 +74,10 @@ err:
 }
 
 /*
- * A disk that turns is as soon past a small gap as it has read it, and each
- * request costs it, or what stands before it, more than that. So gaps up to
- * this size are read, too, as many bytes as a step can move at most, into pages
- * that nobody looks at.
+ * A rotational disk takes as long to pass over a small gap as to read it, and
+ * one more request costs the disk, or the layers above it, more than that. So
+ * gaps up to this size are read, too, into pages that are not used otherwise,
+ * and in all at most as many bytes as a step can move.
  */
 #define GAP_MAX (64U << 10)
 
@@ -85,7 +86,7 @@ static void step_spare(struct e3m_step *step)
 {
 	struct block_device *bdev = step->sb->s_bdev;
 
-	/* Where no requests are merged, a gap is one more. */
+	/* Where requests aren't merged, reading a gap is one more request. */
 	step->gaps = !bdev_nonrot(bdev) && !blk_queue_nomerges(bdev_get_queue(bdev));
 	if (!step->gaps)
 		return;
@@ -126,7 +127,7 @@ struct e3m_step *e3m_step_get(struct meta_host *host)
 
 void e3m_step_put(struct meta_host *host, struct e3m_step *step)
 {
-	/* Of requests at the same time one is enough. */
+	/* Where several requests run at the same time, one step is kept. */
 	if (cmpxchg(&host->memory->kept, NULL, step))
 		step_free(step);
 }
@@ -177,7 +178,7 @@ static unsigned int copy_runs(struct e3m_step *step, const u32 *blocks, const un
 	return n;
 }
 
-/* A block that stands more than once among those that move and where they go; 0: none does. */
+/* A block that occurs more than once in from[] and to[] together; 0: there is none. */
 u32 e3m_find_duplicate_block(struct e3m_step *step)
 {
 	unsigned int i, n = runs_add(step, step->to, NULL, runs_add(step, step->from, NULL, 0));
@@ -253,7 +254,7 @@ static int copy_all(struct e3m_step *step, const u32 *blocks, const unsigned lon
 	struct blk_plug plug;
 
 	init_completion(&wait.done);
-	/* What follows each other becomes one request while it is plugged. */
+	/* While plugged, contiguous bios become one request. */
 	blk_start_plug(&plug);
 	for (i = 0; i < n; i++) {
 		const struct e3m_run *run = &step->runs[i];
@@ -287,7 +288,7 @@ int e3m_step_copy(struct e3m_step *step)
 	unsigned int flags = memalloc_nofs_save();
 	int err = -EIO;
 
-	/* A gap that can't be read is nobody's loss. */
+	/* An error may be that of a gap, which isn't needed. */
 	if (step->gaps)
 		err = copy_all(step, step->from, NULL, REQ_OP_READ | REQ_SYNC, true);
 	if (err)

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Inodes that are not in memory, from the inode tables: to make an inode of
- * each and throw it away again is most of what a look at a whole filesystem
- * takes.
+ * Inodes that are not in memory are read from the inode tables. To bring each
+ * into memory and to free it again would be most of the time that a list of a
+ * whole filesystem takes.
  *
- * ext4 puts every change of an inode into its table's block as it makes it, so
- * of one that nobody has in memory the block says all. Who asks looks for the
- * inode in memory before and after. Should it have come, changed and gone in
- * between, what is read is as true as if it had been read a moment earlier or
- * later, but for a map half of which is of either; no pointer is followed here,
- * and nothing is changed by what is read here.
+ * ext4 copies every change of an inode into the block of the inode table when
+ * it makes the change, so the block is current for an inode that is not in
+ * memory. The caller looks for the inode in memory before and after. If the
+ * inode was brought into memory, changed and freed in between, the record is
+ * that of a moment earlier or later, and the map in it may be partly either.
+ * That does no harm: no pointer is followed here, and nothing is changed on the
+ * strength of what is read here.
  *
  * Anything unusual is left to ext4, which knows what is wrong and reports it:
  * only regular files and directories that are mapped by blocks are read. What
@@ -21,7 +22,7 @@
 
 #include "host.h"
 
-/* As ext2 has had it from its beginning, and what of it was given a meaning later. */
+/* An inode on disk: ext2's fields, and those that were defined later. */
 struct disk_inode {
 	__le16 mode;
 	__le16 uid;
@@ -56,7 +57,7 @@ static_assert(META_RECORD_MAP == EXT4_ABI_NDIR + EXT4_ABI_LEVELS);
  */
 #define HARMLESS_FLAGS 0x2003f7cf
 
-/* So many blocks of a table are read at a time, and as many are on their way meanwhile. */
+/* This many blocks of a table are read at a time, and as many more are read ahead. */
 #define TABLE_AHEAD 32
 
 static void table_ahead(struct super_block *sb, u64 table, unsigned int from, unsigned int blocks)
@@ -80,7 +81,7 @@ static bool is_wanted(struct super_block *sb, u64 block)
 	return wanted;
 }
 
-/* What lies in the table from an inode's block on is read before it is asked for. */
+/* Reads the table ahead, from the block of an inode on. */
 static void read_table(struct super_block *sb, u64 table, unsigned int i, unsigned int blocks)
 {
 	unsigned int first = round_down(i, TABLE_AHEAD), next = first + TABLE_AHEAD;
@@ -93,7 +94,7 @@ static void read_table(struct super_block *sb, u64 table, unsigned int i, unsign
 		table_ahead(sb, table, next, blocks);
 }
 
-/* An inode as its table has it; -EAGAIN where ext4 is to look for itself. */
+/* An inode as it is in the table; -EAGAIN where it must be left to ext4. */
 static int read_inode(struct super_block *sb, u32 ino, struct disk_inode *di)
 {
 	unsigned int size = ext4_abi_inode_size(sb), per_block = sb->s_blocksize / size;

@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a donor: a file without a name and without a size, whose blocks
- * go to another file, for which it then holds the old ones.
+ * The life of a donor: a file without a name and with a size of 0, whose blocks
+ * are exchanged for those of another file, the original.
  *
  *   stage    what it holds                     who can reach it
  *   fresh    nothing, or empty indirect        its owner, as any file
  *            blocks
- *   sealed   blocks as they were when they     nobody: it is immutable. Requests
- *            were free: anybody's old data     of this module go on
+ *   sealed   blocks with what they had when    nobody: it is immutable, except to
+ *            they were free: others' old data  requests of this module
  *   pending  old blocks of a file, which are   nobody; what a further reloc puts
  *            still that file's after a crash   into them waits for the commit
  *            that comes before the commit
  *   settled  old blocks of a file, committed   nobody
  *
- * It is freed when it is closed for the last time, from whichever stage.
+ * It is freed when it is closed for the last time, whatever its stage.
  *
- * Sealed means the immutable flag of ext4's own inode, not only that of the
- * VFS: ext4 works the latter out anew whenever a flag is set, and the former
- * can't be taken off without CAP_LINUX_IMMUTABLE. Size and data change only
- * under the inode lock and with a look at that flag under it, with exceptions
- * which are ruled out before a donor is sealed (e3m_refuse()):
+ * Sealed means that the immutable flag is set in ext4's own inode, not only in
+ * the VFS's: ext4 derives the latter from the former whenever a flag is set, and
+ * the former can't be cleared without CAP_LINUX_IMMUTABLE. Size and data change
+ * only under the inode lock, after a check of that flag under the lock. There
+ * are exceptions, which are ruled out before a donor is sealed (e3m_refuse()):
  *
- * - link(2) looks before it waits for the lock, so that a donor could get a
- *   name while it is sealed: it must have been opened with O_EXCL, which takes
- *   from it the right to ever get one.
- * - fallocate(2) and the ioctl that enables verity look before they wait, too,
- *   but do nothing to a file that is mapped by blocks; and that a file is
- *   given extents (EXT4_IOC_MIGRATE) never looks at the flag. Its owner may
- *   ask for that where the filesystem has extents: there a donor belongs to
- *   root. By an idmapped mount that can be a container's root, who is the
- *   filesystem's root in everything else, too.
+ * - link(2) checks the flag before it waits for the lock, so that a donor could
+ *   get a name while it is being sealed. So a donor must have been opened with
+ *   O_EXCL, after which a file can't get a name.
+ * - fallocate(2) and the ioctl that enables verity also check before they wait,
+ *   but they do nothing to a file that is mapped by blocks.
+ * - EXT4_IOC_MIGRATE, which converts a file to extents, never checks the flag.
+ *   The owner of a file may call it where the filesystem has extents; so a donor
+ *   must belong to root there. With an idmapped mount that can be the root of a
+ *   container, which then acts as root of that filesystem in any case.
  *
- * An owner can give a file another generation (FS_IOC_SETVERSION). The donor's
- * state is lost then, the flag is not: it is an immutable file like any other,
- * and refused.
+ * An owner can change the generation of a file (FS_IOC_SETVERSION). Then the
+ * state of the donor is lost, but not the flag: the file is refused like any
+ * other immutable file.
  */
 #include <linux/fs.h>
 #include <linux/lockdep.h>
@@ -62,7 +62,7 @@ static void donor_advance(struct inode *donor, struct meta_state *state, enum ev
 	u8 stage = next_stage[state->stage][event];
 
 	lockdep_assert_held_write(&donor->i_rwsem);
-	/* Again each time: whoever is allowed to has perhaps taken it off meanwhile. */
+	/* Each time: a process that may do so has perhaps cleared the flag meanwhile. */
 	if (stage != META_DONOR_FRESH)
 		ext4_abi_set_immutable(donor);
 	WRITE_ONCE(state->stage, stage);

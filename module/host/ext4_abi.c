@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The only file that knows ext4's inside.
+ * The only file that depends on the internals of ext4.
  *
- * Addresses come from kprobes that are registered and removed again. Calls go
- * through static calls, which patch a direct call: an indirect one to a
- * function that was never exported faults where indirect branch tracking is
- * on. Offsets and prototypes are those of ext4_abi_generated.h.
+ * Addresses of functions come from kprobes that are registered and removed
+ * again. Functions are called by static calls, which are patched into direct
+ * calls: where indirect branch tracking is on, an indirect call to a function
+ * that was never exported faults. Offsets and prototypes come from
+ * ext4_abi_generated.h.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

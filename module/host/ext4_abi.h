@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's ext4 driver as this module sees it: the only door to its
- * inside. ext4 exports nothing, so functions are called by address and fields
+ * The kernel's ext4 driver as this module sees it. Nothing else reaches its
+ * internals. ext4 exports nothing, so functions are called by address and fields
  * are reached by offset; both are read from the target kernel's BTF at build
  * time, and ext4_abi_init() refuses to run against another build of ext4.
  *
- * Everything below that takes an inode or a superblock takes ext4's only:
- * ext4_abi_owns() must have said so first.
+ * An inode or a superblock that is passed to these functions must be ext4's:
+ * ext4_abi_owns() must have been called first.
  */
 #ifndef EXT4_ABI_H
 #define EXT4_ABI_H

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * allocation/free_blocks: what the allocator would hand out now, from its
- * buddy state and not from the bitmaps on disk: blocks freed in a transaction
- * that has not committed are free on disk and not to be had.
+ * allocation/free_blocks: the blocks that the allocator would give out now. They
+ * are read from its buddy bitmaps and not from the bitmaps on disk: blocks that
+ * were freed in a transaction that has not committed yet are free in the latter,
+ * but can't be allocated.
  */
 #include <linux/fs.h>
 #include <linux/sched/signal.h>

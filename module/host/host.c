@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the common half calls: which superblocks are ours, their geometry,
- * their inodes, and a node's info. What depends on how a file's blocks are
- * mapped is handed on to that mapping: here, and nowhere else, it is chosen.
+ * What the common half calls: whether a superblock is ext4's, its geometry, its
+ * inodes, and a node's info. What depends on how a file's blocks are mapped is
+ * done by the operations of that mapping, which are chosen here and nowhere
+ * else.
  */
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
@@ -10,7 +11,7 @@
 #include "../indirect/indirect.h"
 #include "host.h"
 
-/* The mappings there are. A file that has none of these can be neither listed nor changed. */
+/* All mappings that are known. Other files can be neither listed nor changed. */
 static const struct e3m_mapping_ops *const mappings[] = {
 	&e3m_indirect_ops,
 };

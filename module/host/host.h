@@ -11,16 +11,16 @@
  *   free_blocks.c  allocation/free_blocks
  *   change.c       what each change of a map demands of ext4 and the journal
  *   donor.c        the life of a donor, and why nobody reads or writes what it holds
- *   lock.c         the file of an alloc, both files of a reloc, and both maps: locked
+ *   lock.c         the locks of an alloc, of both files of a reloc, and of both maps
  *   copy.c         a step's blocks from device to device
  *   pages.c        the original's cached pages follow their blocks
- *   ext4_abi.c     ext4's inside
+ *   ext4_abi.c     ext4's internals
  *
- * How a file's blocks are mapped is known behind struct e3m_mapping_ops alone.
- * Each mapping has a folder of its own beside this one, which uses what is
- * declared here; the other way leads through the table in host.c only. A new
- * mapping is a folder and a line in that table; then its files are no longer
- * refused in refuse.c.
+ * These files don't depend on how a file's blocks are mapped. Each mapping has
+ * a folder of its own beside this one, which uses what is declared here, and
+ * offers its struct e3m_mapping_ops to the table in host.c. To add a mapping,
+ * add its folder and its line in that table, and take the line that refuses its
+ * files out of the table in refuse.c.
  *
  * Locks, outermost first, as ext4 itself takes them:
  *   the host mount's write access, inode locks (both files, by address), no
@@ -40,7 +40,7 @@
 #include "../ext3meta.h"
 #include "ext4_abi.h"
 
-/* A step moves this many blocks at most: as many as 4 KiB have room for the numbers of. */
+/* A step moves this many blocks at most: 4 MiB where blocks have 4 KiB. */
 #define E3M_STEP_MAX 1024
 
 /* How a file's blocks are mapped: what a mapping does for the files that have it. */
@@ -120,7 +120,7 @@ struct e3m_step {
 	DECLARE_BITMAP(again, E3M_STEP_MAX);
 };
 
-/* The most blocks of a step on this host. */
+/* The same for this host: as many blocks as one block can hold the numbers of. */
 static inline unsigned int e3m_step_blocks(const struct super_block *sb)
 {
 	return min_t(unsigned int, sb->s_blocksize / sizeof(u32), E3M_STEP_MAX);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The files of a request, locked and looked at again: the one of an alloc, or
- * both of a reloc. Those are held until nothing can happen any more to what
- * they gave each other.
+ * The locks of a request: of the file of an alloc, or of both files of a reloc.
+ * Each file is checked again under its locks. A reloc may also have to wait for
+ * a commit before it gives back the donor: e3m_pair_settle().
  */
 #include <linux/fs.h>
 #include <linux/mount.h>
@@ -49,7 +49,7 @@ int e3m_alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
 		goto err_inode;
 	inode_dio_wait(inode);
 	filemap_invalidate_lock(inode->i_mapping);
-	/* What delayed allocation has promised a place must get it from there, not from here. */
+	/* Delayed allocation has reserved blocks for this range, and must allocate them itself. */
 	err = filemap_write_and_wait_range(inode->i_mapping, req->pos << bits,
 					   ((req->pos + step) << bits) - 1);
 	if (err)
@@ -86,7 +86,7 @@ int e3m_pair_lock(struct meta_request *req, struct inode *donor,
 	const char *why;
 	int err;
 
-	/* Directories have locks of another class: nothing else than files is locked here. */
+	/* Only regular files may be locked here: the locks of directories have another class. */
 	err = e3m_refuse(inode, req->state, E3M_ORIGINAL, &why);
 	if (!err)
 		err = e3m_refuse(donor, donor_state, E3M_DONOR, &why);
@@ -166,14 +166,14 @@ void e3m_pair_settle(struct meta_request *req, u32 tid)
 		jbd2_complete_transaction(ext4_abi_journal(sb), tid);
 }
 
-/* In the order in which ext4 takes two. */
+/* In the order in which ext4 locks two. */
 static void sort_maps(struct inode **a, struct inode **b)
 {
 	if (ext4_abi_i_data_sem(*a) > ext4_abi_i_data_sem(*b))
 		swap(*a, *b);
 }
 
-/* Both maps for a change. */
+/* Both maps, to be changed. */
 void e3m_lock_maps(struct inode *a, struct inode *b)
 {
 	sort_maps(&a, &b);
@@ -187,7 +187,7 @@ void e3m_unlock_maps(struct inode *a, struct inode *b)
 	up_write(ext4_abi_i_data_sem(b));
 }
 
-/* Both maps for a look. */
+/* Both maps, to be read. */
 void e3m_lock_maps_shared(struct inode *a, struct inode *b)
 {
 	sort_maps(&a, &b);

@@ -3,24 +3,25 @@
  * The original's cached pages follow their blocks.
  *
  * A page that was ever written has buffers, and each remembers the block it
- * lies in; after the swap they must say the new one, or the next write goes to
- * a block that will be another file's. Pages are kept and not dropped: a page
- * that direct I/O has pinned can't be dropped without losing what the device
- * will still put into it, and what is hot in the cache stays hot.
+ * lies in. After the swap the buffers must name the new blocks, or the next
+ * write would go to a block that will belong to another file. The pages are kept
+ * and not dropped: a page that is pinned for direct I/O can't be dropped without
+ * losing what the device will still write to it, and cached data that is in use
+ * should stay in the cache.
  *
  * From the write-back before the copy to the swap, the inode lock and the
- * invalidate lock keep out every write, fault and truncate. Two may still
- * change a page meanwhile: a device that reads into it by a pin, and whoever
- * keeps the pin. The page can then be written to the old block and an fsync
- * return, all before the swap: the copy does not have what was promised. So
- * all pages of the step are held from before the write-back on, which keeps
- * them in memory however clean they are, and before the swap each of them is
- * compared with what was copied. No page can have come or gone unseen: only
- * those under the locks above add any.
+ * invalidate lock keep out every write, fault and truncate. A page can still be
+ * changed meanwhile through a pin: by a device that reads into the page, or by
+ * the process that holds the pin. Then the page may be written to the old block,
+ * and an fsync may return, all before the swap, and the copy lacks data that was
+ * promised to be durable. So all pages of the step are held from before the
+ * write-back on, which keeps even clean ones in memory, and before the swap each
+ * page is compared with what was copied. No page can be added unseen, since that
+ * takes the locks above.
  *
- * A write fault can have passed the invalidate lock and not have marked its
- * page dirty yet; it has the page locked until it does. So each page is locked
- * once before the write-back.
+ * A write fault may have passed the invalidate lock and not have marked its page
+ * dirty yet. It holds the lock of the page until it has done so. Therefore each
+ * page is locked once before the write-back.
  *
  * All pages of the step are locked across the swap, so that no write-back and
  * no read uses a buffer in between.

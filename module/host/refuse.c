@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which files may be changed: one table, asked without locks to spare the
- * work, and again with them, for both files of a pair.
+ * Which files may be changed. A new reason to refuse a file is a line in the
+ * table below, and its word is described in ext3meta(5). A reloc checks both
+ * files without locks first, to save the work, and again under their locks.
  */
 #include <linux/fs.h>
 #include <linux/fscrypt.h>

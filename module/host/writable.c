@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which hosts may be changed at all: those of which everything that is set is
- * on a list of what was proven. What a later ext4 invents is not on it.
+ * Which hosts may be changed at all: those whose features and mount options are
+ * all on a list of what was proven to work. What a later ext4 adds is not on the
+ * list, and is refused.
  */
 #include <linux/fs.h>
 #include <linux/mount.h>

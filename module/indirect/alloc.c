@@ -2,16 +2,16 @@
 /*
  * data/alloc and metadata/alloc: blocks for a donor, from its goal on.
  *
- * Indirect blocks are allocated in line, right before the first block below
- * them, so that one request on an empty donor gives the layout in which a file
- * is read: 12 data, IND, data, DIND, IND, data. Each is linked as soon as it
- * is there; an empty indirect block is a valid one, so a request that is cut
- * short at any point leaves a whole tree.
+ * Each indirect block is allocated right before the first block below it, so
+ * that one request on an empty donor gives the layout in which a file is read:
+ * 12 data, IND, data, DIND, IND, data. Each is linked as soon as it is allocated.
+ * An empty indirect block is valid, so a request that ends early, wherever that
+ * is, leaves a valid tree.
  *
- * What a block held before must never be seen. A donor's blocks stay as they
- * are, since the copy of a reloc writes them anyhow: so from the first of them
- * on the donor is sealed (donor.c). Anywhere else they are zeroed on disk
- * before they are mapped.
+ * What a block held before must never be seen. The blocks of a donor are not
+ * zeroed, since a reloc overwrites them with its copy; so a donor is sealed when
+ * it gets the first of them (host/donor.c). For any other file the blocks are
+ * zeroed on disk before they are mapped.
  */
 #include <linux/blkdev.h>
 #include <linux/buffer_head.h>
@@ -152,7 +152,7 @@ static int alloc_data(struct e3m_change *change, struct meta_request *req,
 	block = alloc_run(change->handle, req, &count, &err);
 	if (err)
 		return err;
-	/* The device's own cache may hold the block as the metadata it was. */
+	/* The block device's cache may still have the block from when it was metadata. */
 	clean_bdev_aliases(inode->i_sb->s_bdev, block, count);
 	if (zero)
 		err = zero_blocks(inode->i_sb, block, count);
@@ -246,7 +246,7 @@ int e3m_indirect_alloc(struct meta_request *req, u64 count)
 			break;
 		cond_resched();
 	}
-	/* A short result is a result; the next request meets the error again. */
+	/* A request that was done in part succeeds; the next one gets the error again. */
 	return done ? 0 : err;
 }
 

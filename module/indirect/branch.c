@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tree of indirect blocks of one inode: walk it, and reach a slot of it.
+ * The tree of indirect blocks of one inode. A branch is the way from the inode
+ * through the indirect blocks to the pointer, or slot, of one logical block.
  *
- * The caller holds i_data_sem, shared to look and exclusive to change. Every
- * pointer is checked before it is followed, and a tree that bites its own tail
- * is no tree: who changes a block would change one above it, too.
+ * The caller holds i_data_sem, shared to read and exclusive to change. Every
+ * pointer is checked before it is followed. A pointer to an indirect block of
+ * the same branch is an error: a change of that block would change two levels
+ * of the tree at once.
  */
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
 
 #include "indirect.h"
 
-/* Blocks that one pointer maps which stands @levels above the data. */
+/* The number of blocks that a pointer maps which is @levels above the data. */
 static u64 blocks_below(const struct super_block *sb, int levels)
 {
 	u64 blocks = 1;
@@ -32,7 +34,7 @@ static u64 depth_first(const struct super_block *sb, int depth)
 	return first;
 }
 
-/* The slot on the way to branch->lblk in the k-th block; 0 is the inode. */
+/* The slot of the branch in its k-th block; 0 is the inode. */
 __le32 *e3m_branch_slot(const struct e3m_branch *branch, int k)
 {
 	__le32 *slots = k ? (__le32 *)branch->bh[k]->b_data : ext4_abi_i_data(branch->inode);
@@ -40,7 +42,7 @@ __le32 *e3m_branch_slot(const struct e3m_branch *branch, int k)
 	return slots + branch->offset[k];
 }
 
-/* Whether a block is one of the first @last indirect blocks on the way. */
+/* Whether a block is one of the first @last indirect blocks of the branch. */
 static bool branch_has(const struct e3m_branch *branch, int last, u64 block)
 {
 	int k;
@@ -52,12 +54,12 @@ static bool branch_has(const struct e3m_branch *branch, int last, u64 block)
 }
 
 /**
- * e3m_branches_disjoint - whether two files can be changed along these ways
- * @a: a way in one file
- * @b: a way in another
+ * e3m_branches_disjoint - whether branches of two files have no block in common
+ * @a: a branch of one file
+ * @b: a branch of the other
  *
- * Return: 0, or -EUCLEAN after a report: an indirect block is both files', so
- * that a change of one would change the other.
+ * Return: 0, or -EUCLEAN after a report: an indirect block is in both, so that
+ * a change of one file would change the other.
  */
 int e3m_branches_disjoint(const struct e3m_branch *a, const struct e3m_branch *b)
 {
@@ -71,16 +73,16 @@ int e3m_branches_disjoint(const struct e3m_branch *a, const struct e3m_branch *b
 }
 
 /**
- * e3m_check_blockrefs - whether the blocks that slots point at may change hands
- * @branch: a way on which the slots lie
+ * e3m_check_blockrefs - whether the blocks that slots point at may become another file's
+ * @branch: the branch that the slots lie on
  * @k: in its k-th block
  * @slots: the first of them
  * @count: how many
- * @other: the way to the same place in the other file
+ * @other: the branch to the same place in the other file
  *
  * Return: 0, or -EUCLEAN after a report: a pointer can't be right, or it leads
- * to an indirect block above it, or to one of the other file. As the donor's
- * such a block would be freed while a file still finds its own blocks by it.
+ * to an indirect block above it, or to one of the other file. Such a block would
+ * be freed with the donor while a file still uses it as an indirect block.
  */
 int e3m_check_blockrefs(const struct e3m_branch *branch, int k, __le32 *slots, unsigned int count,
 			const struct e3m_branch *other)
@@ -124,7 +126,7 @@ static int branch_read_down(struct e3m_branch *branch)
 }
 
 /**
- * e3m_branch_read - find the way to the slot of a logical block
+ * e3m_branch_read - read the branch to the slot of a logical block
  * @inode: a block-mapped file, its i_data_sem held
  * @lblk: logical block, less than e3m_max_blocks()
  * @branch: filled in; to be given back with e3m_branch_release(), also on error
@@ -175,12 +177,12 @@ unsigned int e3m_branch_leaf_count(const struct e3m_branch *branch)
 	return branch->depth ? e3m_addr_per_block(branch->inode->i_sb) : EXT4_ABI_NDIR;
 }
 
-/* Where the subtree ends that is missing on the way: all up to there is a hole. */
+/* The end of the hole: of the subtree that is missing below the last block found. */
 u64 e3m_branch_hole_end(const struct e3m_branch *branch)
 {
 	struct super_block *sb = branch->inode->i_sb;
 	u64 first = depth_first(sb, branch->depth);
-	/* The missing block's pointer stands this far above the data. */
+	/* The number of blocks that the empty pointer would map. */
 	u64 span = blocks_below(sb, branch->depth - branch->found);
 
 	return first + ((branch->lblk - first) & ~(span - 1)) + span;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * What the host's half calls for a file that is mapped by indirect blocks.
- */
+/* The operations that the host's half calls for a file that is mapped by indirect blocks. */
 #include "indirect.h"
 
 const struct e3m_mapping_ops e3m_indirect_ops = {

@@ -20,12 +20,12 @@ extern const struct e3m_mapping_ops e3m_indirect_ops;
 
 /* branch.c */
 
-/* The way from an inode to the slot of one logical block. */
+/* The branch from an inode to the slot of one logical block. */
 struct e3m_branch {
 	struct inode *inode;
 	u32 lblk;
-	int depth;		   /* indirect blocks on the way: 0 to 3 */
-	int found;		   /* how many of them are there */
+	int depth;		   /* indirect blocks on it: 0 to 3 */
+	int found;		   /* how many of them exist */
 	unsigned int offset[4];	   /* slot in the inode, then in each indirect block */
 	struct buffer_head *bh[4]; /* [0] is NULL: the inode; [k] is of level depth - k + 1 */
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * data/extents: where a file's blocks lie, holes named too; metadata/blocks:
- * where its indirect blocks lie; and both, as `inodes` has them. Read only, a
- * leaf at a time under i_data_sem, so a file in use is never held up for longer
- * than one leaf takes to read.
+ * data/extents lists where a file's data blocks lie, and its holes;
+ * metadata/blocks lists where its indirect blocks lie; `inodes` has both. Nothing
+ * is changed. i_data_sem is held for one leaf at a time, so that a file in use
+ * is never blocked for longer than it takes to read one leaf.
  */
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
@@ -17,7 +17,7 @@ struct walk {
 	u64 lblk; /* where it has come */
 	u64 end;
 
-	/* How the lines begin; NULL: of these there are none. */
+	/* How the lines begin; NULL: no such lines. */
 	const char *data;
 	const char *indirect;
 	bool holes;
@@ -81,7 +81,7 @@ static bool walk_indirect(struct walk *w, const struct e3m_branch *branch)
 	return !len || meta_list_add(w->list, w->lblk + 1, "%s", text);
 }
 
-/* What a leaf that is there maps, from where the walk is on. */
+/* What an existing leaf maps, from the walk's position on. */
 static int walk_slots(struct walk *w, const struct e3m_branch *branch)
 {
 	u64 first = e3m_branch_leaf_first(branch);
@@ -110,7 +110,7 @@ static void slots_ahead(struct inode *inode, __le32 *slots, unsigned int count)
 			e3m_breadahead(inode->i_sb, le32_to_cpu(slots[i]));
 }
 
-/* So many leaves are read ahead of a walk. */
+/* This many leaves are read ahead of a walk. */
 #define WALK_AHEAD 32
 
 static void walk_ahead(const struct e3m_branch *branch)
@@ -237,7 +237,7 @@ int e3m_indirect_map(struct inode *inode, struct meta_list *list)
 	return ret < 0 ? ret : 0;
 }
 
-/* All pointers are direct ones, and can be right. */
+/* The record has all of the map: there are no indirect blocks, and the pointers can be right. */
 bool e3m_indirect_record_complete(struct super_block *sb, const struct meta_record *record)
 {
 	const __le32 *map = record->map;
@@ -260,7 +260,7 @@ bool e3m_indirect_record_complete(struct super_block *sb, const struct meta_reco
 	return true;
 }
 
-/* The same for a record that is complete: of an inode that isn't in memory. */
+/* As e3m_indirect_map(), for the complete record of an inode that isn't in memory. */
 int e3m_indirect_map_record(const struct meta_record *record, struct meta_list *list)
 {
 	struct walk w = { .list = list, .data = "e " };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * metadata/reloc: two indirect blocks change places. Each file keeps its own
- * pointers; contents and places are swapped in one transaction. Both blocks
- * are journaled, so there is no order of writes to keep.
+ * metadata/reloc: two indirect blocks change places. In one transaction their
+ * contents are swapped, and the pointers to them; so each file keeps the
+ * pointers that it had, in another block. Both blocks are journaled, so the
+ * order of writes doesn't matter.
  */
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
@@ -60,7 +61,7 @@ static int swap_blocks(struct e3m_change *change, struct side *a, struct side *b
 	unsigned int pointers = e3m_addr_per_block(a->inode->i_sb);
 	int err;
 
-	/* What is no indirect block at all, since another file wrote its data to it, shows here. */
+	/* Here it shows if another file wrote its data over what should be an indirect block. */
 	err = e3m_branches_disjoint(&a->branch, &b->branch);
 	if (!err)
 		err = e3m_check_blockrefs(&a->branch, a->k, (__le32 *)data_a, pointers, &b->branch);

@@ -1,36 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * data/reloc: copy, then commit, a leaf's worth at a time.
+ * data/reloc: copy, then commit, at most one leaf at a time.
  *
- * The order is what makes a crash harmless. The data is on the device before
- * the handle begins that makes it reachable, and the commit record flushes the
- * device first; so after a crash a pointer says either the old block, whose
- * data nobody has touched, or the new one, whose data is there.
+ * This order is what makes a crash harmless. The data is on the device before
+ * the handle starts that makes it reachable, and the device is flushed before
+ * the commit record is written. So after a crash a pointer names either the old
+ * block, whose data is unchanged, or the new one, which has the data.
  *
- * "Nobody has touched" needs more than that:
+ * For the old block's data to be unchanged, and for the new block to have all of
+ * it, more is needed:
  *
- * - The donor holds the old blocks from the swap on, but until the commit they
- *   are still what a crash brings back. So they must not be written through
- *   the donor, which is sealed (donor.c), and before its blocks take the data
- *   of a further reloc, the commit is waited for. Freeing them is ext4's
- *   business, and it reuses no block before the commit, with exceptions in
- *   which a request ends only when it is committed (e3m_pair_settle()).
+ * - The donor holds the old blocks from the swap on, but until the commit a
+ *   crash gives them back to the file. So they must not be written through the
+ *   donor, which is sealed (host/donor.c), and before a further reloc copies
+ *   data to them, the commit is waited for. Freeing them is left to ext4, which
+ *   doesn't reuse a block before the commit. Where it may do so, the request
+ *   ends only after the commit (e3m_pair_settle()).
  *
- * - What fsync promises between the copy and the swap is of the old blocks,
- *   and the copy does not have it (pages.c).
+ * - An fsync between the copy and the swap makes data durable in the old blocks,
+ *   and the copy doesn't have that data (host/pages.c).
  *
- * - What fsync promises after the swap is of the new blocks (change.c).
+ * - An fsync after the swap must make data durable in the new blocks
+ *   (host/change.c).
  *
- * - A commit record that is written without a flush before it (an external
- *   journal, an asynchronous commit) needs one of its own.
+ * - Where no flush precedes the commit record (with an external journal or an
+ *   asynchronous commit), the device is flushed after the copy.
  *
- * Where data is journaled (data=journal, or a file's own flag), it is in the
- * journal before it is in its place, and a replay puts it there whatever has
- * become of the block: with data=journal ext4 revokes nothing, for all that is
- * ever written comes by the same way. A copy does not. So the journal is
- * emptied before each: nothing is in it then of the old blocks, whose data
- * would not yet be there to be copied and would come back over their next
- * owner's, and nothing of what the new ones were before.
+ * Where data is journaled (data=journal, or the flag of a file), it is written
+ * to the journal before it is written to its place. A replay writes it there
+ * whatever the block is used for by then: with data=journal ext4 revokes
+ * nothing, since all later writes go through the journal, too. A copy doesn't.
+ * So the journal is emptied before each copy. Otherwise it could have data of the
+ * old blocks that is not yet in its place to be copied, and that a replay would
+ * write over the data of the next owner. It could also have an earlier state of
+ * the new blocks, which a replay would write over the copy.
  */
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
@@ -41,10 +44,10 @@
 
 /* Both inodes and both leaves; the superblock for the orphan list is not touched. */
 #define RELOC_CREDITS 8
-/* How often a step is done whose pages change meanwhile. */
+/* How often a step is tried whose pages change meanwhile. */
 #define RELOC_TRIES 5
 
-/* The leaves of one place in both files; slots[] of a side is NULL where that side has none. */
+/* Of both files the leaf that maps the same place; slots[] is NULL for a file that has none. */
 struct leaf_pair {
 	struct e3m_branch branch[2]; /* original, donor */
 	__le32 *slots[2];
@@ -80,7 +83,7 @@ static void leaf_pair_release(struct leaf_pair *leaves)
 	e3m_branch_release(&leaves->branch[1]);
 }
 
-/* Where the larger hole ends, of the subtrees that are missing in either file. */
+/* The end of the larger hole, where a subtree is missing in one file or in both. */
 static u64 leaf_pair_hole_end(const struct leaf_pair *leaves)
 {
 	u64 end = 0;
@@ -134,7 +137,7 @@ static int step_map(struct inode *inode, struct inode *donor, u64 pos, u64 end,
 		step->to[i] = from ? to : 0;
 		step->moved += from && to;
 	}
-	/* The one that holds a block twice would free it twice, and one that both hold under us. */
+	/* A block that one file has twice, or both have, would be freed while in use. */
 	duplicate = e3m_find_duplicate_block(step);
 	if (duplicate)
 		err = ext4_abi_report(inode, duplicate, "block used twice");
@@ -177,7 +180,7 @@ static unsigned int next_run(const struct e3m_step *step, unsigned int *i)
 	return run;
 }
 
-/* Never more than moves: what is still promised to a hole must stay known. */
+/* Only for what moves: what delayed allocation has reserved for a hole must not be removed. */
 static int step_forget_places(struct e3m_change *change, const struct e3m_step *step)
 {
 	unsigned int i, run;
@@ -276,7 +279,7 @@ err_leaves:
 	return e3m_change_stop(&change, err);
 }
 
-/* One step's data, to the new blocks and there to stay; the pages are held. */
+/* Copies the data of one step to the new blocks, durably; the pages are held. */
 static int step_copy(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
 		     struct e3m_step *step, u64 end, u64 *next)
 {
@@ -286,7 +289,7 @@ static int step_copy(struct meta_request *req, struct inode *donor, struct meta_
 	int err;
 
 	err = filemap_write_and_wait_range(inode->i_mapping, start, stop);
-	/* Delayed allocation has found places now. */
+	/* Delayed allocation has allocated its blocks now. */
 	if (!err)
 		err = step_map(inode, donor, req->pos, end, step, next);
 	if (!err && ext4_abi_journals_data(inode)) {
@@ -357,7 +360,7 @@ int e3m_indirect_reloc(struct meta_request *req, struct inode *donor,
 		}
 		e3m_pair_unlock(req, donor);
 		if (err == -EBUSY && ++tries < RELOC_TRIES) {
-			/* Whoever waits for our locks is what holds the page. */
+			/* The page is held by a process that waits for our locks. */
 			schedule_timeout_killable(msecs_to_jiffies(tries * 10));
 			continue;
 		}
@@ -374,7 +377,7 @@ int e3m_indirect_reloc(struct meta_request *req, struct inode *donor,
 	if (pending)
 		e3m_pair_settle(req, tid);
 	if (req->moved) {
-		/* Behind the common part there is no end to what is not there. */
+		/* Behind the last block that both have, there is only a hole up to the limit. */
 		if (!err && end == max)
 			req->pos = last;
 		return 0;
