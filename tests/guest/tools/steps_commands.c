@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The commands of steps. How many words a command takes is counted in its usage: those from the
- * first "[" on may be left out, and "..." stands for any number.
+ * first "[" on may be left out, and "..." stands for any number. tests/README.md tells what each
+ * command does, in a table with the same usages.
  */
 #include "steps.h"
 
