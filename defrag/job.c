@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* What several stages do with a job. */
 #include "job.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ int job_refresh_free(struct job *job)
 
 	if (job->given_back && syncfs(job->host->fd)) {
 		err = -errno;
-		complain(job->host->mountpoint, errno, "can't sync it");
+		complain(job->host->mountpoint, errno, "can't write its changes to disk");
 	}
 	job->given_back = 0;
 	if (!err) {

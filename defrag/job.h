@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* All that one run on one host knows, handed down from stage to stage. */
+/*
+ * The state of one run on one host (a mounted filesystem), which each stage gets from the one
+ * before it, and the few functions that several stages need.
+ */
 #ifndef E3DEFRAG_JOB_H
 #define E3DEFRAG_JOB_H
 
@@ -17,11 +20,11 @@
 
 struct history;
 
-/* The free space at one moment, for the report. */
+/* Statistics of the free space at one moment, for the report. */
 struct free_space {
 	uint64_t blocks, runs;
 	uint32_t longest;      /* blocks */
-	uint64_t largest_file; /* bytes, what fits into the longest run */
+	uint64_t largest_file; /* bytes; the largest file that fits into the longest run */
 	struct freemap_class class[32];
 };
 
@@ -34,25 +37,28 @@ struct job {
 	const struct planfile *planned; /* of --apply, or NULL */
 	struct throttle throttle;
 	struct history *history; /* with --state, else NULL */
-	struct md_files *md;	 /* what md writes to by its block numbers */
+	struct md_files *md;	 /* files that md writes to by block number; never moved */
 
 	struct meta meta;
 	struct survey survey;
-	struct freemap free; /* what plans are made with */
+	struct freemap free; /* the free blocks that plans are made with */
 	struct free_space free_before, free_after;
-	struct usage usage_before, usage_after; /* without cells if nobody wants them */
+	struct usage usage_before, usage_after; /* without cells if no report shows them */
 
-	uint64_t given_back; /* blocks freed, but not in `free` before the next refresh */
+	uint64_t given_back; /* blocks freed since the last refresh, not yet in `free` */
 	uint64_t moved;	     /* blocks that changed places */
-	uint64_t undone;     /* moves of a plan that went otherwise than it says */
-	uint64_t reserve;    /* blocks: free space is left at least that */
-	bool broken;	     /* the host or its interface failed, not a file: no way to go on */
+	uint64_t undone;     /* moves of a plan that did not end as the plan says */
+	uint64_t reserve;    /* blocks; at least this many are kept free */
+	bool broken;	     /* the host or ext3meta failed, not only a file: can't continue */
 };
 
-/* Nothing more is begun: somebody has stopped the run, or it can't go on. */
+/* True if no further file may be begun: a signal or a limit stopped the run, or it is broken. */
 bool job_ends(const struct job *job);
 
-/* Read the free blocks anew, with those that were given back. -errno, complained about. */
+/*
+ * Read the list of free blocks again, including those that were given back. Returns 0, or -errno
+ * after printing a message; then the job is broken.
+ */
 int job_refresh_free(struct job *job);
 
 #endif

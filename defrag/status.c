@@ -17,11 +17,11 @@ const char *status_text(enum status status)
 }
 
 /*
- * What an administrator must hear of comes last. One filesystem that was improved makes it a run
- * that did something. One that was stopped has more to do than one that only had busy files, and
- * the next night does it. What was refused, though, will be refused every night until somebody
- * looks, which a run that was stopped on another filesystem must not hide. Where the run could not
- * go on, a disk or a kernel is at fault.
+ * The order is by how much an administrator needs to know of it. A single improved filesystem makes
+ * the run one that did something. A filesystem on which the run was stopped has more left to do
+ * than one that only had busy files, but the next run continues there without help. A refused
+ * target is refused again in every run until an administrator acts, so a stop on another filesystem
+ * must not hide it. A run that could not go on is the gravest: a disk or a kernel is at fault.
  */
 int status_worse(int a, int b)
 {

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The exit statuses, and what else a run ends with. */
+/* The exit statuses, their texts, and which one a run over several filesystems ends with. */
 #ifndef E3DEFRAG_STATUS_H
 #define E3DEFRAG_STATUS_H
 
-/*
- * Exit statuses. Scripts know them by number, so a number never gets another meaning. status.c has
- * their texts, and which of two outweighs the other.
- */
+/* Scripts know the statuses by number, so a number never gets another meaning. */
 enum status {
-	STATUS_DONE = 0,    /* all that could be improved was; or a report was all that was asked */
+	STATUS_DONE = 0,    /* all that could be improved was; or only a report was requested */
 	STATUS_PARTLY = 1,  /* the run went through, but some files failed or moved in part */
 	STATUS_USAGE = 2,   /* the command line is wrong */
 	STATUS_REFUSED = 3, /* a target cannot be worked on, or not by this user */
@@ -18,7 +15,7 @@ enum status {
 	STATUSES
 };
 
-/* As --help and the man page have it. */
+/* The meaning of @status, in the words of --help and the man page. A static string. */
 const char *status_text(enum status status);
 
 /* Return the more severe of two statuses. */

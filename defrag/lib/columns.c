@@ -20,7 +20,10 @@ bool columns_utf8(void)
 	return utf8;
 }
 
-/* wcwidth() knows the characters of the locale in use only: names are UTF-8 in any. */
+/*
+ * wcwidth() knows only the characters of the current locale, but names are treated as UTF-8 in
+ * every locale. Returns the locale to restore with use_again(), or 0 if there is no C.UTF-8.
+ */
 static locale_t use_utf8(void)
 {
 	static locale_t locale;
@@ -36,7 +39,7 @@ static void use_again(locale_t locale)
 		uselocale(locale);
 }
 
-/* The character at @text: its bytes, and its columns into @columns. */
+/* Return the length in bytes of the character at @text, and put its width into @columns. */
 static size_t next(const char *text, size_t *columns)
 {
 	mbstate_t state = { 0 };
@@ -73,7 +76,7 @@ char *columns_tail(const char *text, size_t width, bool utf8)
 	size_t sum, length, columns;
 
 	if (!utf8) {
-		/* The first byte of each stands for it, the others go. */
+		/* Replace the first byte of each character by "?", and drop its other bytes. */
 		char *to = shown;
 
 		for (at = shown; *at; at++)
@@ -95,7 +98,7 @@ char *columns_tail(const char *text, size_t width, bool utf8)
 		length = next(at, &columns);
 		sum -= columns;
 	}
-	/* What has no columns of its own belongs to what went. */
+	/* Characters of width 0 combine with the one that was cut off: cut them off, too. */
 	while (*at && (length = next(at, &columns)) && !columns)
 		at += length;
 	use_again(before);

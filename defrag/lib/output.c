@@ -23,7 +23,10 @@ static void forget_output(struct output *output)
 	output->folder = -1;
 }
 
-/* The text that goes there otherwise has no place left. */
+/*
+ * Return a descriptor of what was standard output, and redirect standard output to /dev/null, so
+ * that no other text of the tool mixes with the file. -1 on an error, with errno set.
+ */
 static int take_stdout(void)
 {
 	int fd, null;
@@ -66,7 +69,7 @@ static int open_temporary(struct output *output, const char *path)
 	}
 	if (!fstatat(output->folder, name, &there, AT_SYMLINK_NOFOLLOW)) {
 		if (!S_ISREG(there.st_mode)) {
-			/* A device, for one, must not become a file. */
+			/* A rename would replace a device, for example, by a file. */
 			errno = S_ISLNK(there.st_mode) ? ELOOP :
 				S_ISDIR(there.st_mode) ? EISDIR :
 							 EINVAL;

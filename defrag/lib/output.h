@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A file that is there as a whole or not at all: written under another name in the same folder, it
- * gets its own name when it is complete and on the disk.
+ * Writing a file atomically: it is written under a temporary name in the same directory and renamed
+ * only when it is complete and on the disk, so that a reader never sees a part of it.
  */
 #ifndef E3DEFRAG_OUTPUT_H
 #define E3DEFRAG_OUTPUT_H
@@ -13,22 +13,25 @@
 struct output {
 	FILE *stream; /* to write to; NULL if it isn't open */
 	char *shown;  /* the path as given, printable */
-	char *name;   /* in the folder; NULL for standard output */
+	char *name;   /* within the directory; NULL for standard output */
 	char *temporary;
-	int folder;
+	int folder; /* descriptor of the directory */
 };
 
 /*
- * Begin to write @path with @mode, less what the umask takes if @masked; "-" is standard output,
- * which from then on is this file's alone. What is no regular file is never replaced, nor is a
- * symbolic link followed. A message tells of an error.
+ * Begin to write @path with @mode, from which the umask is subtracted if @masked. "-" is standard
+ * output; from then on nothing else is written there. Refuses to replace anything but a regular
+ * file, and does not follow a symbolic link. Returns false after printing a message.
  */
 bool output_open(struct output *output, const char *path, mode_t mode, bool masked);
 
-/* Complete it; a message tells if anything could not be written. It is closed in any case. */
+/*
+ * Complete the file and give it its name. It is closed in any case. Returns false, after printing a
+ * message, if anything could not be written.
+ */
 bool output_commit(struct output *output);
 
-/* Leave what was there before. Nothing happens if it isn't open. */
+/* Discard the new file and keep the one that was there before. No effect if it isn't open. */
 void output_drop(struct output *output);
 
 #endif

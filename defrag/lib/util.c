@@ -73,7 +73,7 @@ FILE *xmemstream(char **text, size_t *size)
 /* Bytes of the UTF-8 character at @text that may be shown as it is; 0 if there is none. */
 static size_t shown_as_is(const unsigned char *text)
 {
-	/* What the second byte may be, by the first: nothing overlong, no surrogate. */
+	/* The range of the second byte depends on the first: no overlong form, no surrogate. */
 	const unsigned char first = text[0], second = first ? text[1] : 0;
 	unsigned char least = 0x80, most = 0xbf;
 	size_t length, i;
@@ -82,7 +82,7 @@ static size_t shown_as_is(const unsigned char *text)
 		return first >= 0x20 && first != 0x7f && first != '\\';
 	length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
 	if (first == 0xc2 || first == 0xe0)
-		least = 0xa0; /* 0xc2: terminals obey U+0080 to U+009F */
+		least = 0xa0; /* 0xc2: U+0080 to U+009F are control characters of terminals */
 	else if (first == 0xed)
 		most = 0x9f;
 	else if (first == 0xf0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory that never fails, messages, and text for people. */
+/* Allocation that ends the program on failure, messages, and converting values to and from text. */
 #ifndef E3DEFRAG_UTIL_H
 #define E3DEFRAG_UTIL_H
 
@@ -8,14 +8,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* realloc of count * size bytes; no memory ends the program with STATUS_FAILED. */
+/*
+ * Like reallocarray(3), strdup(3), asprintf(3) and open_memstream(3), but if there is no memory the
+ * program ends with STATUS_FAILED. A count of 0 allocates one element. The caller frees the result.
+ */
 void *xreallocarray(void *old, size_t count, size_t size);
 char *xstrdup(const char *text);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* open_memstream() */
 FILE *xmemstream(char **text, size_t *size);
 
-/* Make room for one more element in a vector of *allocated elements, *count of them used. */
+/* Make room for one more element in a vector with @count of @allocated elements in use. */
 #define vec_more(vec, count, allocated)                                            \
 	do {                                                                       \
 		if ((count) == (allocated)) {                                      \
@@ -24,30 +26,43 @@ FILE *xmemstream(char **text, size_t *size);
 		}                                                                  \
 	} while (0)
 
-/* Called before each message, by what is written to the same terminal; NULL: nothing is. */
+/*
+ * Called before each message, if not NULL. The progress display sets it to clear its lines from the
+ * terminal that the message goes to.
+ */
 extern void (*before_message)(void);
 
-/* "e3defrag: SUBJECT: WHAT: WHY" on stderr. @error is an errno, 0 for none; @subject printable. */
+/*
+ * Print "e3defrag: SUBJECT: WHAT: WHY" on stderr. @subject must be printable; NULL leaves it out.
+ * WHY is the text of @error, a positive errno; 0 leaves it out.
+ */
 void complain(const char *subject, int error, const char *what, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * @text with control characters, backslashes and bytes that are not UTF-8 as \ooo, so that a
- * file name can't forge lines of a report, and is a string of JSON. The answer is malloc'd.
+ * Return @text with control characters, backslashes and bytes that are not UTF-8 written as \ooo,
+ * so that a file name can't forge lines of a report or hold invalid UTF-8 in JSON. The caller frees
+ * the result.
  */
 char *printable(const char *text);
 
-/* @bytes as "16.0 MiB" into @to, at most 10 characters and the 0. Returns @to. */
+/* Write @bytes to @to like "16.0 MiB": at most 10 characters and the 0. Returns @to. */
 #define HUMAN_SIZE 16
 char *human(uint64_t bytes, char to[HUMAN_SIZE]);
 
-/* @text, digits and perhaps K, M or G, as bytes up to 2^40. False for anything else. */
+/*
+ * Parse @text, digits with an optional K, M or G (powers of 1024), into bytes, at most 2^40.
+ * Returns false for anything else.
+ */
 bool parse_size(const char *text, uint64_t *bytes);
 
-/* @text, digits and perhaps s, m, h or d, as seconds up to 10000 days. False for anything else. */
+/*
+ * Parse @text, digits with an optional s, m, h or d, into seconds, at most 10000 days. Returns
+ * false for anything else.
+ */
 bool parse_time(const char *text, uint64_t *seconds);
 
-/* For qsort(3) and bsearch(3): uint32_t, ascending. */
+/* Compare two uint32_t for qsort(3) and bsearch(3), ascending. */
 int by_number(const void *a, const void *b);
 
 #endif
