@@ -28,7 +28,7 @@ static struct libmnt_table *read_mounts(void)
 	return table;
 }
 
-/* The line of mountinfo for the mount that @fd is on, into @table. NULL if it isn't listed. */
+/* The entry of @table for the mount that @fd is on. NULL if it isn't listed. */
 static struct libmnt_fs *mount_of_fd(struct libmnt_table *table, int fd)
 {
 	struct libmnt_iter *iter;
@@ -45,7 +45,7 @@ static struct libmnt_fs *mount_of_fd(struct libmnt_table *table, int fd)
 	return found;
 }
 
-/* Open @path as a directory if it is on @dev. */
+/* Open @path if it is a directory on @dev. Returns a descriptor or -1. */
 static int open_dir_on(const char *path, dev_t dev)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -67,7 +67,7 @@ static bool is_root(int fd)
 	return !fstat(fd, &st) && S_ISDIR(st.st_mode) && st.st_ino == ROOT_INODE;
 }
 
-/* The directory that holds what @fd is open on. */
+/* Open the parent directory of what @fd is open on, if it is on @dev. A descriptor or -1. */
 static int open_parent(int fd, dev_t dev)
 {
 	char link[64], path[4096], *slash;
@@ -86,14 +86,15 @@ static int open_parent(int fd, dev_t dev)
 }
 
 /*
- * A directory of the mounted device @dev: its root if some mount shows it, else whatever is
- * mounted; mounts that can be written to come first.
+ * Open a directory of the mounted device @dev: its root if some mount shows it, else the top of any
+ * mount of it. Writable mounts are preferred. Returns a descriptor, and in *@mountpoint, malloc'd,
+ * where it is mounted; or -1.
  */
 static int open_device_mount(struct libmnt_table *table, dev_t dev, char **mountpoint)
 {
 	int want, fd = -1;
 
-	/* 3: root and writable, 2: root, 1: a part and writable, 0: a part */
+	/* 3: root, writable; 2: root, read-only; 1: a subtree, writable; 0: a subtree, read-only */
 	for (want = 3; want >= 0 && fd < 0; want--) {
 		struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
 		struct libmnt_fs *fs;
@@ -136,7 +137,7 @@ static struct host *add_host(struct hosts *hosts, dev_t dev)
 	return host;
 }
 
-/* @dir_fd is the directory to hold it by. */
+/* Fill in the description of @host, which keeps @dir_fd open to hold the mount. */
 static void describe(struct host *host, struct libmnt_table *table, int dir_fd)
 {
 	struct libmnt_fs *fs = mount_of_fd(table, dir_fd);
@@ -154,7 +155,7 @@ static void describe(struct host *host, struct libmnt_table *table, int dir_fd)
 	host->type = xstrdup(fs && mnt_fs_get_fstype(fs) ? mnt_fs_get_fstype(fs) : "ext3");
 }
 
-/* A new host for what @fd is open on. */
+/* Add the host of device @dev, held by the open directory @dir_fd. */
 static struct host *new_host(struct hosts *hosts, struct libmnt_table *table, dev_t dev, int dir_fd)
 {
 	struct host *host = add_host(hosts, dev);
@@ -163,14 +164,14 @@ static struct host *new_host(struct hosts *hosts, struct libmnt_table *table, de
 	return host;
 }
 
-/* Is @fd on a filesystem of the ext2, ext3, ext4 family? If not, say what it is. */
+/* True if @fd is on a filesystem of the ext2, ext3, ext4 family; else a message says what it is. */
 static bool is_ext(struct libmnt_table *table, int fd, const char *shown)
 {
 	struct statfs st;
 	struct libmnt_fs *fs;
 
 	if (fstatfs(fd, &st)) {
-		complain(shown, errno, "can't ask for its filesystem");
+		complain(shown, errno, "can't find out its filesystem");
 		return false;
 	}
 	if (st.f_type == EXT4_SUPER_MAGIC)
@@ -181,7 +182,10 @@ static bool is_ext(struct libmnt_table *table, int fd, const char *shown)
 	return false;
 }
 
-/* The whole filesystem: @fd is open on its root, or on the mount that shows the most of it. */
+/*
+ * The user named the whole filesystem: @fd, which this takes over, is open on its root, or on the
+ * mount that shows the largest part of it.
+ */
 static int add_whole(struct hosts *hosts, struct libmnt_table *table, dev_t dev, int fd,
 		     const char *prefix)
 {
@@ -208,9 +212,9 @@ static int add_device(struct hosts *hosts, struct libmnt_table *table, dev_t dev
 	fd = open_device_mount(table, dev, &mountpoint);
 	if (fd < 0) {
 		type = blkid_get_tag_value(NULL, "TYPE", device);
-		complain(shown, 0, "is not mounted%s%s: mount it first%s",
-			 type ? "; it holds " : "", type ? type : "",
-			 type && strncmp(type, "ext", 3) ? ", if it were ext3" : "");
+		complain(shown, 0, "is not mounted%s%s%s", type ? "; it holds " : "",
+			 type ? type : "",
+			 type && strncmp(type, "ext", 3) ? ", not ext3" : ": mount it first");
 		free(type);
 		return STATUS_REFUSED;
 	}
@@ -224,7 +228,7 @@ static int add_device(struct hosts *hosts, struct libmnt_table *table, dev_t dev
 	return status;
 }
 
-/* A file or directory; @fd is open on it with O_PATH. */
+/* The user named a file or directory; @fd is open on it with O_PATH. */
 static int add_path(struct hosts *hosts, struct libmnt_table *table, int fd, const struct stat *st,
 		    const char *path, const char *shown)
 {

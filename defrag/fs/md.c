@@ -12,7 +12,7 @@
 #include "lib/util.h"
 
 #define MDSTAT "/proc/mdstat"
-/* Arrays take some hundred bytes each. */
+/* Bytes; an array takes a few hundred. */
 #define MDSTAT_MOST (16U << 20)
 
 void md_files_free(struct md_files *files)
@@ -32,9 +32,9 @@ bool md_files_have(const struct md_files *files, dev_t dev, uint64_t ino)
 }
 
 /*
- * The kernel shows a path as it is in the array's own mount namespace, and here another file may
- * have it. Each bitmap begins with the same four bytes, on the disk as in the page cache, which md
- * passes by.
+ * The kernel shows the path in the mount namespace of the array, and in this one the same path may
+ * lead to another file. So look for the four bytes that each bitmap begins with. They are the same
+ * on the disk and in the page cache, which md bypasses.
  */
 static bool is_bitmap(int fd)
 {
@@ -69,7 +69,7 @@ static bool add_bitmap(struct md_files *files, const struct mdstat_file *named)
 	bool found = false;
 	int raw;
 
-	/* Where both are there, either may be meant. */
+	/* If both readings of the path lead to a bitmap, either may be the array's: add both. */
 	for (raw = 0; raw < 2; raw++) {
 		char *path = mdstat_path(named, raw);
 
@@ -93,7 +93,7 @@ static char *not_found(const struct mdstat_file *named)
 	return shown;
 }
 
-/* All of it, malloc'd. NULL: errno says why. */
+/* Return the whole text, malloc'd, or NULL with errno set. */
 static char *read_mdstat(size_t *size)
 {
 	int fd = open(MDSTAT, O_RDONLY | O_CLOEXEC);
@@ -133,7 +133,10 @@ char *md_files_read(struct md_files *files)
 	size_t size;
 	char *text = read_mdstat(&size);
 
-	/* A /proc that shows no more than processes hides it, too. */
+	/*
+	 * The file is absent without md, but also in a /proc that is mounted to show only processes
+	 * (subset=pid). Only if the module isn't loaded either there are no arrays.
+	 */
 	if (!text && errno == ENOENT && access("/sys/module/md_mod", F_OK))
 		return NULL;
 	if (!text)

@@ -7,7 +7,7 @@
 
 #include "lib/util.h"
 
-/* Behind @word if the text begins with it, else NULL. */
+/* If the text begins with @word, the position after it, else NULL. */
 static const char *behind(const char *text, const char *end, const char *word)
 {
 	const size_t length = strlen(word);
@@ -17,7 +17,7 @@ static const char *behind(const char *text, const char *end, const char *word)
 	return text + length;
 }
 
-/* Behind the first @word in the text, else NULL. */
+/* The position after the first @word in the text, else NULL. */
 static const char *behind_first(const char *text, const char *end, const char *word)
 {
 	const char *at = memmem(text, (size_t)(end - text), word, strlen(word));
@@ -26,8 +26,9 @@ static const char *behind_first(const char *text, const char *end, const char *w
 }
 
 /*
- * "md0 : active raid1 ..." begins an array, and only such lines begin with no blank. A line of it
- * is "      bitmap: 1/2 pages [4KB], 64KB chunk, file: /srv/a\040b", to its end.
+ * The entry of an array begins with a line like "md0 : active raid1 ...". Only such lines begin
+ * without a blank. The line in it with the path, which extends to the end of the line, is like
+ * "      bitmap: 1/2 pages [4KB], 64KB chunk, file: /srv/a\040b".
  */
 bool mdstat_next(const char **text, const char *end, struct mdstat_file *file)
 {
@@ -59,7 +60,7 @@ bool mdstat_next(const char **text, const char *end, struct mdstat_file *file)
 	return false;
 }
 
-/* The character that an escape of md's stands for, 0 if it is none. */
+/* The character that md writes as the escape at @text, 0 if there is no escape. */
 static char blank(const char *text, const char *end)
 {
 	if (behind(text, end, "\\040"))

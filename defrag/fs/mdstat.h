@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * /proc/mdstat, as far as it names the files that arrays have their write-intent bitmaps in. Pure
- * functions of the bytes.
+ * Parsing /proc/mdstat for the files that hold the write-intent bitmaps of arrays. No I/O, so that
+ * tests and fuzzing can call it with any text.
  */
 #ifndef E3DEFRAG_MDSTAT_H
 #define E3DEFRAG_MDSTAT_H
@@ -9,24 +9,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Parts of the text. */
+/* One bitmap file; the pointers are into the text. */
 struct mdstat_file {
-	const char *array; /* "md0"; of no length where no array was named before */
+	const char *array; /* "md0"; its length is 0 if no line before it names an array */
 	size_t array_length;
-	const char *path; /* as it stands there */
+	const char *path; /* with md's escapes */
 	size_t path_length;
 };
 
 /*
- * The next file from *@text on, which is moved behind its line; @file also carries what is known
- * from one call to the next, and is all 0 before the first. False when there is none.
+ * Find the next bitmap file in the text from *@text to @end, fill in @file, and move *@text after
+ * its line. Zero @file before the first call and keep it for the next ones: it also holds the
+ * current array. Returns false if there is no further file.
  */
 bool mdstat_next(const char **text, const char *end, struct mdstat_file *file);
 
 /*
- * The path of @file, malloc'd: with the blanks that md writes as \040, \011 and \012, or @raw. md
- * doesn't mark the backslashes of the path itself, so that one of the two is right. NULL: it can't
- * be a path.
+ * Return the path of @file, malloc'd: with md's escapes \040, \011 and \012 replaced by the blanks
+ * they stand for, or unchanged if @raw. md doesn't escape backslashes of the path itself, so that
+ * the text is ambiguous: try both. NULL if it can't be an absolute path.
  */
 char *mdstat_path(const struct mdstat_file *file, bool raw);
 

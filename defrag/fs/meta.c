@@ -23,7 +23,7 @@ static const char *const request_file[] = {
 	[FD_META_RELOC] = "metadata/reloc",
 };
 
-/* What the kernel wrote down about this mount: the last line, without its class letter. */
+/* Put the last message of the kernel about this mount into @why, without its class letter. */
 static void mount_log(int context, char *why, size_t size)
 {
 	char line[512];
@@ -41,8 +41,9 @@ static void mount_log(int context, char *why, size_t size)
 }
 
 /*
- * A context for a mount. No mount loads the module by itself: it has no alias for that, so that
- * nobody who may only mount, as root of a user namespace, can have it loaded.
+ * Open a context for a mount, loading the module if it isn't. A mount doesn't load it by itself:
+ * the module has no alias for that, so that a user who may only mount, as root of a user namespace,
+ * can't have it loaded. Returns a descriptor or -errno, -ENOPKG if there is no module.
  */
 static int open_context(char *why, size_t size)
 {
@@ -83,10 +84,10 @@ static int mount_detached(int host_fd, char *why, size_t size)
 	return root < 0 ? err : root;
 }
 
-/* Most lists are short, and the kernel has to find memory for what a read asks for. */
+/* Bytes. Most lists are short, and the kernel allocates memory for the whole size of a read. */
 #define FIRST_READ 4096
 
-/* A small file, whole, into meta->buffer. The length, or -errno. */
+/* Read a whole small file into meta->buffer. Returns its length, or -errno. */
 static ssize_t read_whole(struct meta *meta, int dir, const char *name)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
@@ -106,7 +107,7 @@ static ssize_t read_whole(struct meta *meta, int dir, const char *name)
 	return length;
 }
 
-/* Hand a list to @parse, a buffer of whole lines at a time. */
+/* Read a list and pass it to @parse, a buffer of whole lines at a time. Returns 0 or -errno. */
 static int read_list(struct meta *meta, int dir, const char *name,
 		     int (*parse)(const char *text, size_t length, const struct geometry *geo,
 				  void *to),
@@ -127,7 +128,7 @@ static int read_list(struct meta *meta, int dir, const char *name,
 		if (got <= 0)
 			break;
 		err = parse(meta->buffer, (size_t)got, &meta->geo, to);
-		/* Nearly filled: there is more to come. */
+		/* More than half full: the list is long, so read it in larger parts. */
 		if ((size_t)got > size / 2)
 			size = meta->buffer_size;
 	}
@@ -225,7 +226,10 @@ static int parse_extents(const char *text, size_t length, const struct geometry 
 	const struct layout *layout = to;
 	int err = meta_text_extents(text, length, geo, to);
 
-	/* More than there is: the same blocks again and again, and perhaps for a long time yet. */
+	/*
+	 * More blocks than the filesystem has: a damaged file lists the same blocks again and
+	 * again, perhaps for a very long time.
+	 */
 	return !err && layout->data > geo->blocks ? -EUCLEAN : err;
 }
 
@@ -256,7 +260,7 @@ uint32_t meta_free_from(struct meta *meta, uint32_t block)
 
 	if (fd < 0)
 		return 0;
-	/* The position is a block: the list goes on with the run that holds it, or comes next. */
+	/* The file position is a block: reading starts at the run that holds it, or the next. */
 	got = pread(fd, text, sizeof(text), block);
 	close(fd);
 	freemap_init(&map);
@@ -373,7 +377,10 @@ int node_layout(struct node *node, struct layout *layout, uint64_t blocks)
 
 	layout_clear(layout);
 	err = read_list(node->meta, node->dir, "data/extents", parse_extents, layout);
-	/* All is data: no indirect blocks, unless the count is a lie. */
+	/*
+	 * If all blocks are data there are no indirect blocks, and there is nothing to read. Data
+	 * after the 12 direct blocks needs one, though: then the block count of info is wrong.
+	 */
 	last = layout->extents ? &layout->extent[layout->extents - 1] : NULL;
 	if (!err && (layout->data != blocks || (last && last->logical + last->length > 12)))
 		err = read_list(node->meta, node->dir, "metadata/blocks", parse_indirects, layout);
@@ -383,8 +390,8 @@ int node_layout(struct node *node, struct layout *layout, uint64_t blocks)
 }
 
 /*
- * Write one request at block @position (UINT64_MAX: where it is); the answer is write(2)'s.
- * *@after is the position behind it.
+ * Write one request at the file position @position, a block. Returns what write(2) does, or -errno.
+ * *@after is set to the file position after it, unless @after is NULL.
  */
 static ssize_t request(struct node *node, int which, uint64_t position, uint64_t *after,
 		       const char *text)
@@ -400,7 +407,10 @@ static ssize_t request(struct node *node, int which, uint64_t position, uint64_t
 		return -errno;
 	if (lseek(*fd, (off_t)position, SEEK_SET) < 0)
 		return -errno;
-	/* The answer can be more than @length. ASan believes no write() that says so. */
+	/*
+	 * The result counts blocks, so it can exceed @length. ASan takes such a result of write()
+	 * for an error, so call the kernel directly.
+	 */
 	done = syscall(SYS_write, *fd, text, length);
 	if (done < 0)
 		return -errno;

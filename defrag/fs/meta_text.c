@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What is left to read. */
+/* The part of a text that is not parsed yet. */
 struct text {
 	const char *at, *end;
 };
 
-/* A decimal number up to @max, and the character @stop after it. */
+/* Parse a decimal number up to @max, and the character @stop after it. */
 static bool number(struct text *t, uint64_t max, char stop, uint64_t *value)
 {
 	const char *start = t->at;
@@ -109,7 +109,7 @@ int meta_text_features(const char *text, size_t length, struct features *f)
 	return 0;
 }
 
-/* The word on this line up to the character @stop, which is passed. */
+/* Parse a word on this line, and the character @stop after it. */
 static bool word_before(struct text *t, char stop, struct text *word)
 {
 	const char *end = memchr(t->at, stop, (size_t)(t->end - t->at));
@@ -251,7 +251,7 @@ int meta_text_free_blocks(const char *text, size_t length, const struct geometry
 	return 0;
 }
 
-/* "LOGICAL PHYSICAL LENGTH"; a hole, physical 0, is passed over. */
+/* Parse "LOGICAL PHYSICAL LENGTH". If @holes, a hole (physical 0) is skipped, else refused. */
 static int extent(struct text *t, const struct geometry *geo, bool holes, struct layout *layout)
 {
 	uint32_t logical, physical, count;
@@ -266,7 +266,7 @@ static int extent(struct text *t, const struct geometry *geo, bool holes, struct
 	return layout_add_extent(layout, logical, physical, count);
 }
 
-/* "LEVEL LOGICAL PHYSICAL" */
+/* Parse "LEVEL LOGICAL PHYSICAL". */
 static int indirect(struct text *t, const struct geometry *geo, struct layout *layout)
 {
 	uint32_t level, logical, physical;
@@ -301,7 +301,7 @@ int meta_text_indirects(const char *text, size_t length, const struct geometry *
 	return err;
 }
 
-/* "INO GENERATION TYPE MAPPING RELOCATABLE SIZE BLOCKS LINKS" */
+/* Parse "INO GENERATION TYPE MAPPING RELOCATABLE SIZE BLOCKS LINKS". */
 static bool record_info(struct text *t, struct record *record)
 {
 	struct info *info = &record->info;
@@ -343,7 +343,7 @@ int meta_text_record(const char **text, const char *end, const struct geometry *
 		else
 			break;
 	}
-	/* Blocks are only those of a file that is mapped by them. */
+	/* Only an inode that is mapped by indirect blocks may list blocks. */
 	if (record->whole && record->info.mapping != MAPPING_INDIRECT &&
 	    (layout->extents || layout->indirects))
 		err = -EPROTO;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The texts of ext3meta, read strictly: whole lines, decimal numbers, one space between fields,
- * everything in range and in order. Pure functions of the bytes. Each returns 0, or -EPROTO for
- * what breaks a rule; then what was read before stays in the result.
+ * Parsing the texts of ext3meta(5) strictly: whole lines, decimal numbers, one space between
+ * fields, everything in range and in order. No I/O, so that tests and fuzzing can call it with any
+ * text. Each function returns 0, or -EPROTO if the text breaks a rule; then the result keeps what
+ * was parsed before the error.
  */
 #ifndef E3DEFRAG_META_TEXT_H
 #define E3DEFRAG_META_TEXT_H
@@ -21,7 +22,7 @@ enum mapping { MAPPING_INDIRECT, MAPPING_EXTENTS, MAPPING_INLINE, MAPPING_NONE }
 struct info {
 	enum file_type type;
 	enum mapping mapping;
-	enum reason relocatable; /* REASON_NONE: yes */
+	enum reason relocatable; /* why it can't be moved; REASON_NONE: it can be */
 	uint64_t size;		 /* bytes */
 	uint64_t blocks;	 /* filesystem blocks, indirect ones included */
 	uint32_t links;
@@ -33,20 +34,20 @@ struct features {
 	uint32_t compat, incompat, ro_compat;
 };
 
-/* One number up to @max and a newline: the files of super/. */
+/* Parse one number up to @max and a newline, as in the files of super/. */
 int meta_text_number(const char *text, size_t length, uint64_t max, uint64_t *value);
 
-/* A UUID in lower case and a newline. */
+/* Parse a UUID in lower case and a newline. */
 int meta_text_id(const char *text, size_t length, char id[37]);
 
 int meta_text_features(const char *text, size_t length, struct features *features);
 
-/* Keys it doesn't know are passed over; each it does know must come once. */
+/* Parse a file `info`. Unknown keys are skipped; each known key must occur exactly once. */
 int meta_text_info(const char *text, size_t length, struct info *info);
 
 /*
- * Lists come in parts: each call adds whole lines to what earlier ones gave. Data, indirect blocks
- * and free runs must lie inside the filesystem that @geo describes.
+ * Lists are read in parts: each call parses whole lines and adds them to the result of earlier
+ * calls. Data, indirect blocks and free runs must lie inside the filesystem that @geo describes.
  */
 int meta_text_free_blocks(const char *text, size_t length, const struct geometry *geo,
 			  struct freemap *map);
@@ -55,21 +56,21 @@ int meta_text_extents(const char *text, size_t length, const struct geometry *ge
 int meta_text_indirects(const char *text, size_t length, const struct geometry *geo,
 			struct layout *layout);
 
-/* One object's part of `inodes`. */
+/* One inode's record in the file `inodes`. */
 struct record {
 	uint32_t ino;
-	bool whole;	  /* else all of it is to be had from its node only */
-	struct info info; /* all but its flags */
+	bool whole;	  /* false: only its node in nodes/ has the rest */
+	struct info info; /* without flags */
 };
 
 /*
- * Read the record at *@text, which ends at @end or before, and move *@text behind it. Its lines of
- * blocks fill @layout, which is cleared first.
+ * Parse the record at *@text, which ends at @end or before, and move *@text after it. The blocks
+ * that it lists are put into @layout, which is cleared first.
  */
 int meta_text_record(const char **text, const char *end, const struct geometry *geo,
 		     struct record *record, struct layout *layout);
 
-/* A name in nodes/: an inode number from 1 up. -EPROTO for anything else. */
+/* Parse a name in nodes/: an inode number from 1 up. */
 int meta_text_inode(const char *name, uint32_t *ino);
 
 #endif

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 /*
- * In the child. Nothing of the caller's environment is heard: not where programs are looked for,
- * and not MODPROBE_OPTIONS, which can name other folders of modules.
+ * In the child process. The environment of the caller is not passed on: neither its PATH nor
+ * MODPROBE_OPTIONS, which can name other directories of modules.
  */
 static void become_modprobe(const char *name, int output)
 {
@@ -37,7 +37,7 @@ static void become_modprobe(const char *name, int output)
 	_exit(127);
 }
 
-/* Up to the end of @fd; what is kept is the last line that fits. */
+/* Read @fd to its end and keep its last line in @why, cut to @size bytes. */
 static void last_line_of(int fd, char *why, size_t size)
 {
 	char line[256];
@@ -48,7 +48,7 @@ static void last_line_of(int fd, char *why, size_t size)
 	while ((got = read(fd, &byte, 1)) > 0 || (got < 0 && errno == EINTR)) {
 		if (got < 0)
 			continue;
-		/* Nothing that a terminal obeys. */
+		/* Let no control character through to the terminal. */
 		if (byte != '\n' && length < sizeof(line) - 1)
 			line[length++] = byte >= ' ' && byte <= '~' ? byte : '?';
 		if (byte != '\n' || !length)

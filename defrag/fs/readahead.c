@@ -10,22 +10,25 @@
 
 #include "lib/util.h"
 
-#define BUFFERS 2 /* of a thread: one is filled while the other is used */
-/* The usual 8 MiB would be a huge page, and with it a third of what a survey takes. */
+#define BUFFERS 2 /* for each thread: one is filled while the other is used */
+/*
+ * Bytes. The usual stack of 8 MiB would be backed by a huge page, and that costs a third of the
+ * time that a survey takes.
+ */
 #define STACK (256 << 10)
 
-/* What became of one read. */
+/* The result of one read. */
 struct part {
 	char *text;
 	ssize_t got;
 	uint64_t below;
-	bool nothing; /* this part is empty, but not all that follows */
-	bool last;    /* of its group */
+	bool nothing; /* no inode of this group, but later groups may have some */
+	bool last;    /* the last part of its group */
 };
 
 /*
- * The parts of a reader take turns. `filled` were read and `used` are done with, of all there have
- * been.
+ * One thread and its file. Its parts are used in turn: `filled` counts the reads that it has
+ * completed so far, `used` those that the consumer has finished with.
  */
 struct reader {
 	struct readahead *readahead;
@@ -43,9 +46,9 @@ struct readahead {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool quit;
-	uint64_t empty_from, empty_to; /* groups known to be empty, up to but not the second */
-	unsigned int turn;	       /* whose group is being used */
-	bool using;		       /* the part that is handed out, of that reader */
+	uint64_t empty_from, empty_to; /* groups known to be empty, without the second one */
+	unsigned int turn;	       /* the reader whose group is being used */
+	bool using;		       /* a part of that reader is in use by the caller */
 	struct reader reader[AHEAD_THREADS];
 };
 
@@ -59,7 +62,7 @@ static ssize_t read_some(int fd, char *text, size_t size)
 	return got < 0 ? -errno : got;
 }
 
-/* The inode of a text's first record, which is "LETTER NUMBER..." */
+/* The inode number of the first record of a text, which begins with "LETTER NUMBER". */
 static uint64_t first_inode(const char *text, ssize_t got)
 {
 	uint64_t ino = 0;
@@ -70,7 +73,7 @@ static uint64_t first_inode(const char *text, ssize_t got)
 	return ino;
 }
 
-/* A free part of the reader's, NULL when it is to stop. With the lock. */
+/* Wait for a free part of the reader. NULL if it must stop. The lock is held. */
 static struct part *free_part(struct reader *r)
 {
 	while (!r->readahead->quit && r->filled - r->used == BUFFERS)
@@ -84,7 +87,10 @@ static void part_done(struct reader *r)
 	pthread_cond_broadcast(&r->readahead->changed);
 }
 
-/* One read of @group, from its start or from where the last one ended. Without the lock. */
+/*
+ * Do one read of @group, from its start or, without @start, from the end of the last read. The lock
+ * is not held.
+ */
 static void read_part(struct reader *r, struct part *part, uint64_t group, bool start)
 {
 	uint64_t size = r->readahead->group, first;
@@ -101,7 +107,10 @@ static void read_part(struct reader *r, struct part *part, uint64_t group, bool 
 	first = first_inode(part->text, part->got);
 	if (first < part->below)
 		return;
-	/* Others will read this, or have; but nobody needs to look at what lies between. */
+	/*
+	 * The first inode found is in a later group, which its own reader reads. The groups between
+	 * are empty: tell the other readers, so that they don't read them.
+	 */
 	part->nothing = true;
 	part->last = true;
 	pthread_mutex_lock(&r->readahead->lock);
@@ -110,7 +119,10 @@ static void read_part(struct reader *r, struct part *part, uint64_t group, bool 
 	pthread_mutex_unlock(&r->readahead->lock);
 }
 
-/* A group. With the lock, which is given up while reading. False: there is no more. */
+/*
+ * Read one group. The lock is held, but released while reading. Returns false at the end of the
+ * file, on an error, or if the reader must stop.
+ */
 static bool read_group(struct reader *r, uint64_t group)
 {
 	struct readahead *readahead = r->readahead;
@@ -147,7 +159,7 @@ static void *read_groups(void *arg)
 	pthread_mutex_lock(&readahead->lock);
 	for (; more && group * readahead->group < readahead->last; group += readahead->readers)
 		more = read_group(r, group);
-	/* Its turn may come once more, when all groups have been used. */
+	/* The consumer may ask this reader once more after the last group: answer with the end. */
 	part = more ? free_part(r) : NULL;
 	if (part) {
 		*part = (struct part){ .text = part->text };
@@ -179,10 +191,10 @@ struct readahead *readahead_start(const int *fds, unsigned int threads, size_t s
 	}
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK);
-	/* A signal is for who looks at the flag that it sets. */
+	/* Signals are for the main thread, which checks the flag that they set. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	/* None begins before it is known how many there are. */
+	/* A thread takes every readers-th group, so none may begin before that count is known. */
 	pthread_mutex_lock(&readahead->lock);
 	while (readahead->readers < threads &&
 	       !pthread_create(&readahead->reader[readahead->readers].thread, &attributes,
@@ -194,7 +206,7 @@ struct readahead *readahead_start(const int *fds, unsigned int threads, size_t s
 	return readahead;
 }
 
-/* The part that comes next, when it has been read; with the lock. */
+/* Wait until the next part in the order of the inodes has been read. The lock is held. */
 static struct part *wait_for_part(struct readahead *readahead)
 {
 	for (;;) {

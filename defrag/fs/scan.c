@@ -7,7 +7,7 @@
 
 #include "fs/readahead.h"
 
-/* Where one object lies, by its own files. */
+/* Read one inode from its own files in ext3meta. */
 static void scan_node(struct meta *meta, struct scan_result *result)
 {
 	struct node node;
@@ -22,8 +22,9 @@ static void scan_node(struct meta *meta, struct scan_result *result)
 }
 
 /*
- * A read of `inodes`: some hundred objects. From a list of inodes those are read so that lie so
- * close together that most of what comes is wanted: so many in so wide a range of numbers.
+ * Bytes of one read of `inodes`, which returns some hundred inodes. A list of inodes is read in
+ * this way only where they are so close together that most of what is read is wanted: where
+ * LISTED_MANY of them lie within LISTED_RANGE numbers.
  */
 #define RECORDS_READ 65536
 #define GENTLE_READ 2048
@@ -31,19 +32,19 @@ static void scan_node(struct meta *meta, struct scan_result *result)
 #define LISTED_MANY 32
 #define LISTED_RANGE 128
 
-/* What `inodes` is read with. */
+/* The state of reading `inodes`. */
 struct records {
 	struct meta *meta;
 	int fd[AHEAD_THREADS];
 	unsigned int fds;
 	struct readahead *ahead; /* NULL: this module has no `inodes` */
-	const char *at, *end;	 /* what of the last read is left */
-	uint64_t below;		 /* from here on, another read has it */
+	const char *at, *end;	 /* the part of the last read that is not parsed yet */
+	uint64_t below;		 /* records from this inode on belong to another read */
 	uint32_t last;		 /* the number of the last record */
 	struct scan_result result;
 };
 
-/* 1: look->ino and what belongs to it; 0: the read has no more; or an errno. */
+/* Parse the next record into r->result. Returns 1; 0 if the read has no more; or -errno. */
 static int next_record(struct records *r)
 {
 	struct record record;
@@ -67,7 +68,7 @@ static int next_record(struct records *r)
 	return 1;
 }
 
-/* From where the file's position is. 0 at the end; 1, or an errno. */
+/* Read from the file position on. Returns 1; 0 at the end of the file; or -errno. */
 static int read_records(struct records *r)
 {
 	ssize_t got = readahead_next(r->ahead, &r->at, &r->below);
@@ -94,7 +95,10 @@ static int scan_all(struct records *r, const volatile int *stop, scan_fn fn, voi
 	return 0;
 }
 
-/* Those of a list that one read has, from the first on; *@done is how many. */
+/*
+ * Pass to @fn those inodes of the list that one read returns, beginning with the first. *@done is
+ * set to how many of the list are done. Returns 0 or -errno.
+ */
 static int scan_some(struct records *r, const uint32_t *inodes, size_t count, size_t *done,
 		     scan_fn fn, void *to)
 {
@@ -116,7 +120,7 @@ static int scan_some(struct records *r, const uint32_t *inodes, size_t count, si
 			(*done)++;
 		}
 	}
-	/* What the read has come past without a word is gone. */
+	/* Inodes that the read covered but did not list are no longer in use. */
 	while (*done < count && inodes[*done] < end)
 		(*done)++;
 	return more;
@@ -144,7 +148,10 @@ static int scan_listed(struct records *r, const uint32_t *inodes, size_t count,
 	return err;
 }
 
-/* Who steps aside for others reads nothing before it has looked for them: without threads. */
+/*
+ * A run that yields the disk to other processes must look for their I/O before each read of its
+ * own, so a gentle scan doesn't read ahead by threads.
+ */
 static int open_records(struct records *r, bool gentle, bool listed)
 {
 	size_t size = gentle ? GENTLE_READ : listed ? LISTED_READ : RECORDS_READ;
