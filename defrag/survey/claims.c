@@ -6,7 +6,7 @@
 
 #include "lib/util.h"
 
-#define PART_BITS 18 /* 32 KiB: what lies close together costs one part */
+#define PART_BITS 18 /* blocks of one part, as a power of two: its bits take 32 KiB */
 #define PART_WORDS ((1U << PART_BITS) / 64)
 
 void claims_init(struct claims *claims)
@@ -48,7 +48,7 @@ static void claimed_again(struct claims *claims, uint32_t block)
 	claims->again[claims->count++] = block;
 }
 
-/* Blocks from @block on, a word of bits at a time: files are as large as they like. */
+/* Claim @length blocks from @block on, a word of bits at a time, since files can be large. */
 static void claim(struct claims *claims, uint32_t block, uint32_t length)
 {
 	while (length) {
@@ -84,7 +84,7 @@ void claims_add_free(struct claims *claims, uint32_t start, uint32_t length)
 		size_t number = block >> PART_BITS;
 		uint32_t bit = block & ((1U << PART_BITS) - 1);
 
-		/* Most of what is free nobody claims: whole parts, and whole words. */
+		/* Most free blocks are not claimed: skip whole parts and whole words of them. */
 		if (number >= claims->parts)
 			return;
 		next = (block | ((1U << PART_BITS) - 1)) + 1;
@@ -118,7 +118,7 @@ void claims_sort(struct claims *claims)
 	claims->count = kept;
 }
 
-/* The first of the blocks claimed again that is not below @block. */
+/* The index of the first block in claims->again that is not below @block. */
 static size_t again_from(const struct claims *claims, uint32_t block)
 {
 	size_t low = 0, high = claims->count;

@@ -7,7 +7,10 @@
 
 #include "lib/util.h"
 
-/* Cut @path at its slashes, in place. Empty components, and ".", lead nowhere. */
+/*
+ * Cut the next component off @path, in place. Empty components and "." are skipped, since they
+ * don't lead to another directory. NULL at the end.
+ */
 static char *next_component(char **path)
 {
 	char *name;
@@ -18,7 +21,7 @@ static char *next_component(char **path)
 	return NULL;
 }
 
-/* A backslash that has nothing to escape: with it fnmatch() finds nothing, whatever comes. */
+/* True if @word ends in a backslash that escapes nothing: fnmatch() would never match it. */
 static bool ends_in_escape(const char *word)
 {
 	for (; *word; word++)
@@ -62,7 +65,7 @@ const char *exclude_add(struct exclude *exclude, const char *text)
 	if (strlen(text) > EXCLUDE_LENGTH)
 		return "is longer than 4095 bytes";
 	if (exclude->count == EXCLUDE_MOST)
-		return "is one more than the 4096 that there may be";
+		return "is one more than the 4096 that are allowed";
 	p.text = xstrdup(text);
 	wrong = set_up(&p);
 	if (wrong) {
@@ -116,26 +119,26 @@ void exclude_free(struct exclude *exclude)
 	memset(exclude, 0, sizeof(*exclude));
 }
 
-/* What fnmatch() can't tell is left alone, too. */
+/* An error of fnmatch() counts as a match, so that the file is left alone. */
 static bool same(const char *pattern, const char *name)
 {
 	return fnmatch(pattern, name, 0) != FNM_NOMATCH;
 }
 
 /*
- * With a ** among the components. Where two of them could take a name, the first one may have as
- * little as can be: so only the last one is ever gone back to, and it takes no longer than the
- * number of the pattern's components times that of the path's.
+ * Match a pattern with ** among its components. If two ** could both match a component, it never
+ * hurts to let the first match as few as possible. So the search only ever goes back to the last
+ * **, and takes no more steps than the number of the pattern's components times that of the path's.
  */
 static bool matches_any(const struct pattern *p, const char *const *part, size_t parts)
 {
-	/* One that isn't tied to the start of the path is one with ** before it. */
+	/* A pattern that may begin at any component behaves as if ** preceded it. */
 	size_t at = 0, i = 0, back_at = 0, back_i = 0;
 	bool back = !p->anchored;
 
 	while (i < parts) {
 		if (at < p->parts && !strcmp(p->part[at], "**")) {
-			/* At the end it is what is below, not the directory itself. */
+			/* A final ** matches what is below the directory, not itself. */
 			if (++at == p->parts)
 				return true;
 			back = true;
@@ -162,7 +165,7 @@ static bool matches(const struct pattern *p, const char *const *part, size_t par
 		return matches_any(p, part, parts);
 	if (parts < p->parts || (p->anchored && parts != p->parts))
 		return false;
-	/* From the end: that differs most. */
+	/* From the end, because last components differ most. */
 	for (i = 1; i <= p->parts; i++)
 		if (!same(p->part[p->parts - i], part[parts - i]))
 			return false;

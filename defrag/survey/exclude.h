@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Patterns of paths that are to be left alone. A pattern is a path itself, and each of its
- * components a pattern of fnmatch(3): so neither * nor ? nor [] ever takes a slash. A component **
- * takes any number of directories. Only a slash at its start ties a pattern to the start of a path;
- * else it may begin at any component. A slash at its end makes it one for directories.
+ * Patterns of the paths that --exclude leaves alone. A pattern is a path each of whose components
+ * is a pattern of fnmatch(3), so that *, ? and [] never match a slash. A component ** matches any
+ * number of directories. A pattern with a leading slash must match from the start of the path; any
+ * other may begin at any component. A pattern with a trailing slash matches only directories.
  */
 #ifndef E3DEFRAG_EXCLUDE_H
 #define E3DEFRAG_EXCLUDE_H
@@ -11,18 +11,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Each name of each file that may be moved is held against all of them. */
+/* Limits, because each name of each file that may be moved is compared with all patterns. */
 #define EXCLUDE_MOST 4096
 #define EXCLUDE_LENGTH 4095
 #define EXCLUDE_FILE_BYTES (1U << 20)
 
 struct pattern {
 	char *text;  /* as it was given */
-	char *words; /* the same, with a 0 behind each component; NULL: not set up */
+	char *words; /* the same with a 0 after each component; NULL: not set up */
 	const char **part;
 	size_t parts, room;
-	bool anchored;	/* begins where the path does */
-	bool directory; /* not for files */
+	bool anchored;	/* must match from the start of the path */
+	bool directory; /* matches only directories */
 	bool any;	/* one of its components is ** */
 };
 
@@ -31,38 +31,39 @@ struct exclude {
 	size_t count, room;
 };
 
-/* Add a pattern. Returns NULL, or what is wrong with it. */
+/* Add a pattern. Returns NULL, or a static text that says what is wrong with it. */
 const char *exclude_add(struct exclude *exclude, const char *text);
 
 /*
- * Add those of a file: one a line, none on an empty one, or one that begins with #. Nothing is cut
- * off: a blank at either end, which nobody sees, is an error. Returns NULL, or what is wrong in
- * line *@line; 0: with all of it.
+ * Add the patterns of a file with the contents @text: one on each line; empty lines and lines that
+ * begin with # are skipped. A blank at either end of a line is an error, since it can't be seen
+ * whether it is meant. Returns NULL, or a static text that says what is wrong with line *@line, or
+ * with the whole file if *@line is 0.
  */
 const char *exclude_parse(struct exclude *exclude, const char *text, size_t size, size_t *line);
 
 void exclude_free(struct exclude *exclude);
 
 /*
- * The place that a walk has come to, as the components of its path. Their texts stay the
- * caller's, and must last until they are popped.
+ * The directory that a walk is in, as the components of its path. Their texts belong to the caller,
+ * and must be valid until they are popped.
  */
 struct trail {
 	const char **part;
 	size_t parts, room;
-	size_t excluded; /* so many of the components lead to a directory that is; 0: none */
+	size_t excluded; /* the first so many components are an excluded directory; 0: none */
 };
 
-/* One directory deeper, and back; @name is no "." and has no slash. */
+/* Enter the directory @name, which isn't "." and has no slash; and leave the last one entered. */
 void trail_push(struct trail *trail, const struct exclude *exclude, const char *name);
 void trail_pop(struct trail *trail);
-/* Is the file @name, in the directory that the trail leads to, to be left alone? */
+/* True if the file @name in the directory of the trail is excluded. */
 bool trail_excludes(struct trail *trail, const struct exclude *exclude, const char *name);
 void trail_free(struct trail *trail);
 
 /*
- * Begin anew at @path, which is cut into its components in place: push all but the last, which
- * is returned. NULL: it has none, as "/".
+ * Restart the trail at @path, which is cut into its components in place: all but the last are
+ * pushed, and the last is returned. NULL if there is none, as in "/".
  */
 const char *trail_start(struct trail *trail, const struct exclude *exclude, char *path);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The records of what there is: one compact entry a file, filled in by the survey, updated by the
- * moves; and what can be told from them without any I/O.
+ * The records of the surveyed files: one compact entry a file, filled in by the survey and updated
+ * by the moves; and what can be computed from them without I/O.
  */
 #ifndef E3DEFRAG_FILES_H
 #define E3DEFRAG_FILES_H
@@ -20,19 +20,19 @@ struct filter;
 struct md_files;
 struct usage;
 
-/* What came of a file; `reason` says why it isn't OUTCOME_IMPROVED. */
+/* What the run did with a file; `reason` says why it isn't OUTCOME_IMPROVED. */
 enum outcome {
 	OUTCOME_ALONE,	 /* left alone */
 	OUTCOME_PLANNED, /* would be moved, in a dry run */
 	OUTCOME_IMPROVED,
-	OUTCOME_PARTLY, /* improved, but something kept it from going as planned */
-	OUTCOME_FAILED, /* not improved, since something went wrong; stderr has more */
+	OUTCOME_PARTLY, /* improved, but not as planned: something prevented the rest */
+	OUTCOME_FAILED, /* not improved because of an error; stderr has more */
 	OUTCOMES
 };
 
 #define DETAIL_NONE UINT32_MAX
 
-/* A regular file. There are millions of them, so only what all need is here. */
+/* A regular file. There can be millions, so this has only what every file needs. */
 struct file {
 	uint32_t ino;
 	uint32_t blocks;    /* of its sequence, data and indirect; 0 if it is not block-mapped */
@@ -40,44 +40,44 @@ struct file {
 	uint32_t fiemap;    /* extents as FIEMAP counts them */
 	uint32_t detail;    /* in survey->detail, or DETAIL_NONE */
 	uint8_t score;
-	uint8_t reason;	  /* enum reason: why it is left alone, or not better yet */
-	bool failed : 1;  /* something went wrong with it and was complained about */
-	bool planned : 1; /* a dry run has a place for it */
+	uint8_t reason;	  /* enum reason: why it is left alone, or not improved yet */
+	bool failed : 1;  /* an error occurred and a message about it was printed */
+	bool planned : 1; /* a dry run found a place for it */
 	bool named : 1;	  /* filter_names.c knows a name of it */
 };
 
-/* What is known besides of a file that is in pieces, damaged, or wanted in a full report. */
+/* More about a file that is fragmented or damaged, or that a full report lists. */
 struct detail {
 	uint64_t size; /* bytes */
 	uint32_t generation;
 	uint32_t before; /* fragments when it was surveyed */
-	uint32_t moves;	 /* times that blocks of it changed places */
+	uint32_t moves;	 /* how many times blocks of it changed places */
 	uint32_t name;	 /* in survey->names, NAME_NONE, or NAME_WANTED until it is found */
 };
 #define NAME_WANTED (NAME_NONE - 1)
 
-/* What is wrong with an object: it can't be looked at, or one of its blocks is another's, too. */
+/* An error found in an inode: it can't be read, or one of its blocks is free or claimed twice. */
 struct trouble {
 	uint32_t ino;
 	int err;	/* -errno; 0: it is about @block */
-	uint32_t block; /* shared with @other, be it the same inode; 0: free */
-	uint32_t other;
+	uint32_t block; /* claimed by inode @other, too, which may be the same inode */
+	uint32_t other; /* 0: the block is free */
 	uint32_t name;
 };
 
 /*
- * Which files are named: those of a report, and with `moves` all that may be moved. What does not
- * pay to move, for its pieces are no shorter than `least` bytes, gets that for its reason.
+ * Which files the survey covers, and for which of them it finds names: those that a report lists,
+ * and with `moves` all that may be moved. A file that is not worth moving, because its fragments
+ * are long compared with `least` bytes (see sequence_pays()), gets REASON_LONG_PIECES.
  */
 struct survey_scope {
-	uint64_t least;
-	const struct filter *filter; /* what else is left alone; or NULL */
-	const struct md_files *md;   /* and these; or NULL */
-	bool all;
-	bool moves;
-	size_t top; /* so many of the worst */
-	/* What is seen is drawn into it; NULL: nobody wants that. */
-	struct usage *usage;
+	uint64_t least;		     /* bytes; 0: move however long the fragments are */
+	const struct filter *filter; /* which files the user excludes; or NULL */
+	const struct md_files *md;   /* files that must not be moved; or NULL */
+	bool all;		     /* a report lists all files */
+	bool moves;		     /* files may be moved */
+	size_t top;		     /* how many of the worst files a report lists */
+	struct usage *usage;	     /* gets the blocks of all inodes read; or NULL */
 };
 
 struct survey {
@@ -91,12 +91,12 @@ struct survey {
 	struct names names;
 	struct leaf_dirs leaf_dirs; /* of a whole filesystem, until survey_check */
 	struct claims claims;	    /* until survey_check */
-	uint64_t best;		    /* fragments the free space at the survey's end would allow */
-	bool damaged;		    /* some block map makes no sense: what it claims is not known */
-	uint64_t failed; /* objects that could not be looked at; each was complained about */
+	uint64_t best;		    /* fewest fragments that the free space allowed at its end */
+	bool damaged;	 /* some block map is corrupt: which blocks it claims is unknown */
+	uint64_t failed; /* errors in inodes other than `file`; a message was printed for each */
 };
 
-/* Files, blocks and fragments added up over the block-mapped files that have blocks. */
+/* Sums over the block-mapped files that have blocks. */
 struct totals {
 	uint64_t files, fragmented, blocks, fragments, fiemap;
 	unsigned int score;
@@ -104,38 +104,47 @@ struct totals {
 
 void survey_free(struct survey *survey);
 
-/* The fewest fragments that the free space allows a file, taken by itself; for all: survey->best */
+/*
+ * The fewest fragments that the free space @map allows for @file, as if it were the only one to
+ * move. The second function puts the sum over all files into survey->best.
+ */
 uint32_t survey_best(const struct file *file, const struct freemap *map);
 void survey_best_all(struct survey *survey, const struct freemap *map);
 
-/* @before: as it was when surveyed, else as it is now, without what was deleted meanwhile. */
+/*
+ * Compute the totals. With @before as of the survey, else as of now, without files that have been
+ * deleted meanwhile.
+ */
 void survey_totals(const struct survey *survey, uint32_t blocksize, bool before,
 		   struct totals *totals);
 
-/* All fragments there are now. */
+/* The number of fragments of all files now. */
 uint64_t survey_fragments(const struct survey *survey);
 
 /* The file of inode @ino, NULL if it isn't in the survey. */
 struct file *survey_file(const struct survey *survey, uint32_t ino);
 
-/* Its detail; one is made if it has none, which ends the life of pointers to others. */
+/*
+ * The detail of @file. If it has none one is added, which invalidates pointers to the details of
+ * other files.
+ */
 struct detail *survey_detail(struct survey *survey, struct file *file);
 
 enum outcome survey_outcome(const struct survey *survey, const struct file *file);
 
-/* One word for programs: "improved". */
+/* A word for programs, like "improved", which never changes. A static string. */
 const char *outcome_key(enum outcome outcome);
 
 /*
- * How a message calls an object: the path of its @name made printable, or "<inode N>" if @name is
- * NAME_NONE. malloc'd.
+ * The name of an inode for messages: the printable path of @name, or "<inode N>" if @name is
+ * NAME_NONE. The caller frees it.
  */
 char *survey_object_name(const struct survey *survey, uint32_t name, uint32_t ino);
 
-/* The file's path made printable, or "<inode N>". malloc'd. */
+/* The same for @file: its printable path, or "<inode N>". The caller frees it. */
 char *survey_name(const struct survey *survey, const struct file *file);
 
-/* For qsort() and bsearch() of struct trouble. */
+/* Compare two struct trouble by inode number, for qsort(3) and bsearch(3). */
 int trouble_by_inode(const void *a, const void *b);
 
 #endif

@@ -31,13 +31,16 @@ static bool add_given(struct filter *filter, const char *text)
 
 	if (wrong) {
 		shown = printable(text);
-		complain(NULL, 0, "--exclude wants a GLOB; '%s' %s", shown, wrong);
+		complain(NULL, 0, "--exclude requires a GLOB; '%s' %s", shown, wrong);
 		free(shown);
 	}
 	return !wrong;
 }
 
-/* All of a file, and a byte more than it may have. -1: it was complained about. */
+/*
+ * Read the file @path into @text, up to one byte more than is allowed, so that the caller sees if
+ * it is too large. Returns the size in bytes, or -1 after printing a message.
+ */
 static ssize_t read_file(const char *path, const char *shown, char *text)
 {
 	FILE *file = fopen(path, "re");
@@ -81,17 +84,17 @@ bool filter_parse(struct filter *filter, const struct filter_options *o)
 	size_t i;
 
 	if (o->min_fragments && !parse_number(o->min_fragments, UINT32_MAX, &filter->min_fragments))
-		wrong = "--min-fragments wants a number";
+		wrong = "--min-fragments requires a number";
 	else if (o->min_score && !parse_number(o->min_score, 100, &filter->min_score))
-		wrong = "--min-score wants a number from 0 to 100";
+		wrong = "--min-score requires a number from 0 to 100";
 	else if (o->min_size && !parse_size(o->min_size, &filter->min_size))
-		wrong = "--min-size wants a SIZE like 128K, up to 1024G";
+		wrong = "--min-size requires a SIZE like 128K, up to 1024G";
 	else if (o->max_size && (!parse_size(o->max_size, &filter->max_size) || !filter->max_size))
-		wrong = "--max-size wants a SIZE like 128K, up to 1024G";
+		wrong = "--max-size requires a SIZE like 128K, up to 1024G";
 	else if (filter->max_size && filter->min_size > filter->max_size)
 		wrong = "--min-size is more than --max-size";
 	else if (o->older_than && !parse_time(o->older_than, &filter->older_than))
-		wrong = "--older-than wants a TIME like 90, 30m, 5h or 7d, up to 10000d";
+		wrong = "--older-than requires a TIME like 90, 30m, 5h or 7d, up to 10000d";
 	if (wrong) {
 		complain(NULL, 0, "%s", wrong);
 		return false;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which files the user wants to be left alone. What needs their names is in filter_names.c. */
+/*
+ * The options by which the user leaves files alone. This parses them and applies those that need
+ * only the record of a file; filter_names.c applies those that need its names.
+ */
 #ifndef E3DEFRAG_FILTER_H
 #define E3DEFRAG_FILTER_H
 
@@ -10,16 +13,16 @@
 #include "plan/reason.h"
 #include "survey/exclude.h"
 
-/* All zero: no file. */
+/* All zero: no file is left alone. */
 struct filter {
 	uint32_t min_fragments;
 	uint32_t min_score;
-	uint64_t min_size, max_size; /* bytes; a max_size of 0 is none */
+	uint64_t min_size, max_size; /* bytes; max_size 0: no limit */
 	uint64_t older_than;	     /* seconds */
 	struct exclude exclude;
 };
 
-/* The options as they were given, NULL where one wasn't. */
+/* The texts of the options as given, NULL for an option that wasn't. */
 struct filter_options {
 	char *min_fragments, *min_score, *min_size, *max_size, *older_than;
 	struct option_list {
@@ -28,15 +31,17 @@ struct filter_options {
 	} exclude, exclude_from;
 };
 
-/* One that may be given several times; @text is malloc'd. */
+/* Add the text of an option that may be given several times. @list takes over @text, malloc'd. */
 void filter_option_add(struct option_list *list, char *text);
 
-/* Read them. False after a message about what is wrong. */
+/* Parse the options into @filter. Returns false after a message about what is wrong. */
 bool filter_parse(struct filter *filter, const struct filter_options *options);
 void filter_options_free(struct filter_options *options);
 void filter_free(struct filter *filter);
 
-/* A file in pieces, as it was found: REASON_NONE, or why it is left alone. */
+/*
+ * Apply the filter to a fragmented file with @size in bytes: REASON_NONE, or why it is left alone.
+ */
 enum reason filter_look(const struct filter *filter, uint32_t fragments, uint32_t score,
 			uint64_t size);
 

@@ -8,7 +8,10 @@
 
 #include "lib/util.h"
 
-/* Could it still be moved, for all that is known? Another name may exclude a recent one, too. */
+/*
+ * True if a name of @file can still change what is done with it. A recent file may have another
+ * name that is excluded, which is then the reason reported.
+ */
 static bool wants_name(const struct file *file)
 {
 	return file->fragments > 1 &&
@@ -16,8 +19,8 @@ static bool wants_name(const struct file *file)
 }
 
 /*
- * One name of a file, which is @name in @dir, or what @dir itself is open on. A name can be another
- * file's by now: then it says nothing about this one.
+ * Check the time of @file by one of its names: @name in @dir, or "" if @dir is open on the file. By
+ * now the name may belong to another file; then it is ignored.
  */
 static void filter_name(struct filter_names *names, struct file *file, int dir, const char *name)
 {
@@ -33,7 +36,7 @@ static void filter_name(struct filter_names *names, struct file *file, int dir, 
 			file->reason = REASON_RECENT;
 	}
 	file->named = true;
-	/* One name is enough to tell its time, but any other may still exclude it. */
+	/* One name is enough for the time, but any other name may still be excluded. */
 	if (!names->filter->exclude.count)
 		names->watch.left--;
 }
@@ -86,7 +89,7 @@ struct names_watch *filter_names_begin(struct filter_names *names, struct survey
 	return names->watch.left ? &names->watch : NULL;
 }
 
-/* Set out from @path, all but whose last component goes to the trail. */
+/* Begin at @path: push all but its last component, which is returned. */
 static const char *set_out(struct filter_names *names, const char *path)
 {
 	free(names->path);
@@ -117,8 +120,8 @@ void filter_names_file(struct filter_names *names, const char *path, int fd, uin
 }
 
 /*
- * Of the candidates that no name was found of, nothing is known of their time; and where a
- * directory couldn't be read, they may have one in it that is excluded.
+ * A candidate for which no name was found is left alone if its time matters, which is then not
+ * known; or if a directory couldn't be read, which may contain a name of it that is excluded.
  */
 void filter_names_end(struct filter_names *names)
 {

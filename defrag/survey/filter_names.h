@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The filters that need the names of files: those that --exclude means, and how long
- * ago the others changed. It goes along with the walk that looks for names.
+ * The filters that need the names of files: --exclude and --older-than. They watch the walk that
+ * finds names for reports.
  */
 #ifndef E3DEFRAG_FILTER_NAMES_H
 #define E3DEFRAG_FILTER_NAMES_H
@@ -15,26 +15,26 @@ struct filter_names {
 	struct survey *survey;
 	const struct filter *filter;
 	dev_t dev;
-	bool watched;  /* the filter asks for names */
-	int64_t since; /* what changed later is left alone */
+	bool watched;  /* the filter needs names */
+	int64_t since; /* files changed after this are left alone; seconds since 1970 */
 	struct trail trail;
-	char *path; /* what it began with */
+	char *path; /* the path that the walk began with, cut into components for the trail */
 };
 
 /*
- * All candidates are there by now. Returns what the walks that follow have to be watched by; NULL:
- * the filter asks for nothing that needs names.
+ * Call this when the survey has all its candidates. Returns the watch to pass to the walks that
+ * follow, a part of @names; NULL if no filter needs names.
  */
 struct names_watch *filter_names_begin(struct filter_names *names, struct survey *survey,
 				       dev_t dev);
 
-/* A walk of the directory @path begins. */
+/* A walk of the directory @path is about to begin. */
 void filter_names_start(struct filter_names *names, const char *path);
 
-/* A file that was named, not found; @fd is open on it. */
+/* Filter a file that the user named, which no walk finds; @fd is open on it. */
 void filter_names_file(struct filter_names *names, const char *path, int fd, uint32_t ino);
 
-/* After the last walk. */
+/* After the last walk: decide about files without a name, and free what @names has. */
 void filter_names_end(struct filter_names *names);
 
 #endif

@@ -8,7 +8,7 @@
 #include "survey/filter_names.h"
 #include "survey/order.h"
 
-/* The name is still to be found. */
+/* Ask for a name of @file. Returns how many more names are wanted: 1, or 0 if it was already. */
 static size_t want(struct survey *survey, struct file *file)
 {
 	struct detail *detail = survey_detail(survey, file);
@@ -73,11 +73,11 @@ static uint32_t *name_slot(void *to, uint32_t ino)
 	return trouble && trouble->name == NAME_NONE ? &trouble->name : NULL;
 }
 
-/* Of the whole filesystem: first where names are most likely, then everywhere else. */
+/* Walk the whole filesystem: first where names are most likely, then everywhere else. */
 static void walk_host(struct survey *survey, const struct host *host, struct names_wanted *wanted,
 		      struct throttle *throttle)
 {
-	/* A watch sees all names, wanted or not, and must not see them twice. */
+	/* A watch needs each name exactly once, wanted or not: then walk everything, once. */
 	if (!wanted->watch) {
 		wanted->leaf_dirs = &survey->leaf_dirs;
 		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, wanted,
@@ -104,7 +104,7 @@ static void walk_targets(struct survey *survey, const struct host *host,
 {
 	size_t i;
 
-	/* The walk that listed the targets has complained already. */
+	/* The walk that listed the targets has already complained about unreadable directories. */
 	wanted->again = true;
 	for (i = 0; i < host->targets; i++) {
 		const struct target *target = &host->target[i];

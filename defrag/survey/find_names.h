@@ -8,8 +8,9 @@
 #include "survey/files.h"
 
 /*
- * One more walk, over directories that are in memory by now unless the whole filesystem was meant.
- * survey->trouble is sorted by trouble_by_inode(). What has no name keeps NAME_NONE.
+ * Find the names by walking the directories of @host. If only some directories are targets, they
+ * were walked before and are in memory by now. survey->trouble must be sorted by
+ * trouble_by_inode(). Files for which no name is found get NAME_NONE.
  */
 void find_names(struct survey *survey, const struct host *host, const struct geometry *geo,
 		struct throttle *throttle);

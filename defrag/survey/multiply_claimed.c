@@ -15,10 +15,13 @@ struct owner {
 struct owners {
 	struct owner *owner;
 	size_t count, room;
-	uint32_t ino; /* of the file that is being looked at */
+	uint32_t ino; /* the file that is being read */
 };
 
-/* Where an object lies now; not all have such a layout, and some are gone. */
+/*
+ * Read where the blocks of inode @ino are now. Returns false if it is not mapped by indirect
+ * blocks, was deleted, or can't be read.
+ */
 static bool result(struct meta *meta, uint32_t ino, struct layout *layout)
 {
 	struct info info;
@@ -49,7 +52,10 @@ static int claim_by_block(const void *a, const void *b)
 	return x->ino < y->ino ? -1 : x->ino > y->ino;
 }
 
-/* One after the other and the first again: no block can have changed hands in between. */
+/*
+ * True if @a->block really belongs to @a->ino and to @other at the same time. Read the first, the
+ * second, and the first again: then the block can't just have passed from one to the other.
+ */
 static bool shares(struct meta *meta, const struct owner *a, uint32_t other, struct layout *layout)
 {
 	if (a->ino == other)
@@ -73,7 +79,7 @@ static void add_trouble(struct survey *survey, uint32_t ino, uint32_t block, uin
 		(struct trouble){ .ino = ino, .block = block, .other = other, .name = NAME_NONE };
 }
 
-/* Directories have no place in the survey, and are never moved. */
+/* Directories have no record in the survey and are never moved, so only files are marked. */
 static void mark(struct survey *survey, uint32_t ino, uint32_t block, uint32_t other)
 {
 	struct file *file = survey_file(survey, ino);
@@ -85,7 +91,10 @@ static void mark(struct survey *survey, uint32_t ino, uint32_t block, uint32_t o
 	file->failed = true;
 }
 
-/* Neither a file that has just let go of the block nor one that has just got it passes this. */
+/*
+ * True if @a->block is free and still belongs to @a->ino. Both are read several times in turn, so
+ * that neither a file that has just freed the block nor one that has just allocated it counts.
+ */
 static bool has_free(struct meta *meta, const struct owner *a, struct layout *layout)
 {
 	int times;
@@ -97,7 +106,7 @@ static bool has_free(struct meta *meta, const struct owner *a, struct layout *la
 	return meta_block_is_free(meta, a->block);
 }
 
-/* One block of an object is enough to tell. */
+/* Report one free block of each inode at most: one is enough to say that it is damaged. */
 static void find_free(struct survey *survey, struct meta *meta, const struct owner *a,
 		      struct layout *layout)
 {
@@ -110,7 +119,7 @@ static void find_free(struct survey *survey, struct meta *meta, const struct own
 		file->failed = true;
 }
 
-/* What the second look at all objects finds: whose the blocks are. */
+/* The second scan of all inodes finds which of them claim the blocks that were claimed again. */
 struct search {
 	const struct claims *claims;
 	struct owners owners;
@@ -126,7 +135,10 @@ static void add_owners(void *to, struct scan_result *result)
 		claims_each(search->claims, &result->layout, add_owner, &search->owners);
 }
 
-/* The same objects once more; that is needed on damaged filesystems, and where much changes. */
+/*
+ * Scan the same inodes once more. That is only needed on damaged filesystems, and where files
+ * changed so much during the survey that a block was seen in two of them.
+ */
 static int scan_again(const struct survey *survey, struct meta *meta, bool whole,
 		      const volatile int *stop, struct search *search)
 {

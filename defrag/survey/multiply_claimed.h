@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files that share a block, which only a damaged filesystem has: to move one frees the block under
- * the other, so they are left alone. And files with a block that is free: it can become another's
- * at any time, first of all one of those that are moved.
+ * Finding damage that makes moving files dangerous. If two files claim the same block, moving one
+ * frees the block while the other still uses it; so they are left alone. If a file has a block that
+ * is marked free, the block can be given to another file at any time, in particular to one that is
+ * moved.
  */
 #ifndef E3DEFRAG_MULTIPLY_CLAIMED_H
 #define E3DEFRAG_MULTIPLY_CLAIMED_H
@@ -12,10 +13,12 @@
 #include "survey/files.h"
 
 /*
- * survey->claims has the blocks of all that was looked at: the @whole filesystem, or the files of
- * the survey; @map was read after that. Files that turn out to share a block are given
- * REASON_MULTIPLY_CLAIMED, and there is trouble to tell of them and of all objects with a block
- * that is free. A file that was only caught while its blocks changed hands is not touched.
+ * Find such files. survey->claims has the blocks of all inodes that were scanned: the @whole
+ * filesystem, or the files of the survey. The free blocks @map must have been read after that. Each
+ * file with a multiply claimed block gets REASON_MULTIPLY_CLAIMED, and survey->trouble gets an
+ * entry for each of them and for each inode with a block that is free. Files whose blocks only
+ * appeared twice because they changed during the survey are not affected. Ends early when *@stop is
+ * set.
  */
 void multiply_claimed_find(struct survey *survey, struct meta *meta, bool whole,
 			   const struct freemap *map, const volatile int *stop);

@@ -25,7 +25,7 @@ uint32_t names_add(struct names *names, uint32_t parent, const char *text, uint3
 {
 	size_t size = strlen(text) + 1;
 
-	/* Offsets have 32 bits: 4 GiB of names are enough, the rest goes by number. */
+	/* Offsets have 32 bits. After 4 GiB of names, further files are called by inode number. */
 	if (names->text_size + size > UINT32_MAX || names->count >= NAME_NONE)
 		return NAME_NONE;
 	while (names->text_size + size > names->text_room) {
@@ -39,7 +39,7 @@ uint32_t names_add(struct names *names, uint32_t parent, const char *text, uint3
 	return (uint32_t)names->count++;
 }
 
-/* One walk, and the directory it is in; its name is added when something below it is. */
+/* The parameters of one walk. */
 struct walk {
 	struct names *names;
 	struct names_wanted *wanted;
@@ -47,11 +47,12 @@ struct walk {
 	struct throttle *throttle;
 };
 
+/* A directory that the walk is in. Its name is added only when a name below it is. */
 struct level {
 	struct level *up;
 	const char *text;
 	uint32_t name;
-	bool again; /* what can't be read here was complained about */
+	bool again; /* a message about what can't be read here was printed before */
 };
 
 static uint32_t level_name(struct names *names, struct level *level)
@@ -202,12 +203,12 @@ void names_walk(struct names *names, int fd, dev_t dev, const char *prefix,
 
 	if (!wants_more(wanted))
 		return;
-	/* One descriptor a level: deep trees need many. */
+	/* Each level of the walk holds a descriptor, so deep trees need many. */
 	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	/* A private view of this one mount, without what is mounted on top of its directories. */
+	/* A private copy of this one mount shows what other mounts in its directories hide. */
 	tree = (int)open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	dir = openat(tree < 0 ? fd : tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
 	if (dir < 0)
@@ -218,7 +219,7 @@ void names_walk(struct names *names, int fd, dev_t dev, const char *prefix,
 		close(tree);
 }
 
-/* Write the path to @to, which has room for it. Returns its length. */
+/* Write the path to @to, which must have room for it. Returns its length. */
 static size_t put_path(const struct names *names, uint32_t name, char *to)
 {
 	const struct name *n = &names->name[name];

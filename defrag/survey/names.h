@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The names of files, by inode: what a walk of directories finds, kept as a tree of names. Only
- * the names that are wanted are kept, and the directories above them.
+ * The names of files by inode number: a walk of the directories finds them, and they are kept as a
+ * tree. Only the names that are wanted and the directories above them are kept, to save memory.
  */
 #ifndef E3DEFRAG_NAMES_H
 #define E3DEFRAG_NAMES_H
@@ -28,33 +28,36 @@ struct names {
 	size_t count, room;
 	char *text;
 	size_t text_size, text_room;
-	uint64_t failed; /* directories that could not be read; each was complained about */
+	uint64_t failed; /* directories that could not be read; a message was printed for each */
 };
 
 /*
- * Somebody who goes along with a walk and looks at all names, wanted or not: then it doesn't end
- * before this has seen enough, either.
+ * An observer of a walk, which is called for all names, wanted or not. The walk does not end before
+ * the observer has seen enough.
  */
 struct names_watch {
-	/* The file @name, in the directory @dir. */
+	/* Called for the regular file @name in the directory @dir. */
 	void (*file)(void *to, int dir, const char *name, uint32_t ino);
-	/* Into a directory, whose @name lasts until it is left again. */
+	/* Called on entering a directory, whose @name is valid until it is left, and on leaving. */
 	void (*enter)(void *to, const char *name);
 	void (*leave)(void *to);
 	void *to;
 	size_t left; /* 0: it has seen enough */
 };
 
-/* What a walk is for. */
+/* What a walk must find. */
 struct names_wanted {
-	/* Called for each regular file: where the number of its name goes, NULL if nobody asks. */
+	/*
+	 * Called for each regular file. Returns where to put the number of its name, or NULL if the
+	 * name is not wanted.
+	 */
 	uint32_t *(*slot)(void *to, uint32_t ino);
 	void *to;
-	size_t left; /* the walk ends when so many names were taken */
-	bool again;  /* a second walk: what can't be read was complained about */
+	size_t left; /* how many more names are wanted; at 0 the walk ends */
+	bool again;  /* a second walk: don't repeat messages about what can't be read */
 	/*
-	 * Directories that a first walk leaves out, or NULL: there are none. A second one looks
-	 * into all, and complains only about what is new to it.
+	 * Leaf directories, some of which the first walk leaves out; NULL: it walks all. The second
+	 * walk reads all directories, but complains only about those that the first one left out.
 	 */
 	const struct leaf_dirs *leaf_dirs;
 	struct names_watch *watch; /* or NULL */
@@ -62,18 +65,23 @@ struct names_wanted {
 
 void names_free(struct names *names);
 
-/* Add one file by the path it was given with. Returns its number. */
+/*
+ * Add the name @text of inode @ino in the directory @parent, the number of a name. For a file that
+ * the user named, @text is the path as given and @parent NAME_NONE. Returns the number of the new
+ * name, or NAME_NONE if there is no room for it.
+ */
 uint32_t names_add(struct names *names, uint32_t parent, const char *text, uint32_t ino);
 
 /*
- * Look at each regular file below the directory @fd (any kind of descriptor; it stays open) under
- * @prefix, on one filesystem (@dev), not following symbolic links, not looking below what is
- * mounted inside, and add the names that are wanted. A file with several names comes several times.
+ * Walk the tree below the directory @fd, whose path is @prefix, and add the wanted names of regular
+ * files. @fd may be any kind of descriptor, and stays open. The walk stays on the filesystem @dev,
+ * does not follow symbolic links, and does not enter other mounts. A file with several names is
+ * seen several times.
  */
 void names_walk(struct names *names, int fd, dev_t dev, const char *prefix,
 		struct names_wanted *wanted, struct throttle *throttle);
 
-/* The whole path of a name, malloc'd; printable only if the caller makes it so. */
+/* The whole path of a name, not made printable. The caller frees it. */
 char *names_path(const struct names *names, uint32_t name);
 
 #endif

@@ -7,10 +7,13 @@
 #include "lib/util.h"
 
 #define SCORES 101 /* 0 to 100 */
-/* Nearly all files have few fragments: they are counted; those with more are sorted. */
+/* Files with fewer fragments than this, nearly all, are ordered by counting; others are sorted. */
 #define FEW 256
 
-/* A place for each pair of score and fragments, the worst first; FEW and more share one. */
+/*
+ * The number of the file's class: one for each pair of score and fragments, the worst first. Files
+ * of one score with FEW fragments or more are in one class.
+ */
 static size_t place(const struct file *file)
 {
 	uint32_t fragments = file->fragments < FEW ? file->fragments : FEW;
@@ -28,7 +31,10 @@ static int most_first(const void *a, const void *b, void *arg)
 	return x < y ? -1 : x > y;
 }
 
-/* A counting sort: twice over the files in their order, which is that of inode numbers. */
+/*
+ * A counting sort: two passes over the files. Within a class the files stay in their order, which
+ * is that of inode numbers.
+ */
 uint32_t *order_worst_first(const struct survey *survey, bool (*wanted)(const struct file *),
 			    size_t *count)
 {
@@ -50,7 +56,7 @@ uint32_t *order_worst_first(const struct survey *survey, bool (*wanted)(const st
 	for (i = 0; i < survey->files; i++)
 		if (wanted(&survey->file[i]))
 			order[next[place(&survey->file[i])]++] = (uint32_t)i;
-	/* Each next is now the end of its place. */
+	/* Now next[] has the end of each class. Sort those that hold FEW fragments and more. */
 	for (i = 0; i < places; i += FEW + 1) {
 		uint32_t start = i ? next[i - 1] : 0;
 

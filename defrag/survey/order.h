@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The files of a survey in the order in which they are worth looking at: the worst first. */
+/* Ordering the files of a survey, the worst first, as they are moved and listed in reports. */
 #ifndef E3DEFRAG_ORDER_H
 #define E3DEFRAG_ORDER_H
 
@@ -10,9 +10,9 @@
 #include "survey/files.h"
 
 /*
- * The numbers of the files that are @wanted, by score, those of equal score by fragments, the
- * highest first; of equals the one with the lowest inode number, so that neighbours on the disk
- * are planned one after the other. malloc'd; their number goes to @count.
+ * Return the indices in survey->file of the files for which @wanted is true, by descending score,
+ * then by descending fragments, then by ascending inode number, so that neighbours on the disk are
+ * planned one after the other. *@count is set to how many there are. The caller frees the result.
  */
 uint32_t *order_worst_first(const struct survey *survey, bool (*wanted)(const struct file *),
 			    size_t *count);

@@ -7,8 +7,8 @@
 struct search {
 	struct throttle *throttle;
 	const volatile int *stop;
-	bool mapped; /* there is a file that is mapped by blocks */
-	int done;    /* more wouldn't tell anything else */
+	bool mapped; /* a file that is mapped by indirect blocks was found */
+	int done;    /* the answer is known, or the run was stopped */
 	enum reason reason;
 };
 
@@ -19,7 +19,7 @@ static void see_object(void *to, struct scan_result *result)
 	throttle_point(search->throttle, false);
 	if (*search->stop)
 		search->done = 1;
-	/* A read has some hundreds; only the last one would count else. */
+	/* A read returns hundreds of inodes, so this is called again when the answer is known. */
 	if (search->done || result->err || result->info.type != TYPE_REGULAR ||
 	    result->info.mapping != MAPPING_INDIRECT)
 		return;
@@ -33,7 +33,10 @@ static void see_object(void *to, struct scan_result *result)
 	case REASON_FEATURES:
 	case REASON_OPTIONS:
 	case REASON_BLOCK_SIZE:
-		/* The filesystem's reasons, which it gives only for a file that has none itself. */
+		/*
+		 * These reasons concern the filesystem. ext3meta gives them only for a file that
+		 * has no reason of its own, so the first one is enough.
+		 */
 		search->reason = result->info.relocatable;
 		search->done = 1;
 		break;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* With --all: is there anything to do for us on a filesystem that nobody named? */
+/* For --all: skipping filesystems on which no file can be moved, since the user named none. */
 #ifndef E3DEFRAG_SUITABLE_H
 #define E3DEFRAG_SUITABLE_H
 
@@ -7,8 +7,9 @@
 #include "pacing/throttle.h"
 
 /*
- * Look at its files, up to the first one that tells. Returns NULL if it is worth a run, else why it
- * isn't. When *@stop is set, or the look fails, it is: who goes on sees the same.
+ * Scan the inodes of a filesystem until one shows whether files can be moved. Returns NULL if the
+ * filesystem is worth a run, else a static text that says why it isn't. Also returns NULL when
+ * *@stop is set or the scan fails: the run itself then meets the same and reports it.
  */
 const char *unsuitable(struct meta *meta, struct throttle *throttle, const volatile int *stop);
 

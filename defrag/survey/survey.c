@@ -39,7 +39,7 @@ int survey_again(struct survey *survey, struct file *file, struct node *node,
 	return err;
 }
 
-/* What one look after the other needs at hand. */
+/* The state of the scan that makes the records. */
 struct surveyor {
 	struct survey *survey;
 	dev_t dev;
@@ -57,8 +57,8 @@ static void add_usage(struct usage *usage, const struct scan_result *result, uin
 }
 
 /*
- * Add an object if it is a regular file, and its blocks to what is claimed in any case. Objects
- * that vanish are passed over.
+ * Add the record of an inode if it is a regular file, and claim its blocks in any case. Inodes that
+ * were deleted meanwhile are skipped.
  */
 static void add_look(void *to, struct scan_result *result)
 {
@@ -78,7 +78,7 @@ static void add_look(void *to, struct scan_result *result)
 		return;
 	}
 	claims_add(&survey->claims, &result->layout);
-	/* Its own name, and its `.` */
+	/* Two links, its own name and its `.`: no subdirectory links to it by `..`. */
 	if (result->info.type == TYPE_DIRECTORY && result->info.links == 2)
 		leaf_dirs_add(&survey->leaf_dirs, result->ino);
 	if (result->info.type == TYPE_REGULAR)
@@ -124,7 +124,7 @@ static uint32_t *note_inode(void *to, uint32_t ino)
 	return NULL;
 }
 
-/* Files and directories: what a walk finds, ascending, each inode once. */
+/* List the inodes of the targets and of the files below them, ascending, each once. */
 static void list_targets(struct survey *survey, const struct host *host, struct inodes *inodes,
 			 struct throttle *throttle, const volatile int *stop)
 {
@@ -149,7 +149,7 @@ static void list_targets(struct survey *survey, const struct host *host, struct 
 	inodes->count = kept;
 }
 
-/* About so many inodes the survey of a whole filesystem finds; 0 if it doesn't tell. */
+/* The number of inodes in use, for the progress display; 0 if the filesystem doesn't tell. */
 static uint64_t in_use(const struct host *host)
 {
 	struct statvfs vfs;
@@ -185,7 +185,10 @@ int survey_host(struct survey *survey, struct meta *meta, const struct host *hos
 	return err;
 }
 
-/* Directories have no place in the survey: their trouble is counted by itself. */
+/*
+ * Print a message about one error. Inodes without a record in the survey, such as directories, are
+ * counted in survey->failed.
+ */
 static void tell_trouble(struct survey *survey, const struct trouble *trouble)
 {
 	const struct file *file = survey_file(survey, trouble->ino);
@@ -193,7 +196,7 @@ static void tell_trouble(struct survey *survey, const struct trouble *trouble)
 			     survey_object_name(survey, trouble->name, trouble->ino);
 
 	if (trouble->err)
-		complain(shown, -trouble->err, "can't look at its blocks");
+		complain(shown, -trouble->err, "can't read its block map");
 	else if (!trouble->other)
 		complain(shown, 0, "has block %" PRIu32 ", which is free: run e2fsck",
 			 trouble->block);

@@ -271,7 +271,7 @@ block() {
 	before=$(fragcount --map "$T/image" files/f03 files/f04)
 	mount_host ext3 errors=continue
 	run -3 --separate-stderr e3defrag "$H"
-	[[ $stderr == *"$H/files/f06: can't look at its blocks: Structure needs cleaning"* ]]
+	[[ $stderr == *"$H/files/f06: can't read its block map: Structure needs cleaning"* ]]
 	[[ $stderr == *"$H: is damaged: nothing is moved before e2fsck has repaired it"* ]]
 	run -1 e3defrag -c "$H"
 	[[ $output == *"/files/f03"* ]]

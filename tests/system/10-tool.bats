@@ -159,18 +159,18 @@ as_nobody() {
 		echo "$stderr"
 		[[ $stderr == "e3defrag: $said"* ]]
 	done <<-'END'
-	--min-fragments=-1 /|--min-fragments wants a number
-	--min-fragments=4294967296 /|--min-fragments wants a number
-	--min-score=101 /|--min-score wants a number from 0 to 100
-	--min-score=5% /|--min-score wants a number from 0 to 100
-	--min-size=1T /|--min-size wants a SIZE
-	--max-size=0 /|--max-size wants a SIZE
+	--min-fragments=-1 /|--min-fragments requires a number
+	--min-fragments=4294967296 /|--min-fragments requires a number
+	--min-score=101 /|--min-score requires a number from 0 to 100
+	--min-score=5% /|--min-score requires a number from 0 to 100
+	--min-size=1T /|--min-size requires a SIZE
+	--max-size=0 /|--max-size requires a SIZE
 	--min-size=2K --max-size=1K /|--min-size is more than --max-size
-	--older-than=1w /|--older-than wants a TIME
-	--older-than=10001d /|--older-than wants a TIME
+	--older-than=1w /|--older-than requires a TIME
+	--older-than=10001d /|--older-than requires a TIME
 	--time=10001d /|--time wants a TIME
-	--exclude= /|--exclude wants a GLOB; '' is empty
-	--exclude=a --exclude=/ /|--exclude wants a GLOB; '/' names nothing
+	--exclude= /|--exclude requires a GLOB; '' is empty
+	--exclude=a --exclude=/ /|--exclude requires a GLOB; '/' names nothing
 	--exclude|--exclude: missing argument
 	--exclude-from=list /|list: line 4 has a backslash with nothing after it
 	--exclude-from=good --exclude-from=none /|none: can't open it: No such file or directory
