@@ -69,7 +69,7 @@ static uint32_t list_up(const struct by_length *by, uint32_t length)
 	bits = by->used[length / 64] >> length % 64;
 	if (bits)
 		return length + (uint32_t)__builtin_ctzll(bits);
-	/* Two shifts, since one by 64 has no meaning. */
+	/* Two shifts, since a shift by 64 is undefined. */
 	bits = by->used_words >> length / 64 >> 1;
 	if (!bits)
 		return 0;
@@ -115,8 +115,9 @@ static uint32_t list_nearest(const struct by_length *by, uint32_t length, uint32
 /* --- long runs: a treap, by length, then by start ----------------------------------------- */
 
 /*
- * A permutation of 32-bit numbers that looks random: which node is nearer to the root. The shape
- * is the same in every run, and needs no memory.
+ * The priority of a node: the node with the lower weight is nearer to the root. It is a permutation
+ * of the 32-bit numbers that looks random, so it takes no memory, and the tree has the same shape
+ * in every run of the tool.
  */
 static uint32_t weight(uint32_t x)
 {
@@ -125,7 +126,10 @@ static uint32_t weight(uint32_t x)
 	return x ^ (x >> 16);
 }
 
-/* The order of the run numbers is that of their starts. */
+/*
+ * True if run @a comes before a run with the number @b and @length in the order of the tree. Runs
+ * of one length are ordered by number, which is the order of their starts.
+ */
 static bool before(const struct by_length *by, uint32_t a, uint32_t length, uint32_t b)
 {
 	uint32_t own = length_of(by, a);
@@ -143,7 +147,7 @@ static void tree_insert(struct by_length *by, uint32_t run)
 							&by->node[*link].left;
 	at = *link;
 	*link = run;
-	/* What is below goes to both sides. */
+	/* Split the subtree that was here into the two subtrees of the new node. */
 	low = &by->node[run].left;
 	high = &by->node[run].right;
 	while (at != NIL) {
@@ -182,7 +186,7 @@ static void tree_remove(struct by_length *by, uint32_t run)
 	*link = low == NIL ? high : low;
 }
 
-/* The first one not before (@length, run @b), NIL if all are. */
+/* The first node not before (@length, run @b); NIL if all are before it. */
 static uint32_t tree_from(const struct by_length *by, uint32_t length, uint32_t b)
 {
 	uint32_t at = by->root, found = NIL;
@@ -198,7 +202,7 @@ static uint32_t tree_from(const struct by_length *by, uint32_t length, uint32_t 
 	return found;
 }
 
-/* The last one before (@length, run @b), NIL if none is. */
+/* The last node before (@length, run @b); NIL if none is. */
 static uint32_t tree_before(const struct by_length *by, uint32_t length, uint32_t b)
 {
 	uint32_t at = by->root, found = NIL;
@@ -253,7 +257,7 @@ void by_length_build(struct by_length *by, const struct free_run *run, uint32_t 
 	memset(by->count, 0, sizeof(by->count));
 	memset(by->used, 0, sizeof(by->used));
 	by->used_words = 0;
-	/* Backwards, for a list grows at its front. */
+	/* Backwards, because a list grows at its front. */
 	while (runs-- > 0)
 		if (run[runs].length)
 			by_length_insert(by, runs);
@@ -313,7 +317,7 @@ uint32_t by_length_pieces(const struct by_length *by, uint64_t need, uint32_t mo
 			need -= length_of(by, run);
 		}
 	}
-	/* Equally long ones at once: they are counted. */
+	/* Runs of equal length are taken at once, since it is known how many there are. */
 	while ((length = list_down(by, length))) {
 		uint64_t wanted = (need + length - 1) / length;
 		uint32_t some = wanted < by->count[length] ? (uint32_t)wanted : by->count[length];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which file has which blocks: the pieces of the files that are in need on a nearly full disk, each
- * one fragment, in reading order by file and in the order of their places.
+ * The fragments of the files that can't be moved whole on a nearly full filesystem, both by file in
+ * reading order and by place on the disk, for planning moves of parts (plan_parts.h).
  *
- * It takes 16 bytes a piece. Blocks that are neither free nor in a piece are never touched.
+ * A fragment takes 16 bytes. Blocks that are neither free nor in one of these fragments are never
+ * touched.
  */
 #ifndef E3DEFRAG_FRAGMENTS_H
 #define E3DEFRAG_FRAGMENTS_H
@@ -14,38 +15,41 @@
 
 #include "plan/sequence.h"
 
-/* A fragment: blocks that follow each other in reading order and on the disk, as many as do. */
+/* The longest sequence of blocks that follow each other in reading order and on the disk. */
 struct fragment {
 	uint32_t start;
-	uint32_t length;    /* 0: it is no more */
+	uint32_t length;    /* 0: it no longer exists */
 	uint32_t file : 31; /* the caller's number */
-	uint32_t held : 1;  /* it moves, or something moves beside it: leave it where it is */
+	uint32_t held : 1; /* a plan moves it, or moves something next to it: don't plan it again */
 };
 
 struct fragments {
 	struct fragment *fragment; /* ascending by file, in reading order */
 	size_t count, room;
-	uint32_t *place; /* numbers of pieces, ascending by start */
+	uint32_t *place; /* indices of fragments, ascending by start */
 	size_t place_room;
 };
 
 void fragments_init(struct fragments *fragments);
 void fragments_free(struct fragments *fragments);
 
-/* Add all of a file, whose number is greater than those before. */
+/* Add all fragments of a file, whose number must be greater than those of files added before. */
 void fragments_add(struct fragments *fragments, uint32_t file, const struct sequence *seq);
 
-/* The pieces of the file that piece @first is of, its first one: how many. */
+/* Return how many fragments the file has whose first fragment is @first. */
 size_t fragments_of_file(const struct fragments *fragments, size_t first);
 
 /*
- * Put a file that lies elsewhere now into the place of its @count pieces from @first on. One that
- * has more pieces than before, or no sequence, is left out from now on.
+ * Replace the @count fragments of a file from @first on by those of @seq, because it has moved. A
+ * file that has more fragments than before, or for which @seq is NULL, is removed.
  */
 void fragments_renew(struct fragments *fragments, size_t first, size_t count,
 		     const struct sequence *seq);
 
-/* Sort by place, after pieces were added or renewed; drops what is no more, lets go of all. */
+/*
+ * Sort the fragments by place, after they were added or renewed. Removes those of length 0, and
+ * clears `held` of all.
+ */
 void fragments_index(struct fragments *fragments);
 
 #endif

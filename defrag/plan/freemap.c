@@ -50,7 +50,7 @@ int freemap_add(struct freemap *map, uint64_t start, uint64_t length)
 		map->beyond += start + length - end;
 		length = end - start;
 	}
-	/* A run of 2^32 blocks would not fit its field; block 0 is never free, so there is none. */
+	/* A run of 2^32 blocks would not fit into its field; block 0 is never free, so none is. */
 	if (length > UINT32_MAX)
 		return -EPROTO;
 	map->total += length;
@@ -67,7 +67,7 @@ int freemap_add(struct freemap *map, uint64_t start, uint64_t length)
 	return 0;
 }
 
-/* Look again for the longest run of a lot. */
+/* Find the length of the longest run of a lot again. */
 static void update_greatest(struct freemap *map, size_t lot)
 {
 	size_t i = lot * FREEMAP_LOT, end = i + FREEMAP_LOT;
@@ -81,7 +81,10 @@ static void update_greatest(struct freemap *map, size_t lot)
 	map->greatest[lot] = greatest;
 }
 
-/* Stretches as long as there are some 16 runs in each. */
+/*
+ * Index the runs by place: divide the disk into stretches of 2^shift blocks, so that about 16 runs
+ * start in each.
+ */
 static void index_places(struct freemap *map)
 {
 	size_t stretch = 0, i;
@@ -129,7 +132,7 @@ static size_t run_from(const struct freemap *map, uint64_t block)
 	stretch = block >> map->shift;
 	low = map->first[stretch];
 	high = map->first[stretch + 1];
-	/* Claims may have moved the start of the run before into this stretch; not of any other. */
+	/* Claims may have moved the start of the run before into this stretch, but of no other. */
 	if (low)
 		low--;
 	while (low < high) {
@@ -143,7 +146,7 @@ static size_t run_from(const struct freemap *map, uint64_t block)
 	return low;
 }
 
-/* As freemap.h has numbers of runs. */
+/* Convert the number of a run from bylength.h to that of freemap.h, where FREEMAP_NONE is none. */
 static size_t run_or_none(uint32_t run)
 {
 	return run == BY_LENGTH_NONE ? FREEMAP_NONE : run;

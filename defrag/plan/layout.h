@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where things lie: the shape of a filesystem and of one block-mapped file. All places and
- * lengths are filesystem blocks. Block pointers of such a file have 32 bits.
+ * The geometry of a filesystem, and the layout of one block-mapped file: where its data and its
+ * indirect blocks are. All places and lengths are filesystem blocks. Block pointers of such a file
+ * have 32 bits.
  */
 #ifndef E3DEFRAG_LAYOUT_H
 #define E3DEFRAG_LAYOUT_H
@@ -12,8 +13,8 @@
 
 struct geometry {
 	uint32_t blocksize;   /* bytes: 1024 to 65536, a power of two */
-	uint64_t blocks;      /* of the filesystem; the last one is blocks - 1 */
-	uint64_t first_block; /* 1 on 1 KiB blocks, else 0 */
+	uint64_t blocks;      /* of the filesystem; the last block is blocks - 1 */
+	uint64_t first_block; /* 1 if blocks have 1 KiB, else 0 */
 	uint32_t blocks_per_group;
 	uint32_t inodes;
 	uint32_t inodes_per_group;
@@ -29,7 +30,7 @@ struct extent {
 
 /* One indirect block; level 1 points at data, 2 at level 1, 3 at level 2. */
 struct indirect {
-	uint32_t logical; /* first logical block below it, be it a hole */
+	uint32_t logical; /* the first logical block that it maps, even if that is a hole */
 	uint32_t physical;
 	uint32_t level;
 };
@@ -44,27 +45,28 @@ struct layout {
 
 void layout_init(struct layout *layout);
 void layout_free(struct layout *layout);
-/* Forget the contents, keep the memory. */
+/* Remove all extents and indirect blocks, but keep the memory. */
 void layout_clear(struct layout *layout);
 
 /*
- * Add at the end. An extent that continues the last one is merged into it. -EPROTO: out of order
- * or overlapping what is there, of no length, or past the end of 32 bits.
+ * Add an extent or an indirect block at the end. An extent that continues the last one is merged
+ * with it. Returns 0, or -EPROTO if it is out of order, overlaps the last one, has length 0, a
+ * level outside 1 to 3, or an end beyond 32 bits.
  */
 int layout_add_extent(struct layout *layout, uint32_t logical, uint32_t physical, uint32_t length);
 int layout_add_indirect(struct layout *layout, uint32_t level, uint32_t logical, uint32_t physical);
 
 /*
- * Is all of @old still in its place in @now? Blocks past the last one of @old may have been added:
- * a file that only grew still counts as the same.
+ * True if all blocks of @old are still in the same place in @now. @now may have more blocks after
+ * the last one of @old: a file that only grew counts as unchanged.
  */
 bool layout_holds(const struct layout *now, const struct layout *old);
 
-/* The block group of block @block, or that inode @ino belongs to. */
+/* The block group of block @block, or of inode @ino. */
 uint32_t block_group(const struct geometry *geo, uint64_t block);
 uint32_t inode_group(const struct geometry *geo, uint32_t ino);
 
-/* Data blocks below one indirect block of @level (1 to 3). */
+/* How many data blocks an indirect block of @level (1 to 3) maps; 1 for level 0. */
 uint64_t indirect_span(const struct geometry *geo, uint32_t level);
 
 #endif

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "plan/part.h"
 
-/* The indirect blocks above what comes next, and whether the donor has them. */
+/* The indirect blocks above the current place in the sequence, and whether the donor has them. */
 struct path {
 	const struct seq_item *above[4]; /* by level; NULL: none */
 	bool there[4];
 };
 
-/* Past an indirect block. */
+/* Note the indirect block @item that the sequence passes; @there: the donor has it. */
 static void walk_moving(struct path *path, const struct seq_item *item, bool there)
 {
 	uint32_t level = item->level;
@@ -19,8 +19,9 @@ static void walk_moving(struct path *path, const struct seq_item *item, bool the
 }
 
 /*
- * What is missing above the first item of a part. No other one in it misses anything: in reading
- * order all between an indirect block and something below it is below it, too.
+ * Request the indirect blocks above the first item of a part that the donor doesn't have. No other
+ * item of the part needs any: in reading order, everything between an indirect block and a block
+ * below it is below it, too. Returns false if there is no free block for one.
  */
 static bool ask_above(struct plan_requests *out, struct path *path, const struct seq_item *item,
 		      const struct geometry *geo, struct freemap *map, uint32_t *count)
@@ -107,7 +108,10 @@ void part_planned(struct layout *donor, const struct sequence *seq, const struct
 	}
 }
 
-/* Where @layout has the indirect block, NULL if it hasn't; from *@next on, which goes along. */
+/*
+ * Find the indirect block of the same place and level in @layout, NULL if it has none. The search
+ * begins at *@next, which it advances, so calls must be in the order of the tree.
+ */
 static const struct indirect *find_indirect(const struct layout *layout, size_t *next,
 					    const struct indirect *ind)
 {
@@ -116,7 +120,7 @@ static const struct indirect *find_indirect(const struct layout *layout, size_t 
 
 		if (it->logical == ind->logical && it->level == ind->level)
 			return it;
-		/* Parents come first. */
+		/* The order of the tree has parents first. */
 		if (it->logical > ind->logical ||
 		    (it->logical == ind->logical && it->level < ind->level))
 			break;

@@ -7,9 +7,9 @@
 
 #include "lib/util.h"
 
-/* Parents that can stand before the first data block below them. */
+/* How many indirect blocks can directly precede the first data block below them. */
 #define CHAIN_MOST 3
-/* How many pieces more than there are blocks for are tried, before a file is given up. */
+/* How many pieces more than the blocks alone would need are tried before a file is given up. */
 #define PIECES_MORE 3
 
 void plan_init(struct plan *plan)
@@ -30,7 +30,7 @@ static void add_piece(struct plan *plan, const struct freemap *map, size_t run)
 		(struct plan_piece){ 0, map->run[run].length, map->run[run].start, run };
 }
 
-/* One run for all of it, by the rule in plan.h. */
+/* Find one run for the whole file, by the rule in plan.h; FREEMAP_NONE if there is none. */
 static size_t one_run(const struct freemap *map, const struct geometry *geo, uint32_t group,
 		      uint32_t need)
 {
@@ -43,7 +43,7 @@ static size_t one_run(const struct freemap *map, const struct geometry *geo, uin
 	return run;
 }
 
-/* The last place up to @at where the sequence may be cut: not right behind an indirect block. */
+/* The last place up to @at where the sequence may be cut: not directly after an indirect block. */
 static uint32_t cut_before(const struct sequence *seq, uint32_t at)
 {
 	size_t item;
@@ -65,7 +65,10 @@ static int by_goal(const void *a, const void *b)
 	return x->goal < y->goal ? -1 : x->goal > y->goal;
 }
 
-/* Deal the sequence out to the pieces, in their order on the disk. False if some is left over. */
+/*
+ * Distribute the sequence over the pieces, in their order on the disk. Returns false if a part of
+ * it is left over.
+ */
 static bool deal_out(struct plan *plan, const struct sequence *seq)
 {
 	uint32_t at = 0, end;
@@ -89,8 +92,9 @@ static bool deal_out(struct plan *plan, const struct sequence *seq)
 }
 
 /*
- * @count runs for @need blocks: the longest but one of them, and the shortest that takes what is
- * left. Where none takes it, the next longest: dealing out tells whether that will do.
+ * Choose @count runs for @need blocks: the @count - 1 longest ones, and the shortest one that holds
+ * the rest. If none holds the rest, take the next longest: deal_out() then finds out whether that
+ * is enough.
  */
 static void take_runs(struct plan *plan, const struct freemap *map, uint64_t need, uint32_t count)
 {
@@ -107,7 +111,7 @@ static void take_runs(struct plan *plan, const struct freemap *map, uint64_t nee
 	if (map->run[run].length >= need) {
 		size_t fit = freemap_fit(map, (uint32_t)need, map->run[run].start);
 
-		/* One that is no shorter than this may be a piece already. */
+		/* If the best fit is no shorter than this run, it may already be a piece. */
 		if (map->run[fit].length < map->run[run].length)
 			run = fit;
 	}
@@ -134,7 +138,10 @@ enum reason plan_file(struct plan *plan, const struct sequence *seq, const struc
 		deal_out(plan, seq);
 		return REASON_NONE;
 	}
-	/* Cuts may not fall anywhere: try without, and with the blocks that this can cost. */
+	/*
+	 * Since cuts are not allowed everywhere, a run may not be used to its end. Try to find room
+	 * for the blocks alone first, then for those that cuts can cost, too.
+	 */
 	count = freemap_pieces(map, seq->blocks, seq->fragments);
 	most = count + PIECES_MORE < seq->fragments ? count + PIECES_MORE : seq->fragments - 1;
 	for (; count <= most && count <= map->runs; count++) {
@@ -166,7 +173,7 @@ void plan_ask(struct plan_requests *out, int kind, uint32_t logical, uint32_t va
 	out->requests++;
 }
 
-/* Is there a barren one in the indirect blocks from @item up to the next data? */
+/* True if one of the indirect blocks from @item up to the next data is barren. */
 static bool barren_ahead(const struct sequence *seq, size_t item)
 {
 	for (; item < seq->items && seq->item[item].level; item++)
@@ -178,7 +185,7 @@ static bool barren_ahead(const struct sequence *seq, size_t item)
 void plan_requests(struct plan_requests *out, const struct plan *plan, const struct sequence *seq)
 {
 	size_t piece = 0, i;
-	bool open = false; /* the last request is for data, and what comes next may join it */
+	bool open = false; /* the last request is for data, and the next data may extend it */
 
 	out->requests = 0;
 	for (i = 0; i < seq->items; i++) {

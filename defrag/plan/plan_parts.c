@@ -8,12 +8,12 @@
 #include "lib/util.h"
 
 /*
- * Lengths of runs, four classes to a power of two, so that what is planned for the least of a class
- * leaves little of its longest unused.
+ * Classes of the lengths of runs: four for each power of two, so that a part that is planned for
+ * the shortest run of a class leaves little of the longest unused.
  */
 #define CLASSES 124U
 
-/* So many pieces are enough for a run to be worth its while. */
+/* A run that takes this many fragments is well used. */
 #define MANY 8
 
 static unsigned int class_of(uint32_t length)
@@ -102,14 +102,14 @@ static void sort_parts(struct parts_plan *plan)
 enum kind { FREE, FRAGMENT, END };
 
 struct cursor {
-	size_t place, run; /* the next ones */
-	/* what it is at */
+	size_t place, run; /* the next fragment and the next run */
+	/* the current one */
 	enum kind kind;
-	uint32_t number; /* of the piece or the run */
+	uint32_t number; /* of the fragment or the run */
 	uint32_t start, length;
 };
 
-/* What comes next on the disk, a piece or a free run. */
+/* Advance to what comes next on the disk: a fragment or a free run. */
 static void advance(struct cursor *at, const struct fragments *fragments, const struct freemap *map)
 {
 	const struct fragment *fragment = NULL;
@@ -135,7 +135,10 @@ static void advance(struct cursor *at, const struct fragments *fragments, const 
 
 /* --- gaining ------------------------------------------------------------------------------ */
 
-/* How many pieces from behind @anchor on, or from before it back, go into @room blocks. */
+/*
+ * How many fragments that follow @anchor in its file (@way 1), or precede it (@way -1), fit into
+ * @room blocks. *@blocks is set to the blocks that they have.
+ */
 static uint32_t joined(const struct fragments *fragments, size_t anchor, int way, uint32_t room,
 		       uint32_t *blocks)
 {
@@ -206,7 +209,11 @@ static void use_joint(struct parts_plan *plan, struct fragments *fragments, stru
 	fragments->fragment[joint->anchor].held = 1;
 }
 
-/* Go on where a fragment ends, or end where one begins: all fragments that move are gained. */
+/*
+ * Move parts to free runs that adjoin the fragment before or after them in the file, so that each
+ * fragment that moves is gained. A run is left alone if a part from anywhere else would gain much
+ * more in it.
+ */
 static void join(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 		 const struct parts_limits *limits)
 {
@@ -231,8 +238,8 @@ static void join(struct parts_plan *plan, struct fragments *fragments, struct fr
 }
 
 /*
- * Give each of @runs a part of at least @wanted pieces of @mean blocks or more on average, as
- * long as there are such. Returns how many runs got one: the first ones.
+ * Assign to each of the @runs a part of at least @wanted fragments that have @mean blocks or more
+ * on average, as long as there are such parts. Returns how many runs got one: the first ones.
  */
 static size_t deal(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 		   const struct parts_limits *limits, const uint32_t *run, size_t runs,
@@ -275,7 +282,7 @@ static size_t deal(struct parts_plan *plan, struct fragments *fragments, struct 
 	return dealt;
 }
 
-/* The runs of one class, from the longest of all down. */
+/* List the runs of one class, the longest first. Returns how many there are. */
 static size_t runs_of_class(const struct freemap *map, unsigned int class, uint32_t **list,
 			    size_t *room)
 {
@@ -290,7 +297,7 @@ static size_t runs_of_class(const struct freemap *map, unsigned int class, uint3
 	return count;
 }
 
-/* How long a piece is, of those that a part of @room blocks can have a few of. */
+/* The mean length of the fragments of which at least MANY would fit into @room blocks. */
 static uint64_t mean_piece(const struct fragments *fragments, uint32_t room)
 {
 	uint64_t sum = 0, count = 0;
@@ -305,7 +312,7 @@ static uint64_t mean_piece(const struct fragments *fragments, uint32_t room)
 	return count ? (sum + count - 1) / count : 0;
 }
 
-/* For the runs of one class. False if for shorter ones there can be no part either. */
+/* Plan parts for the runs of one class. Returns false if there can be none for shorter runs. */
 static bool gather_class(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 			 const struct parts_limits *limits, unsigned int class, uint32_t *run,
 			 size_t runs)
@@ -322,7 +329,7 @@ static bool gather_class(struct parts_plan *plan, struct fragments *fragments, s
 		memmove(run, run + done, runs * sizeof(*run));
 		if (done && runs)
 			continue;
-		/* Small pieces only when nothing else helped. */
+		/* Take small fragments only when there are no parts of longer ones left. */
 		if (!runs || !mean || least >= MANY)
 			return true;
 		mean = 0;
@@ -331,10 +338,11 @@ static bool gather_class(struct parts_plan *plan, struct fragments *fragments, s
 }
 
 /*
- * Stretches from anywhere, the longest runs first. What counts is that there will be holes for what
- * then has to be moved out of the way. So it isn't the smallest pieces that go, which would gain
- * the most, but such as leave holes of the average length at least, as long as there are such. Of
- * those the first go: a file gets better from its start on, with no odd pieces left in between.
+ * Move parts from anywhere to the free runs, the longest runs first. The holes that they leave are
+ * needed later for what plan_parts_clear() moves out of the way. So the parts moved are not those
+ * of the smallest fragments, which would gain the most, but those that leave holes of at least the
+ * average length, as long as there are any. Of these the first are taken, so that a file improves
+ * from its start on, with no single fragments left in between.
  */
 static void gather(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 		   const struct parts_limits *limits)
@@ -363,16 +371,16 @@ void plan_parts_gain(struct parts_plan *plan, struct fragments *fragments, struc
 
 /* --- clearing ----------------------------------------------------------------------------- */
 
-/* A part of the disk that holds nothing but pieces and free runs. */
+/* A range of the disk that holds nothing but fragments and free runs. */
 struct region {
-	struct cursor from; /* its first one */
+	struct cursor from; /* its first fragment or run */
 	uint32_t end;
 	uint64_t taken, free;
 };
 
 /*
- * Go on to the next region of @length blocks or a little more: one that ends with what comes next.
- * No piece in it is longer than @most. False at the end of the disk.
+ * Advance to the next region of @length blocks or a little more, which ends with the next fragment
+ * or run. No fragment in it is held or longer than @most. Returns false at the end of the disk.
  */
 static bool next_region(struct region *region, struct cursor *head,
 			const struct fragments *fragments, const struct freemap *map,
@@ -409,8 +417,8 @@ static bool next_region(struct region *region, struct cursor *head,
 }
 
 /*
- * Clear a region, as far as there are holes for what is in it. What finds none goes to its front,
- * as far as the first free run there has room for it.
+ * Clear a region as far as there are holes elsewhere for its fragments. A fragment for which there
+ * is none goes to the front of the region, as far as its first free run has room.
  */
 static void clear(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 		  const struct region *region, uint64_t scratch)
@@ -420,7 +428,7 @@ static void clear(struct parts_plan *plan, struct fragments *fragments, struct f
 	struct free_run front = { 0, 0 };
 	size_t hole;
 
-	/* Its own free runs are no holes to go to. */
+	/* Its own free runs must not be used as holes. */
 	while (at.kind != END && at.start < region->end) {
 		if (at.kind == FREE) {
 			if (!front.length)
@@ -460,7 +468,7 @@ void plan_parts_clear(struct parts_plan *plan, struct fragments *fragments, stru
 
 		if (most < 2 || longest == FREEMAP_NONE)
 			break;
-		/* What isn't much of the region, or has a hole to go to. */
+		/* Allow fragments that are a small part of the region or fit into a hole. */
 		longer = length / MANY;
 		if (longer < map->run[longest].length)
 			longer = map->run[longest].length;

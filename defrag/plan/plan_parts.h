@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where parts of files should go when there is no room for whole ones. Pure: fragments and a free
- * map in, planned parts out.
+ * Planning where parts of files should go when there is no room for whole files: from the fragments
+ * and the map of free blocks to planned parts. No I/O.
  *
- * A part is some whole fragments of one file, one after the other in reading order, that move to
- * one place. So the file has as many fragments less as the part had more than one, and one or
- * two less still where the place is right behind the fragment before it, or right before the next.
- * Since no fragment is ever cut, no move makes anything worse, whatever else moves.
+ * A part is several whole fragments of one file, consecutive in reading order, that move to one
+ * place. If the part has N fragments, the file then has N - 1 fragments less, and one or two less
+ * again if the place directly follows the fragment before the part, or directly precedes the one
+ * after it. Since no fragment is ever cut, no move makes a file worse, whatever else moves.
  *
- * Two kinds of plans take turns. One moves parts to free runs, where each gains something. When
- * nothing is left to gain by that, the other makes long runs: what lies scattered in a part of the
- * disk that has more room than others goes, as it is, to holes elsewhere. That gains nothing itself
- * (unless a hole happens to adjoin what belongs beside it), so it is done only where the next plan
- * of the first kind is going to make it pay.
+ * Two kinds of plans alternate. The first moves parts to free runs, where each gains something.
+ * When that gains nothing more, the second makes long free runs: it chooses a region of the disk
+ * with more free space than others, and moves the fragments in it, as they are, to holes elsewhere.
+ * That gains nothing by itself (unless a hole happens to adjoin a neighbour in the file), so it is
+ * done only where the next plan of the first kind will make it worth the cost.
  */
 #ifndef E3DEFRAG_PLAN_PARTS_H
 #define E3DEFRAG_PLAN_PARTS_H
@@ -24,34 +24,35 @@
 #include "plan/freemap.h"
 
 struct planned_part {
-	uint32_t first, count; /* pieces */
-	uint32_t goal;	       /* block for the first of them; the others come behind it */
+	uint32_t first, count; /* fragments */
+	uint32_t goal;	       /* block for the first of them; the others follow it */
 };
 
 struct parts_plan {
-	struct planned_part *part; /* ascending by piece */
+	struct planned_part *part; /* ascending by fragment */
 	size_t count, room;
-	uint64_t blocks; /* that move */
-	uint64_t gain;	 /* fragments that go by it */
+	uint64_t blocks; /* how many blocks move */
+	uint64_t gain;	 /* how many fragments less there will be */
 };
 
 struct parts_limits {
-	uint64_t scratch; /* blocks to move at most: what they leave isn't free yet */
-	uint32_t worth;	  /* blocks to move at most for one fragment less */
-	uint32_t least;	  /* fragments that make a part worth a run that isn't beside its file */
+	uint64_t scratch; /* most blocks to move: their old places don't become free at once */
+	uint32_t worth;	  /* most blocks to move for each fragment less */
+	uint32_t least; /* fewest fragments of a part that moves to a run not adjoining its file */
 };
 
 void parts_plan_init(struct parts_plan *plan);
 void parts_plan_free(struct parts_plan *plan);
 
 /*
- * Move parts to free runs of @map. What is planned is claimed from the map, and the fragments are
- * held until fragments_index(). Both functions do so; more than one can plan for the same map.
+ * Plan moves of parts to free runs of @map. Both functions add to @plan, claim the planned places
+ * from @map, and hold the fragments until fragments_index(), so that several calls can plan with
+ * the same map.
  */
 void plan_parts_gain(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 		     const struct parts_limits *limits);
 
-/* Move pieces out of the way. */
+/* Plan moves of fragments to holes, to make long free runs. */
 void plan_parts_clear(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 		      const struct parts_limits *limits);
 

@@ -5,14 +5,14 @@
 #include <string.h>
 
 static const struct {
-	const char *word; /* of `relocatable`, if it is one */
+	const char *word; /* of ext3meta's `relocatable`; NULL: it has no such word */
 	const char *text;
-	const char *key; /* for programs, where that word is none */
+	const char *key; /* for programs; NULL: it is `word` */
 } reasons[REASONS] = {
 	[REASON_NONE] = { .word = "yes", .text = "can be moved", .key = "none" },
 	[REASON_TYPE] = { .word = "type", .text = "not a regular file" },
-	[REASON_EXTENTS] = { .word = "extents", .text = "mapped by extents: a case for e4defrag" },
-	[REASON_INLINE] = { .word = "inline", .text = "data lies in the inode" },
+	[REASON_EXTENTS] = { .word = "extents", .text = "mapped by extents: use e4defrag" },
+	[REASON_INLINE] = { .word = "inline", .text = "the data is in the inode" },
 	[REASON_UNMAPPED] = { .word = "none", .text = "has no blocks to map", .key = "unmapped" },
 	[REASON_ENCRYPTED] = { .word = "encrypted", .text = "encrypted" },
 	[REASON_VERITY] = { .word = "verity", .text = "sealed by fs-verity" },
@@ -41,36 +41,36 @@ static const struct {
 	[REASON_OTHER] = { .text = "ext3meta can't move it", .key = "other" },
 	[REASON_EMPTY] = { .text = "no blocks", .key = "empty" },
 	[REASON_PERFECT] = { .text = "already in one fragment", .key = "perfect" },
-	[REASON_LONG_PIECES] = { .text = "pieces long enough", .key = "long-pieces" },
-	[REASON_COOLING] = { .text = "cooling down, since it was moved lately",
-			     .key = "cool-down" },
+	[REASON_LONG_PIECES] = { .text = "fragments long enough", .key = "long-pieces" },
+	[REASON_COOLING] = { .text = "cooling down: it was moved recently", .key = "cool-down" },
 	[REASON_FEW_FRAGMENTS] = { .text = "fewer fragments than --min-fragments",
 				   .key = "few-fragments" },
 	[REASON_LOW_SCORE] = { .text = "a score below --min-score", .key = "low-score" },
-	[REASON_SIZE] = { .text = "not of the size asked for", .key = "size" },
+	[REASON_SIZE] = { .text = "smaller than --min-size or larger than --max-size",
+			  .key = "size" },
 	[REASON_RECENT] = { .text = "changed too recently", .key = "recent" },
 	[REASON_EXCLUDED] = { .text = "excluded", .key = "excluded" },
-	[REASON_NAMELESS] = { .text = "no name is known to choose it by", .key = "nameless" },
+	[REASON_NAMELESS] = { .text = "no name of it is known to filter by", .key = "nameless" },
 	[REASON_MULTIPLY_CLAIMED] = { .text = "shares blocks with another file: run e2fsck",
 				      .key = "shared" },
 	[REASON_MD_BITMAP] = { .text = "the bitmap of an md array, which writes to its blocks",
 			       .key = "md-bitmap" },
 	[REASON_NO_ROOM] = { .text = "not enough free space", .key = "no-room" },
-	[REASON_NO_BETTER] = { .text = "free space has no better place", .key = "no-better" },
-	[REASON_RESERVE] = { .text = "would take from the free space that --reserve keeps",
+	[REASON_NO_BETTER] = { .text = "no better place in the free space", .key = "no-better" },
+	[REASON_RESERVE] = { .text = "would use free space that --reserve keeps",
 			     .key = "reserve" },
-	[REASON_OUTCOME] = { .text = "the blocks got were no better", .key = "outcome" },
+	[REASON_OUTCOME] = { .text = "the blocks allocated were no better", .key = "outcome" },
 	[REASON_CHANGED] = { .text = "was changed meanwhile", .key = "changed" },
 	[REASON_VANISHED] = { .text = "deleted meanwhile", .key = "vanished" },
 	[REASON_BUSY] = { .text = "busy", .key = "busy" },
 	[REASON_FAILED] = { .text = "failed", .key = "failed" },
-	[REASON_STOPPED] = { .text = "the run was stopped before", .key = "stopped" },
+	[REASON_STOPPED] = { .text = "not finished when the run was stopped", .key = "stopped" },
 	[REASON_UNPLANNED] = { .text = "not in the plan", .key = "unplanned" },
-	[REASON_OUTSIDE] = { .text = "planned, but in no TARGET", .key = "outside" },
-	[REASON_REPLACED] = { .text = "another file than the planned one", .key = "replaced" },
+	[REASON_OUTSIDE] = { .text = "in the plan, but in no TARGET", .key = "outside" },
+	[REASON_REPLACED] = { .text = "not the file that was planned", .key = "replaced" },
 	[REASON_OUTDATED] = { .text = "changed since it was planned", .key = "outdated" },
 	[REASON_TAKEN] = { .text = "the place planned for it is taken", .key = "taken" },
-	[REASON_IN_PLACE] = { .text = "lies where it was planned to lie", .key = "in-place" },
+	[REASON_IN_PLACE] = { .text = "already where it was planned to be", .key = "in-place" },
 };
 
 const char *reason_text(enum reason reason)

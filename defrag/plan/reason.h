@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Why a file was left alone. Each file that is not improved has one of these. */
+/*
+ * The reasons for leaving a file alone, with their texts for reports and their keys for programs.
+ * Each file that is not improved has one of these.
+ */
 #ifndef E3DEFRAG_REASON_H
 #define E3DEFRAG_REASON_H
 
@@ -38,18 +41,18 @@ enum reason {
 	REASON_EMPTY,
 	REASON_PERFECT,
 	REASON_LONG_PIECES, /* long enough for --min-fragment-size */
-	REASON_COOLING,	    /* moved lately, and in more pieces again: see --state */
+	REASON_COOLING,	    /* moved recently, and fragmented again since: see --state */
 	REASON_FEW_FRAGMENTS,
 	REASON_LOW_SCORE,
-	REASON_SIZE,   /* smaller or larger than asked for */
-	REASON_RECENT, /* changed, more recently than --older-than */
+	REASON_SIZE,   /* smaller than --min-size or larger than --max-size */
+	REASON_RECENT, /* changed more recently than --older-than allows */
 	REASON_EXCLUDED,
-	REASON_NAMELESS,	 /* its names should have been looked at, and it has none */
-	REASON_MULTIPLY_CLAIMED, /* with another file; only a damaged filesystem has that */
+	REASON_NAMELESS,	 /* a filter needs a name of it, and none was found */
+	REASON_MULTIPLY_CLAIMED, /* another file has a block of it: the filesystem is damaged */
 	REASON_MD_BITMAP,	 /* md writes to its blocks on the disk: see md.h */
 	REASON_NO_ROOM,
 	REASON_NO_BETTER,
-	REASON_RESERVE, /* it would take more than --reserve leaves */
+	REASON_RESERVE, /* it would use free space that --reserve keeps */
 
 	/* what happened during the run */
 	REASON_OUTCOME,
@@ -61,28 +64,31 @@ enum reason {
 
 	/* what --apply finds */
 	REASON_UNPLANNED,
-	REASON_OUTSIDE,	 /* of the TARGETs, but planned */
+	REASON_OUTSIDE,	 /* in the plan, but not in a TARGET */
 	REASON_REPLACED, /* another file has its inode number */
 	REASON_OUTDATED,
-	REASON_TAKEN, /* the place for it */
+	REASON_TAKEN, /* the place planned for it is no longer free */
 	REASON_IN_PLACE,
 
 	REASONS /* how many there are */
 };
 
-/* A few words for a report, "already perfect" for REASON_PERFECT. */
+/* A few words for a report: "already in one fragment" for REASON_PERFECT. A static string. */
 const char *reason_text(enum reason reason);
 
-/* One word for programs, which stays the same: "no-room" for REASON_NO_ROOM. */
+/* A word for programs, which never changes: "no-room" for REASON_NO_ROOM. A static string. */
 const char *reason_key(enum reason reason);
 
-/* Was it for the command line's choice among the files that this one was left alone? */
+/* True if the file was left alone because of an option that chooses among the files. */
 bool reason_is_choice(enum reason reason);
 
-/* The reason for a word of `relocatable`; "yes" is REASON_NONE. */
+/*
+ * The reason for a word of ext3meta's `relocatable`, @length bytes: REASON_NONE for "yes",
+ * REASON_OTHER for an unknown word.
+ */
 enum reason reason_of_word(const char *word, size_t length);
 
-/* The reason that an errno of a request to ext3meta stands for. */
+/* The reason for @error, a positive errno of a request to ext3meta. */
 enum reason reason_of_errno(int error);
 
 #endif

@@ -36,7 +36,7 @@ static void append_indirect(struct sequence *seq, const struct indirect *ind)
 	append_item(seq, ind->level, ind->logical, ind->physical, 1);
 }
 
-/* Mark the indirect blocks that have no data below: the next data lies past what they span. */
+/* Mark the indirect blocks that have no data below: those with the next data past their span. */
 static void mark_barren(struct sequence *seq, const struct geometry *geo)
 {
 	uint64_t next_data = UINT64_MAX;
@@ -55,7 +55,7 @@ static void mark_barren(struct sequence *seq, const struct geometry *geo)
 void sequence_build(struct sequence *seq, const struct layout *layout, const struct geometry *geo)
 {
 	const struct extent *last = NULL;
-	size_t i, next = 0; /* the indirect block that comes next */
+	size_t i, next = 0; /* the next indirect block to append */
 
 	seq->items = 0;
 	seq->blocks = 0;
@@ -137,7 +137,7 @@ unsigned int score(const struct cost *cost)
 
 	if (!lost)
 		return 0;
-	/* Keep the product below 2^64: a share of 2^48 needs no more digits. */
+	/* Keep the product below 2^64: 48 bits are precise enough for a percentage. */
 	while (all >> 48) {
 		all >>= 1;
 		lost >>= 1;
@@ -163,7 +163,7 @@ const char *score_verdict(unsigned int value)
 	return "needs defragmentation";
 }
 
-/* Indirect blocks that @data blocks from the start of a file need. */
+/* How many indirect blocks a file with @data blocks and no holes needs. */
 static uint64_t indirect_need(const struct geometry *geo, uint64_t data)
 {
 	uint64_t pointers = geo->blocksize / 4, need = 0, below;

@@ -331,13 +331,13 @@ interleave() {
 	[ "$now" -ge 20 ]
 
 	run -0 e3defrag -cv --min-fragment-size=16K "$H"
-	[[ $output == *"  pieces long enough"$'\n'"            $H/long"$'\n'* ]]
+	[[ $output == *"  fragments long enough"$'\n'"            $H/long"$'\n'* ]]
 	run -0 e3defrag -n --min-fragment-size=16K "$H"
 	[[ $output == *"would move $H/short: "* ]]
 	[[ $output != *"would move $H/long: "* ]]
 	run -0 e3defrag -v --min-fragment-size=16K "$H"
 	[[ $output == *"Files improved: 2, "* ]]
-	[[ $output == *" 2  pieces long enough"$'\n'"            $H/long"$'\n'* ]]
+	[[ $output == *" 2  fragments long enough"$'\n'"            $H/long"$'\n'* ]]
 	run -0 e3defrag -cv "$H"
 	row "$H/long"
 	[ "$now" = "$long" ]
@@ -346,7 +346,7 @@ interleave() {
 
 	# For a larger SIZE they are short, and without one all that is in pieces moves
 	run -0 e3defrag -c --min-fragment-size=1M "$H"
-	[[ $output != *"pieces long enough"* ]]
+	[[ $output != *"fragments long enough"* ]]
 	run -0 e3defrag "$H"
 	[[ $output == *"Files improved: 2, "* ]]
 	unmount_host
@@ -380,7 +380,7 @@ interleave() {
 		[[ $output == *"Stopped by a signal."* ]]
 		[ "$(jq -r .stopped "$T/json")" = signal ]
 		python3 -W ignore -m jsonschema -i "$T/json" man/e3defrag-report.schema.json
-		[[ $output == *"the run was stopped before"* ]]
+		[[ $output == *"not finished when the run was stopped"* ]]
 		unmount_host
 	done
 }

@@ -103,11 +103,11 @@ watched() {
 	free=$(stat -f -c %f "$H")
 
 	run -0 --separate-stderr e3defrag -n --reserve=90% "$H"
-	[[ $output == *"4  would take from the free space that --reserve keeps"* ]]
+	[[ $output == *"4  would use free space that --reserve keeps"* ]]
 	[[ $output != *"would move"* ]]
 	watched --reserve=90%
 	[ "$status" = 6 ]
-	[[ $output == *"4  would take from the free space that --reserve keeps"* ]]
+	[[ $output == *"4  would use free space that --reserve keeps"* ]]
 	[ "$(<"$T/least")" = "$free" ]
 	# no file as a whole
 	watched --reserve=$(((free - 500) * 4))K

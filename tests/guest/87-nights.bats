@@ -161,7 +161,7 @@ kept() {
 		later $days -600
 		night 6 "$T/a"
 		[[ $reasons == *cool-down* ]]
-		[[ $output == *"cooling down, since it was moved lately"* ]]
+		[[ $output == *"cooling down: it was moved recently"* ]]
 		[ "$moved" = 0 ]
 		later 0 1200
 		night 0 "$T/a"
@@ -253,7 +253,7 @@ kept() {
 	cp "$STATE" "$T/before"
 	later 9
 	run -6 "${drop[@]}" e3defrag --state="$STATE" --json="$T/json" "$T/a"
-	[[ $output == *"2  free space has no better place"* ]]
+	[[ $output == *"2  no better place in the free space"* ]]
 	diff <(grep -v filesystem "$T/before") <(grep -v filesystem "$STATE")
 	# Other free space.
 	rm "$T/a/filler"
