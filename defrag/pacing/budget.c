@@ -8,13 +8,13 @@
 #include "lib/clock.h"
 #include "progress/progress.h"
 
-/* The size of a first step in a run with a time limit, and the bounds of any. */
+/* In a run with a time limit: the size of the first step, and the bounds of all steps, in bytes. */
 #define STEP_FIRST (1U << 20)
 #define STEP_LEAST (64U << 10)
 #define STEP_MOST (16U << 20)
-/* A step shall end this soon, for the limit to be kept to a second or two. */
+/* A step must not take longer than this, so that the limit is kept within a second or two. */
 #define STEP_TIME (CLOCK_SECOND / 2)
-/* With a rate, so many steps a second. */
+/* With a rate, the number of steps a second. */
 #define STEPS 4
 
 static volatile int *flag;
@@ -34,7 +34,7 @@ const char *stop_key(enum stop stop)
 static void time_is_up(int number)
 {
 	(void)number;
-	/* Of two causes the first is told. */
+	/* If there are two causes, the first one is reported. */
 	if (!*flag)
 		*flag = STOP_TIME;
 }
@@ -72,7 +72,7 @@ static void wait_until(const struct budget *budget, uint64_t due)
 	uint64_t now;
 
 	while (!*budget->stop && (now = clock_now()) < due) {
-		/* A flag that is set between the look and the sleep is seen this soon. */
+		/* If the flag is set between the check and the sleep, it is noticed this soon. */
 		const uint64_t slice = due - now < CLOCK_SECOND / 5 ? due - now : CLOCK_SECOND / 5;
 		const struct timespec pause = { 0, (long)(slice * 1000) };
 
@@ -97,7 +97,7 @@ void budget_stepped(struct budget *budget, uint64_t moved, uint64_t took)
 		budget->step *= 2;
 	if (!budget->rate)
 		return;
-	/* Time in which nothing was moved is no credit. */
+	/* Time in which nothing was moved must not allow a higher rate afterwards. */
 	if (budget->due + took < now)
 		budget->due = now - took;
 	budget->due += moved * CLOCK_SECOND / budget->rate;

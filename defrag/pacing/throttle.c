@@ -20,16 +20,19 @@
 #include "lib/util.h"
 #include "progress/progress.h"
 
-/* Read-ahead under way, in sectors, is never more than this; what is beyond was read elsewhere. */
+/*
+ * Most sectors of our own read-ahead that can be in flight. If more is missing, it was not read
+ * from this disk.
+ */
 #define AHEAD_MOST 2048
-/* Disks below disks: a partition of a mapped device on a partition ... */
+/* Most levels of devices below a device: a partition, a mapped device, a partition ... */
 #define DEPTH_MOST 16
 
 void pacer_start(struct pacer *pacer, const struct throttle_sample *sample)
 {
 	memset(pacer, 0, sizeof(*pacer));
 	pacer->last = *sample;
-	/* For all that is known. */
+	/* Until it is known better the disk counts as busy. */
 	pacer->busy = sample->now + THROTTLE_QUIET_WRITE;
 }
 
@@ -43,7 +46,10 @@ bool pacer_due(const struct pacer *pacer, uint64_t now)
 	return pacer->work >= (is_busy(pacer, now) ? THROTTLE_WORK_BUSY : THROTTLE_WORK_QUIET);
 }
 
-/* Have others read since the last look? What we asked for ourselves is known to the sector. */
+/*
+ * True if other processes have read since the last sample. The kernel accounts the sectors that
+ * this process has requested exactly, so anything beyond is theirs.
+ */
 static bool others_read(struct pacer *pacer, const struct throttle_sample *sample)
 {
 	uint64_t own = pacer->ahead + (sample->own - pacer->last.own);
@@ -102,7 +108,7 @@ uint32_t pacer_size(uint32_t size, uint64_t moved, uint64_t took, bool busy)
 
 bool throttle_parse(const char *stat, const char *inflight, struct throttle_sample *sample)
 {
-	/* Reads: requests, merged, sectors, ms. Writes the same. Then 3 sums, discards, flushes. */
+	/* Four fields of reads: requests, merged, sectors, ms. The same of writes. Then others. */
 	uint64_t field[17] = { 0 }, reading;
 	int fields = 0, used;
 
@@ -117,7 +123,7 @@ bool throttle_parse(const char *stat, const char *inflight, struct throttle_samp
 	return true;
 }
 
-/* Whoever calls submit_bio() to read is accounted for it, also inside ext3meta. */
+/* The kernel accounts a read to the process that calls submit_bio(), even inside ext3meta. */
 static uint64_t own_sectors(void)
 {
 	struct rusage usage;
@@ -142,10 +148,10 @@ static void take_sample(const struct throttle *throttle, struct throttle_sample 
 	if (!read_stat(throttle->stat, stat, sizeof(stat)) ||
 	    !read_stat(throttle->inflight, inflight, sizeof(inflight)) ||
 	    !throttle_parse(stat, inflight, sample))
-		sample->writing = 1; /* busy, for all that is known */
+		sample->writing = 1; /* not known: assume that it is busy */
 }
 
-/* The only name in a directory, malloc'd; NULL where there are none or several. */
+/* The only name in the directory @path, malloc'd; NULL if there are none or several. */
 static char *only_name(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -167,7 +173,7 @@ static char *only_name(const char *path)
 	return name;
 }
 
-/* @path, @more behind it, as realpath(3) has it. Frees @path. NULL if it isn't there. */
+/* The realpath(3) of @path with @more appended, malloc'd; NULL if there is none. Frees @path. */
 static char *resolved(char *path, const char *more)
 {
 	char *longer = xasprintf("%s%s", path, more), *real = realpath(longer, NULL);
@@ -178,9 +184,10 @@ static char *resolved(char *path, const char *more)
 }
 
 /*
- * Where sysfs has the disk that others share with @dev: a partition's whole disk, and what lies
- * below a mapped device, as long as that is one. The parts of a RAID read more than they are
- * asked to, so there the array itself is looked at.
+ * The directory in sysfs of the disk whose load counts for @dev, malloc'd; NULL if there is none.
+ * From a partition it goes to the whole disk, and from a mapped device to the device below it,
+ * while there is exactly one. The disks of a RAID read more than the array is asked to, so there
+ * the array itself is watched.
  */
 static char *find_disk(dev_t dev)
 {
@@ -219,9 +226,9 @@ static int open_stat(const char *dir, const char *name)
 }
 
 /*
- * The lowest best-effort priority and not the idle class: a step holds the file's locks while it
- * waits for the disk, and the idle class may wait for as long as others are busy. The same goes for
- * the processor.
+ * Use the lowest best-effort priority, not the idle class: a step holds the file's locks while it
+ * waits for the disk, and in the idle class it may wait as long as others are busy. The same is
+ * true for the processor.
  */
 static void lower_priorities(void)
 {
@@ -245,7 +252,7 @@ void throttle_open(struct throttle *throttle, dev_t dev, const char *name, const
 	throttle->stat = disk ? open_stat(disk, "stat") : -1;
 	throttle->inflight = disk ? open_stat(disk, "inflight") : -1;
 	if (throttle->stat < 0 || throttle->inflight < 0)
-		complain(name, 0, "can't see how busy the disk is: taken for always busy");
+		complain(name, 0, "can't find out how busy the disk is: it is assumed to be busy");
 	free(disk);
 	take_sample(throttle, &sample);
 	pacer_start(&throttle->pacer, &sample);
@@ -265,7 +272,7 @@ void throttle_close(struct throttle *throttle)
 		close(throttle->inflight);
 }
 
-/* A signal ends it at once. */
+/* Wait @us microseconds; a signal ends the wait at once. */
 static void wait_for(uint64_t us)
 {
 	struct timespec ts = { (time_t)(us / 1000000), (long)(us % 1000000) * 1000 };
