@@ -13,11 +13,14 @@
 #include "progress/screen_map.h"
 #include "progress/terminal.h"
 
-/* Between two drawings, and before the first of a stage: what is over sooner needs none. */
+/*
+ * Microseconds between two drawings, and before the first one of a stage: a stage that ends sooner
+ * needs none.
+ */
 #define EVERY 250000
-/* Of points that come by the million only one in so many looks at the clock. */
+/* progress_often() reads the clock only at one call of this many. */
 #define OFTEN 64
-/* Columns that stay free: a key's "^C", wherever it comes in between, must not begin a new line. */
+/* Columns left free: the echo of a key, like "^C", must not wrap to a new line wherever it is. */
 #define KEY_COLUMNS 3
 
 static volatile sig_atomic_t asked;
@@ -26,8 +29,8 @@ static struct {
 	bool terminal; /* there is one to draw on */
 	bool utf8;
 	uint64_t deadline; /* of the run, in microseconds; 0: none */
-	uint64_t bytes;	   /* that it may move; 0: any number */
-	uint64_t moved;	   /* by all of the run */
+	uint64_t bytes;	   /* most bytes that the run may move; 0: no limit */
+	uint64_t moved;	   /* bytes moved by the whole run */
 
 	const char *host; /* NULL: none */
 	char *title;
@@ -36,8 +39,8 @@ static struct {
 	uint32_t blocksize;
 
 	struct status_line status_line;
-	uint64_t to_move; /* bytes, with those that were moved; the run may end before */
-	uint64_t before;  /* where.bytes when the file began */
+	uint64_t to_move; /* bytes, including those moved already; a limit may end the run before */
+	uint64_t before;  /* status_line.bytes when the file began */
 	const void *file;
 	uint32_t ino; /* the last one counted */
 
@@ -45,8 +48,8 @@ static struct {
 	unsigned int often;
 
 	bool wants_map;
-	const struct usage *usage; /* what the survey draws; NULL: there is no map */
-	struct screen_map map;	   /* while files move */
+	const struct usage *usage; /* the survey's usage of the disk; NULL: there is no map */
+	struct screen_map map;	   /* the map while files move */
 } progress;
 
 static void on_usr1(int number)
@@ -88,13 +91,13 @@ void progress_map(const struct usage *usage)
 	progress.usage = usage;
 }
 
-/* In the stages that show where blocks lie. */
+/* True if the current stage has a map on the screen. */
 static bool has_map(void)
 {
 	return progress.wants_map && progress.usage && progress.status_line.stage != STAGE_PLAN;
 }
 
-/* What is being done with; malloc'd, NULL if nothing is. */
+/* The printable name of the file that is worked on, malloc'd; NULL if there is none. */
 static char *current(void)
 {
 	if (progress.file)
@@ -119,7 +122,7 @@ static unsigned int percent(const struct status_line *status_line)
 	const uint64_t done = bytes ? status_line->bytes : status_line->files;
 	const uint64_t all = bytes ? status_line->bytes_all : status_line->files_all;
 
-	/* What there is to see is seen; the names are found while it stays. */
+	/* The survey is complete on the map; it stays as it is while names are found. */
 	if (status_line->stage != STAGE_MOVE && status_line->stage != STAGE_LOOK)
 		return 100;
 	return done < all ? (unsigned int)((double)done * 100 / (double)all) : 100;
@@ -149,7 +152,7 @@ static void draw_map(const char *line, unsigned int rows, unsigned int columns)
 		screen_map_drawn(&progress.map);
 }
 
-/* The last line of a map that stays. */
+/* The status line below a map that stays on the screen. */
 static char *draw_last_line(unsigned int width)
 {
 	if (progress.status_line.stage == STAGE_MOVE)
@@ -229,7 +232,7 @@ void progress_begin(enum stage stage, uint64_t files, uint64_t fragments)
 	progress_point();
 }
 
-/* What there is to move, or what may be moved if that is less. */
+/* The goal of the stage: all bytes to move, or the bytes that may be moved if these are less. */
 static void bound_bytes(void)
 {
 	struct status_line *status_line = &progress.status_line;
@@ -263,7 +266,7 @@ void progress_end(void)
 void progress_keep(void)
 {
 	if (has_map() && progress.status_line.stage != STAGE_NONE) {
-		/* Nothing is read or written any more. */
+		/* Nothing is being read or written any more. */
 		if (progress.status_line.stage == STAGE_MOVE)
 			screen_map_drawn(&progress.map);
 		terminal_redraw();
@@ -345,7 +348,7 @@ void progress_file_done(uint64_t blocks, uint32_t before, uint32_t now)
 		       moved = status_line->bytes - progress.before;
 
 	status_line->files++;
-	/* What stays where it is was no work. */
+	/* Blocks of the file that stay where they are were no work: subtract them from the goal. */
 	if (moved < bytes && progress.to_move >= status_line->bytes + bytes - moved)
 		progress.to_move -= bytes - moved;
 	bound_bytes();

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a run is, shown while it lasts: on a terminal a line that is redrawn in place, or a map,
- * and what SIGUSR1 is answered. The stages tell what they do; between two pieces of work
- * progress_point() draws or answers if it is time to. There is one run and one terminal, so this is
- * no object.
+ * The display of the run's progress: on a terminal a status line that is redrawn in place, or a
+ * map; and the answer to SIGUSR1. The stages report what they do, and between two units of work
+ * progress_point() draws or answers when it is due. There is one run and one terminal, so the state
+ * is global.
  *
- * Nothing is drawn on what is no terminal. Standard output is often the same one, so
- * terminal_clear() comes before all that is printed there in between; complain() does that by
- * itself.
+ * If standard error is not a terminal, nothing is drawn. Standard output is often the same
+ * terminal, so call terminal_clear() before printing there; complain() does that by itself.
  */
 #ifndef E3DEFRAG_PROGRESS_H
 #define E3DEFRAG_PROGRESS_H
@@ -21,55 +20,56 @@
 #include "progress/status_line.h"
 #include "progress/usage.h"
 
-/* Before the first stage. @quiet draws nothing; SIGUSR1 is answered all the same. */
+/* Call this before the first stage. With @quiet nothing is drawn, but SIGUSR1 is answered. */
 void progress_open(bool quiet, bool map);
-/* The run ends after @seconds at the latest, or with @bytes moved. 0 is no limit. */
+/* Tell that the run ends after @seconds, or after @bytes were moved. 0 means no limit. */
 void progress_bounds(uint64_t seconds, uint64_t bytes);
-/* How a file is called on the screen, printable; malloc'd. Asked only when it is drawn. */
+/* Returns the printable name of @file, malloc'd. It is called only when the name is drawn. */
 typedef char *(*progress_name)(const void *names, const void *file);
-/* From now on it is about this one, whose files @name calls by @names, ... */
+/* Begin with @host; @name gets @names to return the names of its files. */
 void progress_host(const struct host *host, uint32_t blocksize, progress_name name,
 		   const void *names);
-/* ... whose survey draws this picture, if there shall be a map. */
+/* Show @usage, which the survey fills in, as a map if the user wants one. */
 void progress_map(const struct usage *usage);
-/* After the last stage of a host. */
+/* Call this after the last stage of a host. */
 void progress_host_done(void);
 
 /*
- * A stage of @files, 0 if it isn't known how many, that have @fragments as far as is known. The
- * next stage ends it.
+ * Begin a stage with @files files, 0 if their number isn't known, and @fragments fragments so far.
+ * The next stage ends it.
  */
 void progress_begin(enum stage stage, uint64_t files, uint64_t fragments);
-/* From now on, @files more are to be looked at and @blocks of them moved. */
+/* Tell that @files more files are to be handled, and @blocks more blocks to be moved. */
 void progress_moves(uint64_t files, uint64_t blocks);
-/* Nothing that takes long follows: line and map go. */
+/* End the stage and remove the line and the map from the terminal. */
 void progress_end(void);
-/* The same, but the map stays. */
+/* The same, but the map stays on the terminal. */
 void progress_keep(void);
 
+/* Draw, or answer SIGUSR1, if it is due. */
 void progress_point(void);
-/* The same, where points come by the million. */
+/* The same for callers that call it millions of times: it seldom reads the clock. */
 void progress_often(void);
 
-/* One more file, or what else is counted, in any stage. */
+/* Count one more file, inode @ino, or another unit of the stage, with @ino 0. */
 void progress_count(uint32_t ino);
-/* The survey has looked at a file. */
+/* The survey has read a file with @blocks and @fragments. */
 void progress_looked(uint64_t blocks, uint32_t fragments);
-/* A move or a plan begins with a file. */
+/* Moving or planning of @file begins. */
 void progress_file(const void *file);
-/* A step is about to move what the file has in [@at, @end) elsewhere; see screen_map_touch(). */
+/* A step is about to move the blocks of the file in [@at, @end); see screen_map_touch(). */
 void progress_step(const struct sequence *from, const struct sequence *to, uint32_t at,
 		   uint32_t end, unsigned int level);
-/* It has. */
+/* The step has moved them; see screen_map_move(). */
 void progress_stepped(const struct sequence *from, const struct sequence *to, uint32_t at,
 		      uint32_t end, unsigned int level);
-/* These were so many blocks on the way to a better place. */
+/* @blocks more blocks of the file were moved. */
 void progress_moved(uint64_t blocks);
-/* The free blocks were looked at again. */
+/* The free blocks were read again. */
 void progress_free_blocks(const struct freemap *free);
-/* A part of it is done with; the file had @before fragments and has @now, and will come again. */
+/* A part of the file is done: it had @before fragments and has @now. More parts may follow. */
 void progress_part_done(uint32_t before, uint32_t now);
-/* It is done with; it had @blocks, and @before fragments, of which it has @now. */
+/* The file is done: it has @blocks; it had @before fragments and has @now. */
 void progress_file_done(uint64_t blocks, uint32_t before, uint32_t now);
 
 #endif

@@ -9,9 +9,9 @@
 #include "lib/columns.h"
 #include "lib/util.h"
 
-/* A cell that is free but for less than one part in so many is free. */
+/* A cell is shown as free if less than one part in USED_PART of it is used. */
 #define USED_PART 8
-/* Lines besides the map and its legend: title, bar and where it is. */
+/* Lines besides the grid and the legend: title, bar and status line. */
 #define LINES_BESIDES 3
 #define GRID_LEAST 3
 
@@ -29,7 +29,7 @@ void screen_map_free(struct screen_map *map)
 	map->touched = NULL;
 }
 
-/* Call @fn for each run of blocks that @seq has in there. */
+/* Call @fn for each run on the disk of what screen_map_touch() describes. */
 static void each_run(struct screen_map *map, const struct sequence *seq, uint32_t at, uint32_t end,
 		     unsigned int level,
 		     void (*fn)(struct screen_map *map, uint64_t start, uint64_t length,
@@ -118,7 +118,7 @@ enum cell_kind cell_kind(const struct usage *usage, size_t cell, unsigned int to
 {
 	const uint64_t *count = usage->cell[cell].count;
 	const uint64_t size = usage_size(usage, cell), free = count[USAGE_FREE];
-	/* What is moved for is what there is to see: it counts twice. */
+	/* Fragmented files count twice, since they are what the user wants to see. */
 	const uint64_t part[CELL_KINDS] = {
 		[CELL_WHOLE] = count[USAGE_WHOLE],
 		[CELL_PIECES] = 2 * count[USAGE_PIECES],
@@ -170,7 +170,7 @@ static void add_line(struct screen_map_lines *lines, char *line)
 	lines->line[lines->count++] = line;
 }
 
-/* A line under way, and how wide it is. */
+/* The line that is being written, and its width so far. */
 struct drawing {
 	const struct screen_map_view *view;
 	struct screen_map_lines *lines;
@@ -191,7 +191,7 @@ static void put_string(struct drawing *d, const char *text, size_t columns)
 	d->width += columns;
 }
 
-/* Blanks up to the last column, so that it has one colour. */
+/* Fill the line with blanks, so that all of it has the background colour, and add it. */
 static void end(struct drawing *d)
 {
 	const size_t most = d->view->columns - 1;
@@ -215,7 +215,10 @@ static void draw_title(struct drawing *d)
 	free(title);
 }
 
-/* One more word of the legend, in the next line if this one is full. @kind: CELL_KINDS for none. */
+/*
+ * Add a word to the legend, on the next line if this one is full. It follows the sign of @kind, or
+ * none if that is CELL_KINDS.
+ */
 static void draw_word(struct drawing *d, enum cell_kind kind, const char *text)
 {
 	const size_t width = strlen(text) + (kind < CELL_KINDS ? 2 : 0);
@@ -274,7 +277,7 @@ static void draw_bar(struct drawing *d)
 	end(d);
 }
 
-/* How the cells of a picture become those of a map. */
+/* The cells of the usage merged to those that fit on the screen, one for each character. */
 struct grid {
 	struct usage usage;
 	uint8_t *touched;
@@ -327,7 +330,7 @@ void screen_map_draw(const struct screen_map_view *view, struct screen_map_lines
 	struct grid grid;
 	bool explained;
 
-	/* How much a sign is takes no more room than that. */
+	/* Measure the legend with the longest number of blocks. */
 	d.lines = &legend;
 	draw_legend(&d, UINT32_MAX);
 	explained = down >= legend.count + GRID_LEAST;

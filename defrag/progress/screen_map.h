@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The map of a filesystem's blocks (--map): a character for so many of them, kept up to date while
- * they move, and drawn as lines for a terminal. Whoever defragmented a disk in the nineties knows
- * it. No I/O.
+ * The map of a filesystem's blocks on the screen (--map): each character stands for a number of
+ * blocks. It is kept up to date while they move, and drawn as lines for a terminal, in the way of
+ * the defragmenters of the nineties. No I/O.
  */
 #ifndef E3DEFRAG_SCREEN_MAP_H
 #define E3DEFRAG_SCREEN_MAP_H
@@ -14,48 +14,48 @@
 #include "plan/sequence.h"
 #include "progress/usage.h"
 
-/* Below this there is no room for a map. */
+/* The smallest terminal that has room for a map. */
 #define SCREEN_MAP_ROWS 12
 #define SCREEN_MAP_COLUMNS 40
 
-/* What the blocks of a cell are; of several kinds, what there is to see. */
+/* The kind of blocks that a cell is shown as, the most important if it has several. */
 enum cell_kind {
 	CELL_FREE,
 	CELL_WHOLE,  /* files in one piece */
 	CELL_PIECES, /* fragmented files */
-	CELL_MOVED,  /* came here in this run */
+	CELL_MOVED,  /* files in one piece, mostly moved here in this run */
 	CELL_MAPS,   /* directories and indirect blocks */
-	CELL_OTHER,  /* the filesystem's own, and what nobody looked at */
-	CELL_READ,   /* right now */
-	CELL_WRITE,
+	CELL_OTHER,  /* the filesystem's own blocks, and files that were not surveyed */
+	CELL_READ,   /* being read now */
+	CELL_WRITE,  /* being written now */
 	CELL_KINDS
 };
 
 struct screen_map {
 	struct usage usage;
-	uint8_t *touched; /* of each cell: CELL_TOUCH_*, since it was drawn */
+	uint8_t *touched; /* for each cell the CELL_TOUCH_* since the map was drawn */
 };
 #define CELL_TOUCH_READ 1
 #define CELL_TOUCH_WRITE 2
 
-/* Begin with what @usage has; it stays as it is. */
+/* Begin with a copy of @usage. */
 void screen_map_init(struct screen_map *map, const struct usage *usage);
 void screen_map_free(struct screen_map *map);
 
 /*
- * What a file has in [@at, @end), its indirect block of @level there, or its data if that is 0, is
- * about to be moved from where @from has it to where @to has it.
+ * Mark that a file is about to be moved from the place in @from to that in @to: its data in the
+ * file blocks [@at, @end) if @level is 0, else its indirect block of @level at @at.
  */
 void screen_map_touch(struct screen_map *map, const struct sequence *from,
 		      const struct sequence *to, uint32_t at, uint32_t end, unsigned int level);
-/* It was. */
+/* Note that it was moved. */
 void screen_map_move(struct screen_map *map, const struct sequence *from, const struct sequence *to,
 		     uint32_t at, uint32_t end, unsigned int level);
 
-/* What was touched was drawn. */
+/* Clear the marks of screen_map_touch(), after drawing. */
 void screen_map_drawn(struct screen_map *map);
 
-/* What a cell of a picture is shown as; @touched is what map->touched says of it. */
+/* The kind that a cell of @usage is shown as; @touched is the cell's entry in map->touched. */
 enum cell_kind cell_kind(const struct usage *usage, size_t cell, unsigned int touched);
 
 struct screen_map_view {
@@ -66,11 +66,11 @@ struct screen_map_view {
 	unsigned int rows,
 		columns; /* of the terminal: SCREEN_MAP_ROWS and SCREEN_MAP_COLUMNS at least */
 	bool utf8, colours;
-	unsigned int percent; /* done; more than 100: nobody knows */
-	const char *line;     /* where it is, no wider than @columns less one */
+	unsigned int percent; /* how much is done; more than 100: not known */
+	const char *line;     /* the status line, narrower than @columns */
 };
 
-/* malloc'd lines, fewer than there are rows, all of them narrower than a row. */
+/* The lines drawn: fewer than there are rows, and narrower than a row. Free them. */
 struct screen_map_lines {
 	char **line;
 	size_t count, room;

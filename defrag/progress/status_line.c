@@ -10,11 +10,11 @@
 #include "lib/util.h"
 
 #define SECOND 1000000.0
-/* What was so many seconds ago counts half as much as what is now. */
+/* Seconds after which an old measurement of the rate has lost about half of its weight. */
 #define MEMORY 10.0
-/* Before that a rate is chance. */
+/* Seconds before the first rate is computed: earlier ones are not reliable. */
 #define RATE_FIRST 1.0
-/* Fewer columns of a name tell nobody which it is. */
+/* A name in fewer columns than this would not be recognized. */
 #define NAME_LEAST 10
 
 void rate_start(struct rate *rate, uint64_t now)
@@ -49,7 +49,7 @@ uint64_t status_line_left(const struct status_line *status)
 	const uint64_t all = in_bytes(status) ? status->bytes_all : status->files_all;
 	double left;
 
-	/* Less than a byte or a file in a thousand seconds is no rate to count on. */
+	/* A rate below one byte or file in a thousand seconds is too low to predict from. */
 	if (!all || status->rate.each < 0.001)
 		return status->most;
 	left = all > done ? (double)(all - done) / status->rate.each + 0.5 : 0;
@@ -72,16 +72,19 @@ char *status_line_clock(uint64_t seconds, char to[CLOCK_SIZE])
 static const char *stage_text(enum stage stage)
 {
 	static const char *const text[STAGES] = {
-		[STAGE_NONE] = "between two stages", [STAGE_LIST] = "listing files",
-		[STAGE_LOOK] = "looking at files",   [STAGE_CLAIMED] = "looking for shared blocks",
-		[STAGE_NAMES] = "finding names",     [STAGE_PLAN] = "planning",
+		[STAGE_NONE] = "between two stages",
+		[STAGE_LIST] = "listing files",
+		[STAGE_LOOK] = "looking at files",
+		[STAGE_CLAIMED] = "checking multiply claimed blocks",
+		[STAGE_NAMES] = "finding names",
+		[STAGE_PLAN] = "planning",
 		[STAGE_MOVE] = "moving files",
 	};
 
 	return text[stage];
 }
 
-/* Each an own part of the line, "" where there is nothing to tell. */
+/* The parts of the line as texts, "" for a part that is left out. */
 struct parts {
 	char files[64], bytes[64], fragments[64], rate[64], left[64];
 };

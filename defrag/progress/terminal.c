@@ -12,7 +12,7 @@
 
 #include "lib/util.h"
 
-/* The size of a terminal that doesn't tell, and the most of one that is made use of. */
+/* The size assumed for a terminal that doesn't tell its own, and the largest size that is used. */
 #define ROWS 24
 #define COLUMNS 80
 #define SIZE_MOST 500
@@ -21,14 +21,14 @@ static volatile sig_atomic_t continued;
 
 static struct {
 	bool is_one;
-	unsigned int rows, columns; /* when it was drawn on */
-	char **line;		    /* what is on it */
-	size_t lines;		    /* 0: nothing */
-	size_t width;		    /* of one line */
-	bool stale;		    /* what is on it may not be what was drawn */
+	unsigned int rows, columns; /* its size at the last drawing */
+	char **line;		    /* the lines on the screen */
+	size_t lines;		    /* 0: none */
+	size_t width;		    /* columns of a single line */
+	bool stale;		    /* the lines may have been overwritten */
 } terminal;
 
-/* A shell had the terminal meanwhile: what was drawn is somewhere else now. */
+/* A shell used the terminal while this was stopped, so the lines are no longer in their place. */
 static void on_continue(int number)
 {
 	(void)number;
@@ -76,7 +76,7 @@ static bool in_background(void)
 	return group >= 0 && group != getpgrp();
 }
 
-/* Ctrl-S holds the terminal, but not the run. */
+/* False if the terminal would block a write: Ctrl-S must stop the display, but not the run. */
 static bool takes_more(void)
 {
 	struct pollfd event = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -111,7 +111,10 @@ bool terminal_size(unsigned int *rows, unsigned int *columns)
 	return true;
 }
 
-/* One write, so that nothing comes between. What a terminal doesn't take is not missed. */
+/*
+ * Write to the terminal in one call, so that other output does not come in between. Errors are
+ * ignored: the display is not important.
+ */
 static void put_bytes(const char *text, size_t length)
 {
 	ssize_t done;
@@ -128,8 +131,8 @@ static void put_bytes(const char *text, size_t length)
 }
 
 /*
- * Blanks wipe out what is left of the last line, and a key's "^C" behind it. The last column stays
- * free: some terminals begin a new line when it is written to.
+ * Draw a single line. Blanks erase the rest of the line before it, and the echo of a key, like
+ * "^C", after it. The last column is never used: some terminals wrap when it is written to.
  */
 static void put_line(const char *text, size_t width, unsigned int columns)
 {
@@ -144,8 +147,9 @@ static void put_line(const char *text, size_t width, unsigned int columns)
 }
 
 /*
- * To where the first of the lines begins. After another size nobody knows where that is: some
- * terminals break lines anew. Then all that is there scrolls away, and nothing of it is lost.
+ * Move the cursor to the start of the first line. If the size of the terminal has changed, its
+ * place is not known, because some terminals rewrap lines. Then everything is scrolled off the
+ * screen, so that nothing is lost, and the cursor goes to the top.
  */
 static void go_back(FILE *stream, unsigned int rows, unsigned int columns)
 {
@@ -174,7 +178,7 @@ static void put_lines(char *const *line, size_t count, unsigned int rows, unsign
 	if (!same)
 		fputs("\033[J", stream);
 	for (i = 0; i < count; i++) {
-		/* What is there already needs no sending; keys are echoed on the last one. */
+		/* Send only lines that changed; and the last one, where keys are echoed. */
 		if (!same || i + 1 == count || strcmp(line[i], terminal.line[i]))
 			fprintf(stream, "%s\033[K", line[i]);
 		if (i + 1 < count)

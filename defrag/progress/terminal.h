@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lines on the terminal of standard error that are drawn again and again in the same place. After
- * each drawing the terminal is as it was before, but for the cursor, which stands behind the last
- * line; so nothing needs to be put right at the end, whatever the end is.
+ * Drawing lines repeatedly in the same place of the terminal on standard error. After each drawing
+ * the terminal is in its usual state, with the cursor after the last line, so nothing needs to be
+ * restored at the end, even if the process is killed.
  *
- * One line takes no escape sequences, so that works on all terminals. Several take these: \033[nA
- * (up), [H (home), [K and [J (erase the rest of the line, of the screen), [?25l and [?25h (hide and
- * show the cursor, while it moves); and [...m, the colours, in the lines themselves.
+ * A single line needs no escape sequences, so it works on all terminals. Several lines use these:
+ * \033[nA (up), [H (home), [K and [J (erase the rest of the line, of the screen), [?25l and [?25h
+ * (hide and show the cursor while it moves); and [...m for colours in the lines themselves.
  */
 #ifndef E3DEFRAG_TERMINAL_H
 #define E3DEFRAG_TERMINAL_H
@@ -14,30 +14,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* False, and nothing will ever be drawn, if standard error is no terminal. */
+/* Returns false if standard error is not a terminal; then nothing is ever drawn. */
 bool terminal_open(void);
 
-/* Does it know the codes above, for all that the environment says? */
+/* True if the terminal knows the escape sequences above, according to TERM. */
 bool terminal_has_codes(void);
-/* Does the user want colours? */
+/* True unless the user doesn't want colours (NO_COLOR). */
 bool terminal_has_colours(void);
 
 /*
- * How large it is at the moment. False if nothing can be drawn now: it is another program's, for
- * this one runs in the background, or it takes nothing, for somebody held it.
+ * Get the size of the terminal. Returns false if nothing can be drawn now, because this process is
+ * in the background or the user has stopped the output (Ctrl-S).
  */
 bool terminal_size(unsigned int *rows, unsigned int *columns);
 
 /*
- * Draw @count lines, fewer than there are rows, none as wide as a row: UTF-8, with colours if there
- * are several. If it is one, it takes @columns.
+ * Draw @count lines of UTF-8 text: fewer than there are rows, each narrower than a row. A single
+ * line must not have colours, and @columns is its width; several may.
  */
 void terminal_draw(char *const *line, size_t count, size_t columns);
-/* Next time draw also what has not changed, in case that something was written over it. */
+/* Let the next drawing send unchanged lines, too, in case something has overwritten them. */
 void terminal_redraw(void);
-/* Take them off. */
+/* Remove the lines. */
 void terminal_clear(void);
-/* Leave them where they are, and go on below. */
+/* Leave the lines where they are, and continue below them. */
 void terminal_keep(void);
 
 #endif

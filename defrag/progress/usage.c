@@ -117,7 +117,7 @@ void usage_layout(struct usage *usage, enum usage_kind kind, const struct layout
 	tally_layout(usage, kind, layout, false);
 }
 
-/* Data that both have, but that lies elsewhere in @b than in @a, is counted where @a has it. */
+/* Count under @mark, at its place in @a, the data that @a and @b have in different places. */
 static void mark_data(struct usage *usage, enum usage_kind mark, const struct layout *a,
 		      const struct layout *b)
 {
@@ -138,7 +138,7 @@ static void mark_data(struct usage *usage, enum usage_kind mark, const struct la
 	}
 }
 
-/* In the order of the tree: is @x before @y? */
+/* True if @x is before @y in the order of the tree. */
 static bool is_before(const struct indirect *x, const struct indirect *y)
 {
 	return x->logical < y->logical || (x->logical == y->logical && x->level > y->level);
