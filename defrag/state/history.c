@@ -37,7 +37,10 @@ bool history_close(struct history *history)
 	return !history->failed;
 }
 
-/* Only the inside of a filesystem tells its UUID for sure. Why there is none shows later. */
+/*
+ * Get the UUID of @host into @id; an empty text if that fails. Only ext3meta tells it reliably. An
+ * error is not reported here: the work on the host will meet it again.
+ */
 static void ask_id(struct host *host, char id[37])
 {
 	const bool held = host->fd >= 0;
@@ -51,7 +54,7 @@ static void ask_id(struct host *host, char id[37])
 		memcpy(id, meta.geo.id, 37);
 		meta_close(&meta);
 	}
-	/* With --all none is held before its turn comes. */
+	/* With --all a host must not be held before its turn. */
 	if (!held)
 		host_release(host);
 }
@@ -115,11 +118,11 @@ void history_begin(struct job *job)
 		return;
 	}
 	history->system = state_begin(&history->state, id, history->now);
-	/* Should this run be killed, the next one knows where it was. */
+	/* Write it now: if this run is killed, the next one knows where it was. */
 	write_state(history);
 }
 
-/* What is known of the host in hand; NULL if nothing. */
+/* The state of the current host, NULL if there is none. */
 static const struct state_system *known(const struct job *job)
 {
 	return job->history ? job->history->system : NULL;
@@ -209,7 +212,10 @@ static void look_at_filesystem(const void *arg, const struct state_ident *id,
 		seen->how = job->host->whole ? SEEN_GONE : SEEN_NOT;
 		return;
 	}
-	/* One without details is in one piece, and may be another by now: time will tell. */
+	/*
+	 * A file without details is in one piece. Its generation is not known, so it may be another
+	 * file: keep the note until it is too old.
+	 */
 	if (file->detail == DETAIL_NONE)
 		return;
 	seen->how = SEEN_HERE;
@@ -220,7 +226,7 @@ static void look_at_filesystem(const void *arg, const struct state_ident *id,
 	seen->blocks = file->blocks;
 }
 
-/* What this run did with the files. */
+/* Note which files this run has moved. */
 static void note_moves(struct job *job)
 {
 	struct history *history = job->history;
@@ -234,7 +240,7 @@ static void note_moves(struct job *job)
 		if (file->detail == DETAIL_NONE)
 			continue;
 		detail = &job->survey.detail[file->detail];
-		/* What ended in the midst may have been put back: that, too, took its time. */
+		/* A move that was stopped may have been undone, but it took time all the same. */
 		moved.stops = file->ino == history->stopped_in;
 		if (!detail->moves && !moved.stops)
 			continue;

@@ -8,7 +8,7 @@
 
 /* The longest wait is 2^5 days. */
 #define DOUBLINGS 5
-/* What no run has seen for so long is gone, or not worth remembering. */
+/* Seconds after which notes of what no run has seen again are dropped. */
 #define VAIN_KEPT (64 * STATE_DAY)
 #define SYSTEM_KEPT (400 * STATE_DAY)
 
@@ -56,7 +56,7 @@ struct state_system *state_add(struct state *state, const char *id)
 	return system;
 }
 
-/* Take it out of the row, and put it in again at place @to. */
+/* Move the filesystem at index @from to index @to. */
 static void put_record(struct state *state, size_t from, size_t to)
 {
 	struct state_system *system = state->system[from];
@@ -76,7 +76,7 @@ struct state_system *state_begin(struct state *state, const char *id, uint64_t n
 		system = state_add(state, id);
 	put_record(state, number_of(state, id), 0);
 	system->begun = now;
-	/* It is taken back at the end; a run that is killed has stopped here. */
+	/* state_end() resets this, so a run that is killed counts as stopped in this filesystem. */
 	if (system->stops < STATE_STOPS_MOST)
 		system->stops++;
 	return system;
@@ -92,7 +92,10 @@ void state_end(struct state *state, struct state_system *system, bool stopped, u
 	put_record(state, number_of(state, system->id), state->systems - 1);
 }
 
-/* Those of @id that are known, in the order of their turns. How many there are now is returned. */
+/*
+ * Append to @order those of @id that are known and were stopped, or were not, in the order of their
+ * turns. Returns how many entries @order has then.
+ */
 static size_t add_known(const struct state *state, bool stopped, const char (*id)[37], size_t count,
 			size_t *order, size_t done)
 {
@@ -147,7 +150,7 @@ uint64_t state_wait(unsigned int times)
 	return STATE_DAY << (times - 1 < DOUBLINGS ? times - 1 : DOUBLINGS);
 }
 
-/* Until when it matters that it was moved: long enough for a run every week to count. */
+/* How long a note of a move is kept: long enough that even a weekly run counts the moves. */
 static uint64_t kept_until(const struct state_moved *moved)
 {
 	return moved->last + 2 * state_wait(moved->times) + 7 * STATE_DAY;
@@ -186,7 +189,10 @@ struct state_vain *state_find_vain(const struct state_system *system, uint32_t i
 
 bool state_is_cooling(const struct state_moved *moved, uint32_t fragments, uint64_t now)
 {
-	/* A run that ended in it is gone on with, once: no run may be long enough for all of it. */
+	/*
+	 * A move that was stopped is continued in the next run, but only once: perhaps no run is
+	 * long enough to finish it.
+	 */
 	return (moved->stops ? moved->stops > 1 : fragments > moved->fragments) &&
 	       now < moved->last + state_wait(moved->times);
 }
@@ -214,7 +220,7 @@ void state_note_moved(struct state_system *system, const struct state_moved *not
 	uint8_t times = 0, stops = 0;
 
 	if (moved) {
-		/* Long ago is no more than never. */
+		/* Moves before that time don't count any more. */
 		if (note->last < kept_until(moved))
 			times = moved->times;
 		stops = moved->stops;
@@ -246,7 +252,7 @@ void state_note_vain(struct state_system *system, const struct state_vain *note)
 	vain->times = times;
 }
 
-/* Of several tries the one that promised most comes first. */
+/* Of several attempts on a file, the one with the fewest pieces, which promised most, is first. */
 static int by_promise(const void *a, const void *b)
 {
 	const struct state_vain *x = a, *y = b;
@@ -255,7 +261,7 @@ static int by_promise(const void *a, const void *b)
 	return order ? order : x->pieces < y->pieces ? -1 : x->pieces > y->pieces;
 }
 
-/* The first of each file stays. */
+/* Sort the entries and keep the first one of each file. Returns how many are left. */
 static size_t sort(void *entries, size_t count, size_t size,
 		   int (*order)(const void *, const void *))
 {
@@ -288,7 +294,7 @@ void state_forget(struct state_system *system, state_look *look, const void *arg
 		bool unchanged;
 
 		look(arg, &moved->id, &seen);
-		/* In pieces, for there was no better place: that is known for as long as it is. */
+		/* Still fragmented for lack of a better place: keep that as long as it is true. */
 		unchanged = seen.how == SEEN_HERE && seen.fragments > 1 &&
 			    seen.fragments <= moved->fragments;
 		if (seen.how != SEEN_GONE && (unchanged || now < kept_until(moved)))
@@ -324,7 +330,7 @@ static bool goes(uint64_t last, uint64_t time, size_t *equal)
 	return true;
 }
 
-/* Those before @time go, and so many @equal to it. */
+/* Drop the entries older than @time, and the first *@equal of those at @time. */
 static void drop_before(struct state_system *system, uint64_t time, size_t *equal)
 {
 	size_t i, kept = 0;
@@ -358,7 +364,7 @@ static void trim_files(struct state *state, size_t most)
 			time[noted++] = system->vain[k].last;
 	}
 	qsort(time, total, sizeof(*time), by_time);
-	/* The last that has to go, and how many of its time do. */
+	/* The latest time at which entries are dropped, and how many of that time are. */
 	k = total - most - 1;
 	for (older = k; older && time[older - 1] == time[k]; older--)
 		;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a run leaves for the next one to know: which filesystem's turn it is, which files were moved
- * lately, and which were tried in vain. Rules only, pure; state_text.c has the form in which it is
- * kept. Times are seconds since 1970.
+ * The state that a run leaves for the next one: which filesystem is next, which files were moved
+ * recently, and for which files an attempt was in vain. This has the rules, without I/O;
+ * state_text.c has the format of the file. Times are seconds since 1970.
  */
 #ifndef E3DEFRAG_STATE_H
 #define E3DEFRAG_STATE_H
@@ -12,15 +12,15 @@
 #include <stdint.h>
 
 #define STATE_DAY 86400ULL
-/* Files and filesystems that are remembered at most. */
+/* The most files and filesystems that are remembered, and the largest time and count. */
 #define STATE_FILES_MOST 1000000
 #define STATE_SYSTEMS_MOST 1000
 #define STATE_TIME_MOST (1ULL << 40)
 #define STATE_TIMES_MOST 255
-/* So many runs in a row may end in one filesystem; then it is the turn of the others. */
+/* After this many successive runs that were stopped in one filesystem, others are next. */
 #define STATE_STOPS_MOST 7
 
-/* Each of the two kinds of file begins with this, and is kept in ascending order of it. */
+/* Entries of both kinds begin with this, and are kept in ascending order of it. */
 struct state_ident {
 	uint32_t ino, generation;
 };
@@ -29,21 +29,21 @@ struct state_ident {
 struct state_moved {
 	struct state_ident id;
 	uint64_t last;
-	uint32_t fragments; /* that it was left with */
-	uint8_t times;	    /* that it was moved, as far as it matters; 0: it was only begun */
-	uint8_t stops;	    /* runs in a row that ended while it moved */
+	uint32_t fragments; /* how many it was left with */
+	uint8_t times;	    /* how often it was moved recently; 0: a move was only begun */
+	uint8_t stops;	    /* successive runs that were stopped while it moved */
 };
 
-/* One for which the free space had a better place that turned out to be none. */
+/* A file for which a better place was planned, but the attempt brought no improvement. */
 struct state_vain {
 	struct state_ident id;
 	uint64_t last;
-	uint32_t fragments, blocks; /* it had then */
-	uint32_t pieces;	    /* it was to have */
-	uint8_t times;
+	uint32_t fragments, blocks; /* how many it had then */
+	uint32_t pieces;	    /* how many were planned */
+	uint8_t times;		    /* how often this was tried */
 };
 
-/* Free space that looks the same is taken to be the same. */
+/* Statistics of the free space. If they are equal, the free space is assumed to be the same. */
 struct state_space {
 	uint64_t blocks, runs;
 	uint32_t longest;
@@ -51,19 +51,19 @@ struct state_space {
 
 struct state_system {
 	char id[37];		   /* the UUID */
-	uint64_t begun, completed; /* when last; 0: never */
-	uint32_t stops;		   /* runs in a row that ended in it */
+	uint64_t begun, completed; /* the last time; 0: never */
+	uint32_t stops;		   /* successive runs that were stopped in it */
 	struct state_space free;   /* at the end of the last run */
 	struct state_moved *moved;
 	size_t moves, moved_room;
 	struct state_vain *vain;
 	size_t vains, vain_room;
-	size_t moves_sorted, vains_sorted; /* what was noted since comes behind these */
+	size_t moves_sorted, vains_sorted; /* entries after these were noted since the last sort */
 };
 
 /*
- * The filesystems stand in the order of their turns. One that is begun goes to the front, and from
- * there to the back when it is complete: that order needs no clock.
+ * The filesystems are in the order of their turns. When a run begins with one, it is moved to the
+ * front, and to the back when it is complete. So the order does not depend on a clock.
  */
 struct state {
 	struct state_system **system;
@@ -73,25 +73,27 @@ struct state {
 void state_free(struct state *state);
 
 struct state_system *state_find(const struct state *state, const char *id);
-/* One more at the back. */
+/* Add a filesystem at the back. */
 struct state_system *state_add(struct state *state, const char *id);
 /*
- * A run begins with it, at @now, and ends with it: it was stopped there, or it is through, with
- * all of it @completed at that time, or 0 if it could not be.
+ * Note that a run begins with the filesystem @id, at @now; and that it ends with it: it was
+ * @stopped there, or it went through. @completed is the time at which all of it was done, 0 if that
+ * was not possible.
  */
 struct state_system *state_begin(struct state *state, const char *id, uint64_t now);
 void state_end(struct state *state, struct state_system *system, bool stopped, uint64_t completed);
 
 /*
- * The order in which the filesystems @id, @count of them, have their turns: the one that a run was
- * stopped in, those never seen, then those longest complete. It is written to @order.
+ * Write to @order the indices of the filesystems @id, @count of them, in the order of their turns:
+ * first those in which a run was stopped, then those never seen, then the others, beginning with
+ * the one that was completed first.
  */
 void state_order(const struct state *state, const char (*id)[37], size_t count, size_t *order);
 
-/* A time still to come is one that the clock has jumped back from: taken to be @now. */
+/* Set times after @now to @now: the clock has been set back since they were noted. */
 void state_clamp(struct state *state, uint64_t now);
 
-/* How long a file is left alone that was moved so many times: a day, two, four, up to 32. */
+/* Seconds for which a file that was moved @times is left alone: 1 day, 2, 4, ... up to 32. */
 uint64_t state_wait(unsigned int times);
 
 struct state_moved *state_find_moved(const struct state_system *system, uint32_t ino,
@@ -99,33 +101,36 @@ struct state_moved *state_find_moved(const struct state_system *system, uint32_t
 struct state_vain *state_find_vain(const struct state_system *system, uint32_t ino,
 				   uint32_t generation);
 
-/* Is it too early to move a file, @fragments now, again? */
+/* True if it is too early to move a file again that has @fragments now. */
 bool state_is_cooling(const struct state_moved *moved, uint32_t fragments, uint64_t now);
-/* Has it stayed as it was left? Then a small gain is not worth moving all of it once more. */
+/* True if the file is as it was left: a small gain is not worth moving all of it again. */
 bool state_is_settled(const struct state_moved *moved, uint32_t fragments);
-/* Would it be in vain once more to move it to @pieces? @same: so is the free space. */
+/*
+ * True if moving the file to @pieces would probably be in vain again. @same: the free space has not
+ * changed since.
+ */
 bool state_is_vain(const struct state_vain *vain, uint32_t fragments, uint32_t blocks,
 		   uint32_t pieces, bool same, uint64_t now);
 
 /*
- * What a run did, for which `times` of a note says nothing, and `stops` is 1 if it ended there.
- * `last` is the same all through a run, so that it counts once. state_sort comes after the last of
- * them and before the next question.
+ * Note what a run did with a file. `times` of the note is ignored; `stops` is 1 if the run was
+ * stopped while the file moved. `last` must be the same throughout a run, so that a file counts
+ * once. Call state_sort() after the last note, before the state is queried again.
  */
 void state_note_moved(struct state_system *system, const struct state_moved *moved);
 void state_note_vain(struct state_system *system, const struct state_vain *vain);
 void state_sort(struct state_system *system);
 
-/* What there is of a file now, as far as this run saw. */
+/* What this run knows of a file now: not seen, deleted, or its fragments and blocks. */
 struct state_seen {
 	enum { SEEN_NOT, SEEN_GONE, SEEN_HERE } how;
 	uint32_t fragments, blocks;
 };
 typedef void state_look(const void *arg, const struct state_ident *id, struct state_seen *seen);
 
-/* Drop the files of @system that don't matter any more. */
+/* Drop the notes of @system that are no longer of use; @look is called for each file. */
 void state_forget(struct state_system *system, state_look *look, const void *arg, uint64_t now);
-/* Drop what was moved or tried longest ago, until @most files are left; and old filesystems. */
+/* Drop filesystems not seen for long, and the oldest notes until @most files are left. */
 void state_trim(struct state *state, size_t most, uint64_t now);
 
 #endif

@@ -15,10 +15,10 @@
 #include "state/state_text.h"
 #include "status.h"
 
-/* The file was replaced between the open and the lock so many times: something is wrong. */
+/* If the file is replaced between open and lock this many times, something is wrong. */
 #define TRIES 100
 
-/* What is not as safe as it has to be; NULL if all is. */
+/* Why the file or directory must not be trusted; NULL if it may be. */
 static const char *unsafe(const struct stat *st)
 {
 	if (st->st_uid && st->st_uid != geteuid())
@@ -30,7 +30,7 @@ static const char *unsafe(const struct stat *st)
 
 static int refuse_state(const struct state_file *file, const char *what, const char *why)
 {
-	complain(file->shown, 0, "no file for a state: %s%s", what, why);
+	complain(file->shown, 0, "can't be used as a state file: %s%s", what, why);
 	return STATUS_REFUSED;
 }
 
@@ -69,25 +69,25 @@ static int open_folder(struct state_file *file, bool writes)
 		return !writes && errno == ENOENT ? STATUS_DONE :
 						    fail(file, "can't open its folder");
 	if (fstat(file->folder, &st))
-		return fail(file, "can't look at its folder");
+		return fail(file, "can't get the status of its folder");
 	why = unsafe(&st);
 	return why ? refuse_state(file, "its folder ", why) : STATUS_DONE;
 }
 
-/* Open the file itself, which may be another one a moment later. */
+/* Open the file itself. Another run may replace it a moment later. */
 static int open_state(struct state_file *file, bool writes)
 {
 	const char *name = name_of(file), *why;
 	struct stat st;
 
-	/* Before it is opened: with a device, for one, that alone does something. */
+	/* Check this before opening it: to open a device, for example, can have effects. */
 	if (!fstatat(file->folder, name, &st, AT_SYMLINK_NOFOLLOW)) {
 		if (!S_ISREG(st.st_mode))
 			return refuse_state(file, "it ",
 					    S_ISLNK(st.st_mode) ? "is a symbolic link" :
-								  "is no regular file");
+								  "is not a regular file");
 	} else if (errno != ENOENT) {
-		return fail(file, "can't look at it");
+		return fail(file, "can't get its status");
 	}
 	file->fd = openat(
 		file->folder, name,
@@ -95,12 +95,12 @@ static int open_state(struct state_file *file, bool writes)
 	if (file->fd < 0)
 		return !writes && errno == ENOENT ? STATUS_DONE : fail(file, "can't open it");
 	if (fstat(file->fd, &st))
-		return fail(file, "can't look at it");
-	why = S_ISREG(st.st_mode) ? unsafe(&st) : "is no regular file";
+		return fail(file, "can't get its status");
+	why = S_ISREG(st.st_mode) ? unsafe(&st) : "is not a regular file";
 	return why ? refuse_state(file, "it ", why) : STATUS_DONE;
 }
 
-/* Does the name still stand for what is open? Each write gives it to another file. */
+/* True if the name still belongs to the open file. Each write gives it to a new file. */
 static bool is_current(const struct state_file *file)
 {
 	struct stat open, named;
@@ -128,7 +128,7 @@ static int open_locked(struct state_file *file)
 		close(file->fd);
 		file->fd = -1;
 	}
-	return refuse_state(file, "it ", "doesn't stay the same file");
+	return refuse_state(file, "it ", "is replaced again and again");
 }
 
 int state_file_open(struct state_file *file, const char *path, bool writes)
@@ -184,29 +184,30 @@ void state_file_read(const struct state_file *file, struct state *state)
 	int err;
 
 	memset(state, 0, sizeof(*state));
-	/* One that was just made is empty. */
+	/* A file that was just made is empty. */
 	if (file->fd < 0 || fstat(file->fd, &st) || !st.st_size)
 		return;
 	if ((uint64_t)st.st_size > STATE_TEXT_MOST) {
-		complain(file->shown, 0, "is too long for a state: begun anew");
+		complain(file->shown, 0, "is too long for a state: starting with an empty one");
 		return;
 	}
 	text = xreallocarray(NULL, (size_t)st.st_size, 1);
 	length = read_state(file, text, (size_t)st.st_size);
 	if (length < 0) {
-		complain(file->shown, errno, "can't read it, so the state is begun anew");
+		complain(file->shown, errno, "can't read it, starting with an empty state");
 		free(text);
 		return;
 	}
 	err = state_parse(state, text, (size_t)length, &line);
 	free(text);
 	if (err == -EOPNOTSUPP)
-		complain(file->shown, 0, "is of another version: the state is begun anew");
+		complain(file->shown, 0, "is of another version: starting with an empty state");
 	else if (err)
-		complain(file->shown, 0, "is damaged in line %zu: the state is begun anew", line);
+		complain(file->shown, 0, "is damaged in line %zu: starting with an empty state",
+			 line);
 }
 
-/* The folder, too, might be another by now. */
+/* True if the directory has not been replaced since it was checked. */
 static bool same_folder(const struct state_file *file, const struct output *output)
 {
 	struct stat ours, theirs;
@@ -224,11 +225,11 @@ bool state_file_write(struct state_file *file, const struct state *state)
 	if (!output_open(&output, file->path, 0600, false))
 		return false;
 	if (!same_folder(file, &output)) {
-		complain(file->shown, 0, "can't write it: its folder is another one now");
+		complain(file->shown, 0, "can't write it: its folder was replaced");
 		output_drop(&output);
 		return false;
 	}
-	/* Nobody else knows it yet. The lock goes with the last descriptor. */
+	/* Lock it before it has its name. The lock lasts until the last descriptor is closed. */
 	fd = fcntl(fileno(output.stream), F_DUPFD_CLOEXEC, 0);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB)) {
 		complain(file->shown, errno, "can't lock it");
@@ -241,7 +242,7 @@ bool state_file_write(struct state_file *file, const struct state *state)
 	good = output_commit(&output);
 	old = file->fd;
 	file->fd = fd;
-	/* Even where something failed it may have got its name. */
+	/* Even after an error the new file may have been given its name. */
 	if (!good && !is_current(file)) {
 		file->fd = old;
 		old = fd;

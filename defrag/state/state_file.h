@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The file that a state is kept in. Who can write to it could have files left alone, or a
- * filesystem never looked at: so it must be root's, or of who runs this, and so must its folder.
+ * The file that holds the state. Whoever can write to it could make runs leave files or a whole
+ * filesystem alone. So the file and its directory must belong to root or the user of the tool, and
+ * must not be writable by others.
  */
 #ifndef E3DEFRAG_STATE_FILE_H
 #define E3DEFRAG_STATE_FILE_H
@@ -12,21 +13,21 @@
 
 struct state_file {
 	char *path, *shown;
-	int folder;
-	int fd; /* locked, if it is to be written; -1: there is no such file */
+	int folder; /* descriptor of its directory */
+	int fd;	    /* locked if it will be written; -1: there is no file */
 };
 
 /*
- * Open @path. To write (@writes), it is made if it isn't there, and is this run's alone until it is
- * closed. STATUS_DONE; else a message tells why not, and the exit status is returned.
+ * Open @path. With @writes it is created if it doesn't exist, and locked against other runs until
+ * it is closed. Returns STATUS_DONE, or another exit status after a message.
  */
 int state_file_open(struct state_file *file, const char *path, bool writes);
 void state_file_close(struct state_file *file);
 
-/* What it holds; what can't be understood is complained about, and is nothing. */
+/* Read the state. If it can't be read or parsed, a message is printed and @state is empty. */
 void state_file_read(const struct state_file *file, struct state *state);
 
-/* Put @state in place of what it holds, as a whole. False if that failed, complained about. */
+/* Replace the contents by @state, atomically. Returns false after a message if that failed. */
 bool state_file_write(struct state_file *file, const struct state *state);
 
 #endif

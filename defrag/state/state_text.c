@@ -11,7 +11,7 @@
 #define HEAD "e3defrag state "
 #define VERSION 1
 
-/* What is left to read. */
+/* The part of the text that is not parsed yet. */
 struct text {
 	const char *at, *end;
 };
@@ -26,7 +26,7 @@ static bool read_word(struct text *t, const char *word)
 	return true;
 }
 
-/* A decimal number from @least to @most, and the character @stop after it. */
+/* Parse a decimal number from @least to @most, and the character @stop after it. */
 static bool parse_number(struct text *t, uint64_t least, uint64_t most, char stop, uint64_t *value)
 {
 	const char *start = t->at;
@@ -116,7 +116,7 @@ static struct state_system *read_system(struct text *t, struct state *state)
 	uint64_t stops, longest;
 	char id[37];
 
-	/* meta_text_id wants a line of its own. */
+	/* meta_text_id() parses a whole line, so give the UUID a newline. */
 	if (state->systems == STATE_SYSTEMS_MOST || t->end - t->at < 37 || t->at[36] != ' ')
 		return NULL;
 	memcpy(id, t->at, 36);

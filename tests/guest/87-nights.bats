@@ -136,7 +136,7 @@ kept() {
 		sleep 0.1
 	done
 	night 3 "$T/a" "$T/b" "$T/c"
-	[ "$stderr" = "e3defrag: $STATE: no file for a state: another run uses it" ]
+	[ "$stderr" = "e3defrag: $STATE: can't be used as a state file: another run uses it" ]
 	[ -z "$turns" ]
 	# Who only looks is not in the way.
 	run -0 e3defrag -c --state="$STATE" "$T/b"
@@ -265,7 +265,7 @@ kept() {
 # refused MESSAGE: nothing is done.
 refused() {
 	run -3 --separate-stderr e3defrag --state="$STATE" "$T/b"
-	[ "$stderr" = "e3defrag: $STATE: no file for a state: $1" ]
+	[ "$stderr" = "e3defrag: $STATE: can't be used as a state file: $1" ]
 	[ -z "$output" ]
 }
 
@@ -277,7 +277,7 @@ refused() {
 	[ ! -s "$T/elsewhere" ]
 	rm -f "$STATE"
 	mkfifo "$STATE"
-	refused "it is no regular file"
+	refused "it is not a regular file"
 	rm -f "$STATE"
 	touch "$STATE"
 	chown 1000 "$STATE"
@@ -310,15 +310,15 @@ refused() {
 	good=$(head -c 60 "$STATE")
 	printf '%s' "$good" >"$STATE"
 	night 6 "$T/b"
-	[ "$stderr" = "e3defrag: $STATE: is damaged in line 2: the state is begun anew" ]
+	[ "$stderr" = "e3defrag: $STATE: is damaged in line 2: starting with an empty state" ]
 	night 6 "$T/b"
 	[ -z "$stderr" ]
 	echo "e3defrag state 2" >"$STATE"
 	night 6 "$T/b"
-	[ "$stderr" = "e3defrag: $STATE: is of another version: the state is begun anew" ]
+	[ "$stderr" = "e3defrag: $STATE: is of another version: starting with an empty state" ]
 	truncate -s 200M "$STATE"
 	night 6 "$T/b"
-	[ "$stderr" = "e3defrag: $STATE: is too long for a state: begun anew" ]
+	[ "$stderr" = "e3defrag: $STATE: is too long for a state: starting with an empty one" ]
 	[ "$(tail -n 1 "$STATE")" = "end 0" ]
 }
 
