@@ -33,7 +33,7 @@ const struct planfile_fs *planfile_find(const struct planfile *plan, const char 
 	return NULL;
 }
 
-/* FNV-1a, a number at a time. */
+/* Add @number to the FNV-1a hash @sum. */
 static uint64_t mix(uint64_t sum, uint32_t number)
 {
 	int i;
@@ -55,7 +55,7 @@ uint64_t layout_print(const struct layout *layout)
 		sum = mix(sum, layout->extent[i].physical);
 		sum = mix(sum, layout->extent[i].length);
 	}
-	/* No extent is so short: a list that goes on another way must not look the same. */
+	/* Separate extents from indirect blocks by a 0, which no extent has as its length. */
 	sum = mix(sum, 0);
 	for (i = 0; i < layout->indirects; i++) {
 		sum = mix(sum, layout->indirect[i].logical);
@@ -65,11 +65,11 @@ uint64_t layout_print(const struct layout *layout)
 	return sum;
 }
 
-/* What is wrong with the file itself; NULL if nothing. */
+/* Why the file itself must not be read as a plan; NULL if it may be. */
 static const char *untrusted(const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode))
-		return "is no regular file";
+		return "is not a regular file";
 	if (st->st_uid && st->st_uid != geteuid())
 		return "belongs to another user, who could have written anything into it";
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
@@ -87,7 +87,7 @@ int planfile_read(struct planfile *plan, const char *path)
 	struct stat st;
 
 	memset(plan, 0, sizeof(*plan));
-	/* A pipe or a terminal must not keep it waiting. */
+	/* O_NONBLOCK, O_NOCTTY: opening a pipe or a terminal must not wait or take it over. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st)) {
 		complain(shown, errno, "can't read it");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A plan in a file: what --plan wrote and --apply carries out, as man/e3defrag-plan.schema.json
- * describes it. People edit such files, so nothing in one is believed; what can be seen to be wrong
- * without the filesystem is refused when it is read.
+ * A plan in a file, which --plan writes and --apply carries out; man/e3defrag-plan.schema.json
+ * describes the format. Users edit such files, so one is untrusted input: whatever can be found to
+ * be wrong without the filesystem is refused when it is read.
  */
 #ifndef E3DEFRAG_PLANFILE_H
 #define E3DEFRAG_PLANFILE_H
@@ -14,7 +14,7 @@
 
 #define PLANFILE_SCHEMA "e3defrag-plan"
 #define PLANFILE_VERSION 1
-/* Some two million moves: no more than that many bytes are read. */
+/* The most bytes of a plan that are read: about two million moves. */
 #define PLANFILE_MOST (1U << 30)
 
 /* As in struct plan_piece. */
@@ -23,10 +23,10 @@ struct planfile_piece {
 };
 
 struct planfile_move {
-	char *path; /* real bytes, as the file was called */
+	char *path; /* the name of the file, not made printable */
 	uint32_t ino, generation;
 	uint32_t blocks, before, after; /* before and after: fragments */
-	uint64_t layout;		/* layout_print() of what was planned for */
+	uint64_t layout;		/* layout_print() of the layout that was planned for */
 	size_t first, pieces;		/* in planfile->piece */
 };
 
@@ -47,19 +47,22 @@ struct planfile {
 };
 
 /*
- * Read the plan in @path, which must be a file that only root, or who runs this, can write. Returns
- * an exit status; if it isn't STATUS_DONE, a message told why, and @plan is empty.
+ * Read the plan in @path, which must be a file that only root or the user of the tool can write.
+ * Returns STATUS_DONE, or another exit status after a message, with @plan empty.
  */
 int planfile_read(struct planfile *plan, const char *path);
 
-/* The same of the text that @fd is open on. NULL, or what is wrong with it where; malloc'd. */
+/*
+ * Parse the plan from @fd. Returns NULL, or a text that says what is wrong with it and where,
+ * malloc'd.
+ */
 char *planfile_parse(struct planfile *plan, int fd);
 void planfile_free(struct planfile *plan);
 
 /* The part about the filesystem with the UUID @id, NULL if there is none. */
 const struct planfile_fs *planfile_find(const struct planfile *plan, const char *id);
 
-/* A number that another layout hardly has: for comparing only. */
+/* A hash of @layout, to find out if it has changed. */
 uint64_t layout_print(const struct layout *layout);
 
 #endif

@@ -71,7 +71,7 @@ bool planfile_id(const char *text, size_t length, char id[37])
 	return true;
 }
 
-/* Something that must not be there twice, and the move it is of. */
+/* A range of numbers that no other move may use, and the move that it belongs to. */
 struct taken {
 	uint32_t from, length;
 	size_t move;
@@ -84,7 +84,7 @@ static int by_place(const void *a, const void *b)
 	return x->from < y->from ? -1 : x->from > y->from;
 }
 
-/* Two of @taken that overlap: the first one's number, or @count. */
+/* Find two ranges in @taken that overlap: the index of the first, after sorting; or @count. */
 static size_t clash(struct taken *taken, size_t count)
 {
 	size_t i;
@@ -108,7 +108,7 @@ char *planfile_check(const struct planfile *plan, const struct planfile_fs *fs)
 		taken[i] = (struct taken){ plan->move[fs->first + i].ino, 1, i };
 	at = clash(taken, fs->moves);
 	if (at < fs->moves)
-		wrong = xasprintf("moves[%zu] and moves[%zu] are of one inode", taken[at].move,
+		wrong = xasprintf("moves[%zu] and moves[%zu] are of the same inode", taken[at].move,
 				  taken[at + 1].move);
 	for (i = 0, count = 0; !wrong && i < fs->moves; i++) {
 		const struct planfile_move *move = &plan->move[fs->first + i];
@@ -118,8 +118,7 @@ char *planfile_check(const struct planfile *plan, const struct planfile_fs *fs)
 			const uint64_t end = (uint64_t)piece->goal + piece->length;
 
 			if (end > fs->blocks || end > (uint64_t)UINT32_MAX + 1)
-				wrong = xasprintf("moves[%zu].pieces[%zu] lies outside of it", i,
-						  k);
+				wrong = xasprintf("moves[%zu].pieces[%zu] is outside of it", i, k);
 			taken[count++] = (struct taken){ piece->goal, piece->length, i };
 		}
 	}

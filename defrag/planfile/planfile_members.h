@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The members of a plan's objects: where each stands and what it may be; for planfile_parse.c. */
+/*
+ * The table of the members of a plan's objects, for planfile_parse.c: in which object each occurs,
+ * and which values it may have.
+ */
 #ifndef E3DEFRAG_PLANFILE_MEMBERS_H
 #define E3DEFRAG_PLANFILE_MEMBERS_H
 
 #include <stdint.h>
 
-/* What every reader of JSON takes for a whole number. */
+/* The largest number that every JSON parser reads as an exact integer. */
 #define WHOLE_MOST ((1ULL << 53) - 1)
 
-/* Where in the text: inside of an object or a list of that kind; a list's objects come next. */
+/*
+ * The place in the text: inside an object or a list of this kind. Each list is followed by the kind
+ * of the objects in it.
+ */
 enum place { PLAN, FILESYSTEMS, FILESYSTEM, MOVES, MOVE, PIECES, PIECE, TOTALS };
 #define DEPTH_MOST 7
 

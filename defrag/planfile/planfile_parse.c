@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The text of a plan -> struct planfile. The text is taken as it comes, member by member, so that
- * none can be nested deeper, or take more memory, than a plan does. Each member that there is must
- * be there once, and no other.
+ * Parsing the text of a plan into struct planfile. It is parsed as a stream, member by member, so
+ * that a text can't be nested deeper or take more memory than a plan does. Each known member must
+ * occur exactly once, and no other.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,14 +20,14 @@
 #include "planfile/planfile_members.h"
 
 #define READ_SIZE (64U << 10)
-/* No string of a plan is so many reads long, nor what stands between two. */
+/* More reads without a value than this are refused: no string or blank of a plan is so long. */
 #define QUIET_READS 4
 
 struct level {
 	enum place place;
-	enum member member; /* of an object: the one in hand; MEMBERS: none */
-	uint32_t seen;	    /* of an object: a bit for each member that there was */
-	size_t index;	    /* of a list: the number of the element in hand */
+	enum member member; /* of an object: the current one; MEMBERS: none */
+	uint32_t seen;	    /* of an object: a bit for each member that occurred */
+	size_t index;	    /* of a list: the number of the current element */
 };
 
 struct parser {
@@ -35,8 +35,8 @@ struct parser {
 	struct level level[DEPTH_MOST];
 	int depth;
 	uint64_t value[MEMBERS]; /* the last number of each member */
-	uint64_t sum;		 /* blocks of the pieces of the move in hand */
-	uint64_t events;	 /* what was heard of so far */
+	uint64_t sum;		 /* blocks of the pieces of the current move */
+	uint64_t events;	 /* how many values, keys and brackets were parsed so far */
 	char *why;
 };
 
@@ -45,7 +45,7 @@ static bool is_list(enum place place)
 	return place == FILESYSTEMS || place == MOVES || place == PIECES;
 }
 
-/* "filesystems[0].moves[3].goal" */
+/* Print the current place like "filesystems[0].moves[3].goal". */
 static void print_place(const struct parser *parser, FILE *stream)
 {
 	int i;
@@ -60,7 +60,7 @@ static void print_place(const struct parser *parser, FILE *stream)
 	}
 }
 
-/* The first thing that is wrong ends it. Returns what yajl wants to hear for that. */
+/* Note the first error, with its place. Returns 0, which makes yajl stop parsing. */
 static int refuse_text(struct parser *parser, const char *what, ...)
 	__attribute__((format(printf, 2, 3)));
 static int refuse_text(struct parser *parser, const char *what, ...)
@@ -89,7 +89,7 @@ static struct level *top(struct parser *parser)
 	return &parser->level[parser->depth - 1];
 }
 
-/* May a value of this @kind stand here? */
+/* True if a value of @kind is allowed at the current place; else the text is refused. */
 static bool wanted(struct parser *parser, enum kind kind)
 {
 	static const char *const name[] = { "a text", "a whole number", "a list", "an object" };
@@ -104,11 +104,11 @@ static bool wanted(struct parser *parser, enum kind kind)
 		want = members[top(parser)->member].kind;
 	}
 	if (kind != want)
-		refuse_text(parser, "wants %s", name[want]);
+		refuse_text(parser, "must be %s", name[want]);
 	return kind == want;
 }
 
-/* The value in hand is done. */
+/* The current value is complete: advance to the next one. */
 static int next_member(struct parser *parser)
 {
 	if (!parser->depth)
@@ -134,7 +134,7 @@ static int hear_other(void *to)
 {
 	struct parser *parser = to;
 
-	/* No member is a truth or a nothing. */
+	/* No member may be true, false or null. */
 	wanted(parser, OTHER);
 	return 0;
 }
@@ -156,16 +156,16 @@ static int hear_number(void *to, const char *text, size_t length)
 		return 0;
 	member = top(parser)->member;
 	for (i = 0; i < length; i++) {
-		/* 16 digits hold WHOLE_MOST; no sign, no fraction, no exponent. */
+		/* 16 digits are enough for WHOLE_MOST. No sign, fraction or exponent is allowed. */
 		if (text[i] < '0' || text[i] > '9' || i == 16)
 			break;
 		value = 10 * value + (uint64_t)(text[i] - '0');
 	}
 	if (i < length || value < members[member].least || value > members[member].most)
-		return refuse_text(parser, "wants a whole number from %" PRIu64 " to %" PRIu64,
+		return refuse_text(parser, "must be a whole number from %" PRIu64 " to %" PRIu64,
 				   members[member].least, members[member].most);
 	if (member == VERSION && value != PLANFILE_VERSION)
-		return refuse_text(parser, "this e3defrag knows version %d only, not %" PRIu64,
+		return refuse_text(parser, "this e3defrag reads only version %d, not %" PRIu64,
 				   PLANFILE_VERSION, value);
 	parser->value[member] = value;
 	return next_member(parser);
@@ -182,21 +182,21 @@ static int hear_text(void *to, const unsigned char *bytes, size_t length)
 	switch (top(parser)->member) {
 	case SCHEMA:
 		if (length != strlen(PLANFILE_SCHEMA) || memcmp(text, PLANFILE_SCHEMA, length))
-			return refuse_text(parser, "wants \"" PLANFILE_SCHEMA "\"");
+			return refuse_text(parser, "must be \"" PLANFILE_SCHEMA "\"");
 		break;
 	case UUID:
 		if (!planfile_id(text, length, last_fs(parser)->id))
-			return refuse_text(parser, "wants a UUID");
+			return refuse_text(parser, "must be a UUID");
 		break;
 	case LAYOUT:
 		if (!planfile_hex(text, length, 16, &last_move(parser)->layout))
-			return refuse_text(parser, "wants 16 hexadecimal digits");
+			return refuse_text(parser, "must be 16 hexadecimal digits");
 		break;
 	default:
-		/* Only the path is used, and only shown; the others are for people. */
+		/* Of the other texts only the path is used, for messages; the rest is for users. */
 		real = planfile_name(text, length);
 		if (!real)
-			return refuse_text(parser, "is not written as reports have names");
+			return refuse_text(parser, "is not a name as reports write it");
 		if (top(parser)->member != PATH)
 			free(real);
 		else
@@ -218,7 +218,7 @@ static int hear_key(void *to, const unsigned char *bytes, size_t length)
 			continue;
 		level->member = (enum member)i;
 		if (level->seen & 1U << i)
-			return refuse_text(parser, "is there twice");
+			return refuse_text(parser, "occurs twice");
 		level->seen |= 1U << i;
 		return 1;
 	}
@@ -239,7 +239,7 @@ static int open_level(struct parser *parser, enum place place)
 {
 	struct planfile *plan = parser->plan;
 
-	/* The table of members allows no more. */
+	/* The table of members allows no deeper level. */
 	if (parser->depth == DEPTH_MOST)
 		return refuse_text(parser, "nested too deep");
 	parser->level[parser->depth++] = (struct level){ .place = place, .member = MEMBERS };
@@ -308,7 +308,8 @@ static int end_move(struct parser *parser)
 	if (move->pieces != move->after)
 		return refuse_text(parser, "it has %zu pieces, not fragments_after", move->pieces);
 	if (move->after >= move->before || move->before > move->blocks)
-		return refuse_text(parser, "from %" PRIu32 " to %" PRIu32 " fragments is no gain",
+		return refuse_text(parser,
+				   "from %" PRIu32 " to %" PRIu32 " fragments gains nothing",
 				   move->before, move->after);
 	return 1;
 }
@@ -324,7 +325,7 @@ static int end_fs(struct parser *parser)
 	fs->blocks = parser->value[BLOCKS];
 	fs->moves = plan->moves - fs->first;
 	if (fs->blocksize & (fs->blocksize - 1))
-		return refuse_text(parser, "block_size is no power of 2");
+		return refuse_text(parser, "block_size is not a power of 2");
 	for (i = 0; i + 1 < plan->count; i++)
 		if (!strcmp(plan->fs[i].id, fs->id))
 			return refuse_text(parser, "has the uuid of filesystems[%zu]", i);
@@ -387,7 +388,7 @@ static size_t lines(const unsigned char *text, size_t length)
 	return count;
 }
 
-/* All of it, a part at a time. What is wrong with it goes to parser->why. */
+/* Parse the whole text, in parts. An error is noted in parser->why. */
 static void parse(struct parser *parser, yajl_handle yajl, int fd, unsigned char *buffer)
 {
 	uint64_t events = 0, size = 0, line = 1;
@@ -429,7 +430,7 @@ static void parse(struct parser *parser, yajl_handle yajl, int fd, unsigned char
 	if (status == yajl_status_ok || parser->why)
 		return;
 	error = yajl_get_error(yajl, 0, NULL, 0);
-	parser->why = xasprintf("line %" PRIu64 ": is no JSON: %.*s", line,
+	parser->why = xasprintf("line %" PRIu64 ": is not JSON: %.*s", line,
 				(int)strcspn((const char *)error, "\n"), error);
 	yajl_free_error(yajl, error);
 }

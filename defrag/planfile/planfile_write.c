@@ -16,7 +16,7 @@ struct plan_writer {
 	FILE *stream;
 	time_t made;
 	bool begun;
-	/* Of the filesystem in hand: what its moves would save. */
+	/* For the current filesystem: fragments less, and files in one piece, by its moves. */
 	uint64_t fragments, perfect;
 };
 
@@ -102,7 +102,7 @@ void plan_writer_move(struct plan_writer *to, const struct job *job, const struc
 	size_t i;
 
 	snprintf(print_of_it, sizeof(print_of_it), "%016" PRIx64, layout_print(layout));
-	/* The totals go by the survey, be the file another one by now. */
+	/* The totals compare with the survey, even if the file has changed since. */
 	if (detail->before > plan->pieces)
 		to->fragments += detail->before - plan->pieces;
 	to->perfect += plan->pieces == 1;
@@ -150,7 +150,7 @@ void plan_writer_end(struct plan_writer *to, const struct job *job)
 	for (i = 0; i < survey->files; i++) {
 		const struct file *file = &survey->file[i];
 
-		/* As survey_totals counts: how it was surveyed. */
+		/* As in survey_totals(): the fragments that the survey found. */
 		if (file->blocks)
 			cost_add(&cost, file->blocks, job->meta.geo.blocksize,
 				 file->detail == DETAIL_NONE ? file->fragments :

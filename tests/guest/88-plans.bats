@@ -164,7 +164,7 @@ as_planned() {
 	refused "$T/plan.bad: filesystems[0]: pieces of moves[0] and moves[1] overlap at block " "$H"
 	# at the end of a line: elsewhere it could be within an escape, which is another error
 	printf %s "$(head -n 100 "$T/plan")" >"$T/plan.bad"
-	refused "$T/plan.bad: line 100: is no JSON: parse error: premature EOF" "$H"
+	refused "$T/plan.bad: line 100: is not JSON: parse error: premature EOF" "$H"
 	cp "$T/plan" "$T/plan.bad"
 	chmod g+w "$T/plan.bad"
 	refused "$T/plan.bad: can be written by others, who could have written anything into it" "$H"
@@ -173,7 +173,7 @@ as_planned() {
 	refused "$T/plan.bad: belongs to another user, who could have written anything into it" "$H"
 	rm "$T/plan.bad"
 	mkfifo "$T/plan.bad"
-	refused "$T/plan.bad: is no regular file" "$H"
+	refused "$T/plan.bad: is not a regular file" "$H"
 	rm "$T/plan.bad"
 	refused "$T/plan.bad: can't read it: No such file or directory" "$H"
 

@@ -91,7 +91,7 @@ setup() {
 	for target in "" /proc; do
 		# shellcheck disable=SC2086
 		run -3 --separate-stderr as_root "$tool" --apply=plan --json=report $target
-		[ "$stderr" = "e3defrag: plan: line 1: is no JSON: lexical error: invalid char in json text." ]
+		[ "$stderr" = "e3defrag: plan: line 1: is not JSON: lexical error: invalid char in json text." ]
 		[[ $(tr -d ' \n' <report) == *'"mode":"apply",'*'"filesystems":[],'*'"status":3}' ]]
 	done
 }

@@ -100,23 +100,24 @@ static void bad(void)
 	char *place, *text;
 	int i;
 
-	refused("", "line 1: is no JSON: parse error: premature EOF", "no text");
-	refused("\n\n{]", "line 3: is no JSON: parse error: invalid object key (must be a string)",
+	refused("", "line 1: is not JSON: parse error: premature EOF", "no text");
+	refused("\n\n{]", "line 3: is not JSON: parse error: invalid object key (must be a string)",
 		"no JSON, by the line");
-	refused(PLAN_OF(MOVE) "1", "line 1: is no JSON: parse error: trailing garbage",
+	refused(PLAN_OF(MOVE) "1", "line 1: is not JSON: parse error: trailing garbage",
 		"something behind it");
-	refused("[]", "wants an object", "a list");
+	refused("[]", "must be an object", "a list");
 	refused("{}", "member \"schema\" is missing", "an empty object");
 	refused("{\"a\\u0001\":1}", "unknown member \"a\\001\"", "an unknown member");
-	refused("{\"schema\":\"e3defrag-report\"}", "schema: wants \"e3defrag-plan\"", "a report");
-	refused("{\"version\":2}", "version: this e3defrag knows version 1 only, not 2",
+	refused("{\"schema\":\"e3defrag-report\"}", "schema: must be \"e3defrag-plan\"",
+		"a report");
+	refused("{\"version\":2}", "version: this e3defrag reads only version 1, not 2",
 		"another version");
-	refused("{\"version\":1,\"version\":1}", "version: is there twice", "a member twice");
-	refused("{\"filesystems\":[[", "filesystems[0]: wants an object", "a list in a list");
-	refused("{\"made\":[", "made: wants a whole number", "a list for a number");
-	refused("{\"made\":true", "made: wants a whole number", "a truth for a number");
-	refused("{\"schema\":null", "schema: wants a text", "nothing for a text");
-	refused("{\"filesystems\":{", "filesystems: wants a list", "an object for a list");
+	refused("{\"version\":1,\"version\":1}", "version: occurs twice", "a member twice");
+	refused("{\"filesystems\":[[", "filesystems[0]: must be an object", "a list in a list");
+	refused("{\"made\":[", "made: must be a whole number", "a list for a number");
+	refused("{\"made\":true", "made: must be a whole number", "a truth for a number");
+	refused("{\"schema\":null", "schema: must be a text", "nothing for a text");
+	refused("{\"filesystems\":{", "filesystems: must be a list", "an object for a list");
 	for (i = 0; i < 6; i++) {
 		static const char *const number[] = { "-1",
 						      "1.0",
@@ -126,19 +127,19 @@ static void bad(void)
 						      "18446744073709551617" };
 
 		text = xasprintf("{\"made\":%s}", number[i]);
-		refused(text, "made: wants a whole number from 0 to 9007199254740991", number[i]);
+		refused(text, "made: must be a whole number from 0 to 9007199254740991", number[i]);
 		free(text);
 	}
 	refused_with("\"inode\":12", "\"inode\":0",
-		     "filesystems[0].moves[0].inode: wants a whole number from 1 to 4294967295",
+		     "filesystems[0].moves[0].inode: must be a whole number from 1 to 4294967295",
 		     "inode 0");
 	refused_with("\"at\":4", "\"at\":5",
 		     "filesystems[0].moves[0].pieces[1]: begins at 5, not at 4",
 		     "a gap between pieces");
-	place = xasprintf("%s[1].length: wants a whole number from 1 to 4294967295", pieces);
+	place = xasprintf("%s[1].length: must be a whole number from 1 to 4294967295", pieces);
 	refused_with("\"length\":5", "\"length\":0", place, "a piece of no blocks");
 	free(place);
-	place = xasprintf("%s[1].goal: wants a whole number from 1 to 4294967295", pieces);
+	place = xasprintf("%s[1].goal: must be a whole number from 1 to 4294967295", pieces);
 	refused_with("\"goal\":600", "\"goal\":4294967296", place, "a goal of 33 bits");
 	free(place);
 	refused_with("\"length\":5", "\"length\":6",
@@ -150,31 +151,31 @@ static void bad(void)
 		     "filesystems[0].moves[0]: it has 2 pieces, not fragments_after",
 		     "another number of pieces");
 	refused_with("\"fragments_before\":4", "\"fragments_before\":2",
-		     "filesystems[0].moves[0]: from 2 to 2 fragments is no gain", "no gain");
+		     "filesystems[0].moves[0]: from 2 to 2 fragments gains nothing", "no gain");
 	refused_with("\"goal\":600", "\"goal\":503",
 		     "filesystems[0]: pieces of moves[0] and moves[0] overlap at block 503",
 		     "overlapping pieces of a file");
 	refused_with("\"goal\":600", "\"goal\":8996",
-		     "filesystems[0]: moves[0].pieces[1] lies outside of it",
+		     "filesystems[0]: moves[0].pieces[1] is outside of it",
 		     "a piece past the end of the filesystem");
 	refused_with("\"block_size\":1024", "\"block_size\":1025",
-		     "filesystems[0]: block_size is no power of 2", "no block size");
+		     "filesystems[0]: block_size is not a power of 2", "no block size");
 	refused_with("00000000000000ff", "00000000000000fF",
-		     "filesystems[0].moves[0].layout: wants 16 hexadecimal digits",
+		     "filesystems[0].moves[0].layout: must be 16 hexadecimal digits",
 		     "no fingerprint");
-	refused_with(ID, "0123abcd-0000-1111-2222-0123456789a", "filesystems[0].uuid: wants a UUID",
-		     "a UUID that is too short");
+	refused_with(ID, "0123abcd-0000-1111-2222-0123456789a",
+		     "filesystems[0].uuid: must be a UUID", "a UUID that is too short");
 	refused_with(ID, "0123abcd-0000-1111-22220-123456789ab",
-		     "filesystems[0].uuid: wants a UUID", "no UUID");
+		     "filesystems[0].uuid: must be a UUID", "no UUID");
 	for (i = 0; i < 4; i++) {
 		static const char *const path[] = { "\\u0007", "\\\\12", "\\\\400", "\\u0000" };
 
 		refused_with("a\\\\012", path[i],
-			     "filesystems[0].moves[0].path: is not written as reports have names",
+			     "filesystems[0].moves[0].path: is not a name as reports write it",
 			     path[i]);
 	}
-	refused(PLAN_OF(MOVE "," MOVE), "filesystems[0]: moves[0] and moves[1] are of one inode",
-		"a file twice");
+	refused(PLAN_OF(MOVE "," MOVE),
+		"filesystems[0]: moves[0] and moves[1] are of the same inode", "a file twice");
 	refused(HEAD "\"filesystems\":[{" FS "\"uuid\":\"" ID "\",\"moves\":[]},{" FS
 		     "\"uuid\":\"" ID "\",\"moves\":[]}]}",
 		"filesystems[1]: has the uuid of filesystems[0]", "a filesystem twice");
@@ -198,7 +199,7 @@ static void long_ones(void)
 	free(wrong);
 	memset(text, '[', size);
 	wrong = parse(&plan, text, size);
-	ok(wrong && !strcmp(wrong, "wants an object"), "lists in lists");
+	ok(wrong && !strcmp(wrong, "must be an object"), "lists in lists");
 	free(wrong);
 	free(text);
 }
