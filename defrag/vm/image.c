@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two kernels that write to one filesystem destroy it, so this looks wherever a second user can be
- * seen. On a block device the kernel itself answers: O_EXCL fails where it is mounted, in any
- * namespace, or a part of it is, or device mapper, md or swap have it, and keeps all of them away
- * while the file is open. Nothing like that exists for image files: there a lease fails if anyone
- * has the file open for writing, as a loop device does, or a virtual machine; loop devices that
- * only read are asked for; and locks are looked for, which QEMU takes on each image and will take
- * on this one.
+ * Two kernels that write to one filesystem destroy it, so this makes every check that can show a
+ * second user. For a block device the kernel has one: O_EXCL fails if the device or a part of it is
+ * mounted, in any namespace, or is used by device mapper, md or swap; and it keeps all of them away
+ * while the file is open. For image files there is nothing like that. Instead a lease is tried,
+ * which fails if anyone has the file open for writing, as a loop device or a virtual machine does;
+ * loop devices are searched for those that only read; and locks are checked, because QEMU locks
+ * each image that it uses, and will lock this one.
  */
 #include "vm/image.h"
 
@@ -29,15 +29,15 @@
 #include "lib/util.h"
 #include "status.h"
 
-#define SECTOR 512 /* libblkid counts in these */
+#define SECTOR 512 /* bytes; the unit of libblkid */
 
-/* What is read of the superblock: offsets from its start, little-endian. */
+/* The fields of the superblock that are read: offsets from its start, little-endian. */
 #define SUPER_AT 1024
 #define SUPER_SIZE 1024
 #define SUPER_INODES 0x0
 #define SUPER_FREE_BLOCKS 0xc
 #define SUPER_FREE_INODES 0x10
-#define SUPER_BLOCK_SIZE 0x18 /* 0: 1 KiB, and twice that for each more */
+#define SUPER_BLOCK_SIZE 0x18 /* log2 of the size in KiB */
 #define SUPER_STATE 0x3a
 #define SUPER_COMPAT 0x5c
 #define STATE_ERRORS 0x2
@@ -61,7 +61,7 @@ static bool read_super(const struct image *image, unsigned char *super)
 	return false;
 }
 
-/* Says where @dev is mounted, if that can be seen from here. */
+/* If @dev is mounted in this namespace, print a message that says where, and return true. */
 static bool tell_mount(const struct image *image, dev_t dev)
 {
 	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
@@ -73,8 +73,8 @@ static bool tell_mount(const struct image *image, dev_t dev)
 		if (mnt_fs_get_devno(fs) == dev && mnt_fs_get_target(fs)) {
 			char *target = printable(mnt_fs_get_target(fs));
 
-			complain(image->shown, 0, "is mounted on %s; without --vm, it can stay so",
-				 target);
+			complain(image->shown, 0,
+				 "is mounted on %s: unmount it, or run without --vm", target);
 			free(target);
 			found = true;
 		}
@@ -92,13 +92,13 @@ static dev_t whole_disk(dev_t dev)
 	return blkid_devno_to_wholedisk(dev, name, sizeof(name), &whole) ? dev : whole;
 }
 
-/* Is one of two block devices the other, or a partition of it? */
+/* True if the two block devices are the same, or one is a partition of the other. */
 static bool overlap(dev_t a, dev_t b)
 {
 	return a == b || whole_disk(a) == b || a == whole_disk(b);
 }
 
-/* Does the loop device @name use what @st is of? -1: that can't be told. */
+/* 1 if the loop device @name uses the file or device of @st, 0 if not, -1 if it is not known. */
 static int loop_uses(const char *name, const struct stat *st)
 {
 	struct loop_info64 info;
@@ -112,14 +112,14 @@ static int loop_uses(const char *name, const struct stat *st)
 	if (fd >= 0) {
 		error = ioctl(fd, LOOP_GET_STATUS64, &info) ? errno : 0;
 		close(fd);
-		if (error == ENXIO) /* nothing is behind it any more */
+		if (error == ENXIO) /* the loop device is no longer in use */
 			return 0;
 		if (!error)
 			return S_ISBLK(st->st_mode) ?
 				       overlap(info.lo_rdevice, st->st_rdev) :
 				       info.lo_inode == st->st_ino && info.lo_device == st->st_dev;
 	}
-	/* Only root may ask the device; the path of its file is for all to see. */
+	/* Only root may open the device, but everyone can read the path of its file. */
 	snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -135,7 +135,10 @@ static int loop_uses(const char *name, const struct stat *st)
 				      backing.st_ino == st->st_ino && backing.st_dev == st->st_dev;
 }
 
-/* Does a loop device, other than @except and its partitions, use what @st is of? */
+/*
+ * True, after a message, if a loop device other than @except and its partitions uses the file or
+ * device of @st, or may use it.
+ */
 static bool loops_use(const struct image *image, const struct stat *st, dev_t except)
 {
 	DIR *folder = opendir("/sys/block");
@@ -158,7 +161,8 @@ static bool loops_use(const struct image *image, const struct stat *st, dev_t ex
 		if (uses > 0)
 			complain(image->shown, 0, "is in use: %s is a loop device of it", path);
 		else if (uses)
-			complain(image->shown, 0, "may be in use by %s: root could tell", path);
+			complain(image->shown, 0, "may be in use by %s: only root can find out",
+				 path);
 		used = uses != 0;
 	}
 	if (folder)
@@ -166,7 +170,7 @@ static bool loops_use(const struct image *image, const struct stat *st, dev_t ex
 	return used;
 }
 
-/* For a loop device: do others use its file? */
+/* For a loop device: true, after a message, if other loop devices use its file. */
 static bool twins_use(const struct image *image, dev_t dev)
 {
 	struct loop_info64 info;
@@ -181,10 +185,10 @@ static bool twins_use(const struct image *image, dev_t dev)
 	return loops_use(image, &st, dev);
 }
 
-/* Has another process locked any of it? */
+/* True, after a message, if another process has locked a part of the image. */
 static bool is_locked(const struct image *image)
 {
-	/* QEMU's are locks to read, also where it writes. */
+	/* QEMU takes only read locks, even to write, so test for a conflict with a write lock. */
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	if (fcntl(image->fd, F_OFD_GETLK, &lock) || lock.l_type == F_UNLCK)
@@ -222,7 +226,7 @@ static int open_image(struct image *image, const struct stat *st)
 		complain(image->shown, errno, "can't open it");
 		return STATUS_REFUSED;
 	}
-	/* For a moment only: EAGAIN is the answer that matters, all others are "can't tell". */
+	/* Take a lease for a moment. Only EAGAIN means a user; other errors tell nothing. */
 	if (fcntl(fd, F_SETLEASE, F_RDLCK)) {
 		if (errno == EAGAIN) {
 			if (!loops_use(image, st, 0))
@@ -237,12 +241,12 @@ static int open_image(struct image *image, const struct stat *st)
 	if (image->readonly) {
 		image->fd = fd;
 	} else if (!(st->st_mode & 0222)) {
-		/* Root could write to it; whoever made it read-only meant something by it. */
+		/* Root could write to it all the same, but it was made read-only for a reason. */
 		close(fd);
-		complain(image->shown, 0, "is read-only; -c reports all the same");
+		complain(image->shown, 0, "is read-only: use -c for a report only");
 		return STATUS_REFUSED;
 	} else {
-		/* The file that was looked at, whatever has its name now. */
+		/* Open the file that was checked, even if another one has its name now. */
 		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 		image->fd = open(link, O_RDWR | O_CLOEXEC);
 		close(fd);
@@ -259,7 +263,7 @@ static bool has_ext(const char *type)
 	return type && (!strcmp(type, "ext3") || !strcmp(type, "ext4"));
 }
 
-/* The type of the one filesystem at @start; NULL if there is none, or more than one. */
+/* The type of the filesystem at @start, malloc'd; NULL if there is none, or more than one. */
 static char *filesystem_at(const struct image *image, uint64_t start, uint64_t size)
 {
 	blkid_probe probe = blkid_new_probe();
@@ -278,7 +282,10 @@ static char *filesystem_at(const struct image *image, uint64_t start, uint64_t s
 	return type;
 }
 
-/* Where partition @wanted is, or which ones there are if that is 0. */
+/*
+ * Set the place of partition @wanted in @image; or, if @wanted is 0, print a message for each
+ * partition that holds an ext3 or ext4 filesystem. Returns false if there is none.
+ */
 static bool look_at_partitions(struct image *image, unsigned int wanted)
 {
 	blkid_probe probe = blkid_new_probe();
@@ -300,7 +307,7 @@ static bool look_at_partitions(struct image *image, unsigned int wanted)
 		if (wanted) {
 			if (blkid_partition_get_partno(part) != (int)wanted)
 				continue;
-			/* What reaches beyond the image is no partition of it. */
+			/* A partition that extends beyond the image is refused. */
 			if (blkid_partition_is_extended(part) || start > image->size ||
 			    size > image->size - start)
 				break;
@@ -311,7 +318,8 @@ static bool look_at_partitions(struct image *image, unsigned int wanted)
 			char *type = filesystem_at(image, start, size);
 
 			if (has_ext(type)) {
-				complain(image->shown, 0, "partition %d holds %s: --partition=%d",
+				complain(image->shown, 0,
+					 "partition %d holds %s: use --partition=%d",
 					 blkid_partition_get_partno(part), type,
 					 blkid_partition_get_partno(part));
 				found = true;
@@ -332,8 +340,8 @@ static int refuse_errors(const struct image *image)
 }
 
 /*
- * What moves into holes of the image makes it grow. Where it can't, the guest's kernel finds that
- * its disk fails: it loses nothing, but leaves the filesystem to e2fsck.
+ * A sparse image grows when blocks are moved into its holes. If there is no room for it to grow,
+ * the guest's kernel gets I/O errors. Nothing is lost then, but the filesystem needs e2fsck.
  */
 static bool has_room(const struct image *image, uint64_t free_bytes)
 {
@@ -351,7 +359,7 @@ static bool has_room(const struct image *image, uint64_t free_bytes)
 	room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
 	if (room >= holes)
 		return true;
-	complain(image->shown, 0, "is sparse and may grow by %s, but there is room for %s only",
+	complain(image->shown, 0, "is sparse and may grow by %s, but there is only room for %s",
 		 human(holes, more), human(room, there));
 	return false;
 }
@@ -373,7 +381,7 @@ static int look_inside(struct image *image, unsigned int partition)
 		complain(image->shown, 0, "holds %s, not ext3", type);
 	else if (partition || !look_at_partitions(image, 0))
 		complain(image->shown, 0,
-			 "holds no ext3 filesystem, or remains of others, too (wipefs shows them)");
+			 "holds no ext3 filesystem, or also remains of others (see wipefs)");
 	free(type);
 	if (!ext || !read_super(image, super))
 		return STATUS_REFUSED;
@@ -416,11 +424,11 @@ int image_open(struct image *image, const char *name, unsigned int partition, bo
 		return status;
 	end = lseek(image->fd, 0, SEEK_END);
 	if (end < 0 || fstat(image->fd, &open_st)) {
-		complain(image->shown, errno, "can't look at it");
+		complain(image->shown, errno, "can't get its status");
 		return STATUS_FAILED;
 	}
 	if (open_st.st_dev != st.st_dev || open_st.st_ino != st.st_ino) {
-		complain(image->shown, 0, "became another file while it was looked at");
+		complain(image->shown, 0, "was replaced by another file during the checks");
 		return STATUS_REFUSED;
 	}
 	image->size = (uint64_t)end;
@@ -436,7 +444,7 @@ int image_settle(struct image *image)
 	if (image->readonly)
 		return STATUS_DONE;
 	if (fsync(image->fd)) {
-		complain(image->shown, errno, "can't have all of it written");
+		complain(image->shown, errno, "can't write all of it to disk");
 		return STATUS_FAILED;
 	}
 	if (!read_super(image, super))

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An unmounted filesystem in an image or on a block device, that nobody else uses. */
+/*
+ * Opening an unmounted filesystem in an image file or on a block device, for --vm, after checking
+ * that nothing else uses it.
+ */
 #ifndef E3DEFRAG_IMAGE_H
 #define E3DEFRAG_IMAGE_H
 
@@ -8,25 +11,25 @@
 
 struct image {
 	char *path;  /* absolute, symbolic links resolved */
-	char *shown; /* as named, printable */
-	int fd;	     /* on a block device it is held exclusively as long as this is open */
+	char *shown; /* the name as given, printable */
+	int fd;	     /* while this is open, a block device is held exclusively */
 	bool readonly, device;
 	uint64_t start, size; /* of the filesystem, in bytes */
-	const char *type;     /* "ext3", "ext4": what to mount it as */
-	uint32_t inodes;      /* in use */
+	const char *type;     /* the type to mount it as: "ext3" or "ext4" */
+	uint32_t inodes;      /* inodes in use */
 	uint64_t free_blocks;
 };
 
 /*
- * Open what @name names; @partition is the number of a partition on it, or 0. Anything that is in
- * use, or isn't an ext3 or ext4 filesystem in good order, is refused. Messages are printed. Returns
- * an exit status.
+ * Open the image or device @name; @partition is the number of a partition on it, or 0. It is
+ * refused if it is in use or isn't an ext3 or ext4 filesystem without errors. Returns STATUS_DONE,
+ * or another exit status after a message.
  */
 int image_open(struct image *image, const char *name, unsigned int partition, bool readonly);
 
 /*
- * After the work: have it on the disk, and look whether the kernel has found errors. Messages are
- * printed. Returns an exit status.
+ * Call this after the work: it writes everything to disk, and checks if the guest's kernel has
+ * found errors. Returns STATUS_DONE, or another exit status after a message.
  */
 int image_settle(struct image *image);
 void image_close(struct image *image);

@@ -21,12 +21,12 @@
 #define QEMU "qemu-system-x86_64"
 #define MIB (1ULL << 20)
 
-/* How long a guest may take to boot on KVM, which it does in one second, in milliseconds. */
+/* How long to wait for a guest to boot on KVM, in milliseconds; usually it takes a second. */
 #define KVM_PATIENCE 10000
 
 /* --- the appliance --------------------------------------------------------------------------- */
 
-/* The folder of it: beside an installed tool, or where the environment says. */
+/* The directory of the appliance, malloc'd: beside an installed tool, or E3DEFRAG_APPLIANCE. */
 static char *folder(void)
 {
 	const char *given = getenv("E3DEFRAG_APPLIANCE");
@@ -47,7 +47,10 @@ static char *folder(void)
 	return xasprintf("%s/lib/e3defrag/appliance", self);
 }
 
-/* What the appliance's tool doesn't know, this one must not ask of it. */
+/*
+ * True if the appliance has the same version as this tool, else a message is printed. The tool in
+ * the appliance gets options of this one, so it must know all of them.
+ */
 static bool same_version(const char *where)
 {
 	char *path = xasprintf("%s/version", where);
@@ -65,8 +68,8 @@ static bool same_version(const char *where)
 		good = !strcmp(version, "e3defrag " E3DEFRAG_VERSION);
 		if (!good)
 			complain(where, 0,
-				 "has the appliance of another version: make appliance, and "
-				 "install it");
+				 "has the appliance of another version: build and install it "
+				 "again");
 	}
 	if (file)
 		fclose(file);
@@ -74,7 +77,7 @@ static bool same_version(const char *where)
 	return good;
 }
 
-/* Does a guest come up on it? That /dev/kvm is there proves nothing: it can be there and hang. */
+/* True if a guest boots on KVM. That /dev/kvm exists proves nothing: its use can still hang. */
 static bool kvm_works(struct appliance *appliance)
 {
 	struct pollfd events = { .events = POLLIN };
@@ -91,7 +94,10 @@ static bool kvm_works(struct appliance *appliance)
 	events.fd = qemu.fd[CHANNEL_CONTROL];
 	if (poll(&events, 1, KVM_PATIENCE) > 0)
 		works = read(events.fd, &byte, 1) == 1;
-	/* It has no disk. What hangs in the kernel can't even be killed, and isn't waited for. */
+	/*
+	 * The guest has no disk, so it can be killed. If it hangs in the kernel, even that fails;
+	 * so don't wait for its end forever.
+	 */
 	kill(qemu.pid, SIGKILL);
 	for (i = 0; i < 20 && !waitpid(qemu.pid, NULL, WNOHANG); i++)
 		usleep(50000);
@@ -145,7 +151,7 @@ static void add_all(struct arguments *a, const char *const *list)
 		add_argument(a, xstrdup(*list++));
 }
 
-/* Commas in a value of QEMU's are doubled. */
+/* Return @text with its commas doubled, as a value in QEMU's options needs it; malloc'd. */
 static char *doubled(const char *text)
 {
 	char *to = xreallocarray(NULL, strlen(text) + 1, 2), *at = to;
@@ -160,8 +166,9 @@ static char *doubled(const char *text)
 }
 
 /*
- * In MiB. The tool takes 24 bytes and some names for a file, and 18 bytes for a run of free
- * blocks, of which few are alone; what isn't used isn't taken from the host.
+ * The memory of the guest in MiB. The tool takes 24 bytes and some names for each file, and 18
+ * bytes for each run of free blocks, most of which have several blocks. The guest's memory that is
+ * never used takes none from the host.
  */
 static uint64_t memory(const struct image *image)
 {
@@ -177,14 +184,14 @@ static uint64_t memory(const struct image *image)
 }
 
 /*
- * The cache is the host's, and each flush of the guest's reaches the disk. What the image can't
- * take is an error in the guest: QEMU would else stop the machine, and wait for someone. For a
- * report the guest writes to a temporary file, which goes with QEMU: it mounts as always, the
- * journal replayed, and nothing of it gets to the image.
+ * Writes go to the host's page cache, and each flush of the guest reaches the disk. An I/O error of
+ * the image is reported to the guest: by default QEMU would stop the machine and wait for an
+ * operator. For a report, what the guest writes goes to a temporary file that is deleted with QEMU:
+ * the guest can mount as usual and replay the journal, and the image is not changed.
  */
 static void add_disk(struct arguments *a, const struct image *image)
 {
-	/* A partition is all of the disk that the guest can reach. */
+	/* The guest gets only the partition, not the rest of the disk. */
 	char *part = image->start ? xasprintf(",offset=%" PRIu64 ",size=%" PRIu64, image->start,
 					      image->size) :
 				    xstrdup("");
@@ -192,7 +199,10 @@ static void add_disk(struct arguments *a, const struct image *image)
 	add_argument(a, xstrdup("-add-fd"));
 	add_argument(a, xasprintf("fd=%d,set=1", image->fd));
 	add_argument(a, xstrdup("-drive"));
-	/* It would else be opened to read, and to write only later, which a given file can't be. */
+	/*
+	 * Without these options QEMU opens an image for reading and reopens it for writing later,
+	 * which is impossible with a file that is passed as a descriptor.
+	 */
 	add_argument(a,
 		     xasprintf("if=none,id=disk,driver=raw%s,%s,cache=writeback,discard=ignore,"
 			       "rerror=report,werror=report,"
@@ -249,8 +259,8 @@ static char **arguments(const struct appliance *appliance, const struct image *i
 }
 
 /*
- * In the child. A session of its own: Ctrl-C at the terminal is for the tool, which has the guest
- * finish its step; QEMU would drop the machine as it is.
+ * In the child process. It gets a session of its own, because Ctrl-C at the terminal is for the
+ * tool, which lets the guest finish its step. QEMU would end the machine at once.
  */
 static void become_qemu(char *const *argv, const int *guest, const struct image *image)
 {
@@ -258,7 +268,7 @@ static void become_qemu(char *const *argv, const int *guest, const struct image 
 	int null, i;
 
 	setsid();
-	/* With a disk, the guest notices by itself, and ends in good order. */
+	/* A guest with a disk notices when the tool dies, and ends cleanly by itself. */
 	if (!image)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
@@ -276,7 +286,7 @@ static void become_qemu(char *const *argv, const int *guest, const struct image 
 		_exit(126);
 	execvp(argv[0], argv);
 	dprintf(STDERR_FILENO, "%s: %s%s\n", argv[0], strerror(errno),
-		errno == ENOENT ? "; the package qemu-system-x86 has it" : "");
+		errno == ENOENT ? "; install the package qemu-system-x86" : "");
 	_exit(127);
 }
 
@@ -339,7 +349,7 @@ void qemu_tell(const struct qemu *qemu)
 	for (i = 0; i < qemu->logged; i++) {
 		const unsigned char c = (unsigned char)qemu->log[i];
 
-		/* Nothing that a terminal obeys. */
+		/* Let no control character through to the terminal. */
 		if (c == '\n' || (c >= 0x20 && c < 0x7f))
 			fputc(c, stderr);
 	}

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A run in the appliance. The tool in there gets the options that this one was given, works on the
- * filesystem, and what it says, its reports and its status come out as if it had run here.
+ * A run in the appliance. The tool in the guest gets the options that were given to this one and
+ * works on the filesystem. Its output, its reports and its status are passed on as if it had run
+ * here.
  *
- * The machine must never end in the middle: it unmounts, and turns itself off. A signal is passed
- * on to the tool in there, and if this process dies, its end of the control channel does, which
- * the guest takes for SIGTERM. Whoever asks twice gets the power cut, which the journal stands.
+ * The machine must not be ended in the middle of its work: it unmounts the filesystem and turns
+ * itself off. A signal is passed on to the tool in the guest. If this process dies, the control
+ * channel is closed, which the guest treats like SIGTERM. A second signal ends the machine at once,
+ * like a power cut, after which the journal recovers the filesystem.
  */
 #include "vm/vm.h"
 
@@ -30,10 +32,13 @@
 #include "vm/image.h"
 #include "vm/qemu.h"
 
-/* Signals so close together are one: timeout(1) sends it to a process, and to its group. */
+/*
+ * Two signals within this many seconds count as one: timeout(1) sends its signal to the process
+ * and to its group.
+ */
 #define TWICE_SECONDS 2
 
-/* The options that name a file to write; opened as reports.c does it. */
+/* The options that name a file to write; the files are opened as in reports.c. */
 static const struct vm_file {
 	const char *option;
 	mode_t mode;
@@ -54,17 +59,17 @@ struct vm {
 	struct image image;
 	struct qemu qemu;
 	struct output file[FILES];
-	bool complete[FILES]; /* all of it has come */
-	bool merge;	      /* standard output and error are one */
+	bool complete[FILES]; /* all of the file was received */
+	bool merge;	      /* standard output and standard error are the same file */
 
-	bool begun;	/* the guest was told what to do: from now on it writes to the image */
-	int stops;	/* so many times somebody asked for an end */
-	uint64_t asked; /* when, the last time: as clock_now() has it */
+	bool begun;	/* the settings were sent: from now on the guest writes to the image */
+	int stops;	/* how many times a stop was requested */
+	uint64_t asked; /* when the last time, by clock_now() */
 	bool output_broken;
-	int status; /* of the tool in there; -1: not known */
-	bool ran;   /* there is such a status, and not because it couldn't begin */
+	int status; /* of the tool in the guest; -1: not known */
+	bool ran;   /* the tool has ended with that status, and was not refused before it began */
 
-	/* Of the control channel: a line that isn't complete yet, or the rest of a file. */
+	/* The control channel: a line that isn't complete yet, or the rest of a file. */
 	char line[128];
 	size_t length;
 	uint64_t rest;
@@ -73,7 +78,7 @@ struct vm {
 
 /* --- what the guest is told ------------------------------------------------------------------ */
 
-/* For a shell: nothing but a quote means anything between quotes. */
+/* Quote @text for a shell: between single quotes only the single quote itself is special. */
 static void put_quoted(FILE *stream, const char *text)
 {
 	fputc('\'', stream);
@@ -101,7 +106,10 @@ static size_t file_of(const char *option)
 	return i;
 }
 
-/* The tool's arguments: a report goes to a file of the guest's, "-" to standard output. */
+/*
+ * Write the arguments of the tool in the guest. A report goes to a file in the guest, "-" to
+ * standard output.
+ */
 static void put_arguments(FILE *stream, const struct options *options, const char *point)
 {
 	size_t i;
@@ -146,7 +154,7 @@ static bool send_all(int fd, const char *text, size_t size)
 	return true;
 }
 
-/* Its length on a line, then a script that the guest's init reads. */
+/* Send the length of a script on a line, then the script, which the guest's init reads. */
 static void send_settings(struct vm *vm)
 {
 	const struct options *options = vm->options;
@@ -158,7 +166,7 @@ static void send_settings(struct vm *vm)
 			      xasprintf("/vm%s", vm->image.path);
 
 	if (!stream) {
-		complain(NULL, errno, "can't tell the virtual machine what to do");
+		complain(NULL, errno, "can't make the settings of the virtual machine");
 		exit(STATUS_FAILED);
 	}
 	put_setting(stream, "type", vm->image.type);
@@ -175,7 +183,7 @@ static void send_settings(struct vm *vm)
 
 	head = xasprintf("%zu\n", size);
 	vm->begun = true;
-	/* A guest that has died is noticed by its end. */
+	/* Errors are ignored here: if the guest has died, the end of its channels shows it. */
 	if (send_all(vm->qemu.fd[CHANNEL_CONTROL], head, strlen(head)))
 		send_all(vm->qemu.fd[CHANNEL_CONTROL], script, size);
 	free(head);
@@ -197,7 +205,7 @@ static void say(struct vm *vm, const char *word)
 		send_all(vm->qemu.fd[CHANNEL_CONTROL], word, strlen(word));
 }
 
-/* Somebody wants an end: by a signal, or there is nobody left to read the output. */
+/* A stop was requested: by a signal, or because the reader of the output has gone. */
 static void ask_to_stop(struct vm *vm)
 {
 	const uint64_t now = clock_now();
@@ -213,12 +221,12 @@ static void ask_to_stop(struct vm *vm)
 	} else {
 		complain(vm->image.shown, 0,
 			 "ending the virtual machine at once: the next mount replays the journal");
-		/* QEMU still completes what it has begun to write. */
+		/* On SIGTERM QEMU still completes the writes that it has begun. */
 		kill(vm->qemu.pid, vm->stops == 2 ? SIGTERM : SIGKILL);
 	}
 }
 
-/* One of the tool's streams, up to the 0 that ends it: no report has one in it. */
+/* Pass on an output stream of the tool, up to the 0 byte that ends it: no report contains one. */
 static void relay(struct vm *vm, enum channel channel, int to)
 {
 	char text[65536], *end;
@@ -238,7 +246,7 @@ static void relay(struct vm *vm, enum channel channel, int to)
 	ask_to_stop(vm);
 }
 
-/* "ready"; "file NAME SIZE", and then so many bytes; "refused", or "exit STATUS". */
+/* Handle "ready"; "file NAME SIZE", which SIZE bytes follow; "refused"; or "exit STATUS". */
 static void hear_line(struct vm *vm, const char *line)
 {
 	char name[32];
@@ -276,7 +284,7 @@ static void hear(struct vm *vm)
 
 		if (vm->rest) {
 			part = vm->rest < left ? (size_t)vm->rest : left;
-			/* An error stays with the stream until it is committed. */
+			/* An error stays in the stream until output_commit() reports it. */
 			if (vm->to < FILES && vm->file[vm->to].stream)
 				fwrite(at, 1, part, vm->file[vm->to].stream);
 			vm->rest -= part;
@@ -289,7 +297,7 @@ static void hear(struct vm *vm)
 			hear_line(vm, vm->line);
 			at++;
 		} else {
-			/* No line is that long. */
+			/* A longer line is not valid: cut it off. */
 			if (vm->length + 1 < sizeof(vm->line))
 				vm->line[vm->length++] = *at;
 			at++;
@@ -309,7 +317,7 @@ static void hear_signal(struct vm *vm, int fd)
 		say(vm, "USR1\n");
 }
 
-/* Until all channels have ended, which is when QEMU does. */
+/* Handle the channels until all have ended, which they do when QEMU ends. */
 static void converse(struct vm *vm, int signals)
 {
 	struct pollfd events[CHANNELS + 1];
@@ -350,7 +358,7 @@ static bool open_files(struct vm *vm)
 
 		if (!given->file || !strcmp(given->value, "-"))
 			continue;
-		/* The last one of two counts, as it does without --vm. */
+		/* If an option is given twice the last one counts, as without --vm. */
 		output_drop(&vm->file[number]);
 		if (!output_open(&vm->file[number], given->value, vm_files[number].mode,
 				 vm_files[number].masked))
@@ -359,7 +367,7 @@ static bool open_files(struct vm *vm)
 	return true;
 }
 
-/* Those of which all has come are there now; of others stays what was there. */
+/* Complete the files that were received as a whole; of the others the old file stays. */
 static bool commit_files(struct vm *vm)
 {
 	bool good = true;
@@ -373,14 +381,14 @@ static bool commit_files(struct vm *vm)
 	return good;
 }
 
-/* The end of QEMU, seen from here. */
+/* The exit status of the run when QEMU has ended with @ended, a status of waitpid(2). */
 static int verdict(struct vm *vm, int ended)
 {
 	if (vm->output_broken)
 		return STATUS_FAILED;
 	if (vm->status >= 0 && vm->status <= 128)
 		return vm->status;
-	/* A signal that came before the tool in there was ready for it, or that power cut. */
+	/* A signal before the tool in the guest was ready for it, or a second one. */
 	if (vm->stops)
 		return STATUS_STOPPED;
 	if (vm->status > 128) {
@@ -407,10 +415,10 @@ static int run_machine(struct vm *vm, const struct appliance *appliance)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGUSR1);
-	/* nohup(1) ignores it; a signal that is waited for comes all the same. */
+	/* Under nohup(1) SIGHUP is ignored, but signalfd(2) would receive it all the same. */
 	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
 		sigaddset(&set, SIGHUP);
-	/* For good: when the machine has ended, its reports must still get to their files. */
+	/* Never unblock them: after the machine has ended its reports must still be written. */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
@@ -435,7 +443,7 @@ static bool same_place(int a, int b)
 	return !fstat(a, &at) && !fstat(b, &bt) && at.st_dev == bt.st_dev && at.st_ino == bt.st_ino;
 }
 
-/* What kind of file the guest can't be given; NULL if there is none. */
+/* The option that names a file which can't be passed to the guest; NULL if there is none. */
 static const char *strange_file(const struct options *options)
 {
 	size_t i;
@@ -477,7 +485,7 @@ int vm_run(const struct options *options)
 	int status;
 
 	if (strange) {
-		complain(NULL, 0, "--%s doesn't go with --vm", strange);
+		complain(NULL, 0, "--%s can't be used with --vm", strange);
 		return STATUS_USAGE;
 	}
 	if (!open_files(&vm)) {
@@ -488,7 +496,7 @@ int vm_run(const struct options *options)
 	if (!commit_files(&vm))
 		status = STATUS_FAILED;
 	image_close(&vm.image);
-	/* A run that was refused or that died is reported, too. */
+	/* A run that was refused or that died gets its reports, too. */
 	if (!vm.ran && (!reports_open(&reports, options) ||
 			!reports_close(&reports, status, vm.stops ? STOP_SIGNAL : STOP_NOT)))
 		status = STATUS_FAILED;

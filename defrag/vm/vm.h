@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The appliance: this tool and ext3meta in a small virtual machine, for --vm. */
+/* Running the tool in the appliance, a small virtual machine with ext3meta, for --vm. */
 #ifndef E3DEFRAG_VM_H
 #define E3DEFRAG_VM_H
 
 #include "options.h"
 
-/* The whole run, in the machine. Messages are printed. Returns an exit status. */
+/* Do the whole run in the machine. Prints messages and returns an exit status. */
 int vm_run(const struct options *options);
 
 #endif

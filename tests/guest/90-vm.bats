@@ -76,7 +76,7 @@ let_go() {
 	device=$(losetup --find --show "$T/image")
 	free_to_use --vm "$device"
 	mount -t ext3 "$device" "$H"
-	refused "$device: is mounted on $H; without --vm, it can stay so" --vm "$device"
+	refused "$device: is mounted on $H: unmount it, or run without --vm" --vm "$device"
 	refused "$device: is mounted on $H" -n --vm "$device"
 	umount "$H"
 	free_to_use --vm "$device"

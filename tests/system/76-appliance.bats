@@ -90,7 +90,7 @@ gone() {
 	same_files "$image"
 
 	run -3 --separate-stderr "$tool" --vm "$image.disk"
-	[ "$stderr" = "e3defrag: $image.disk: partition 2 holds ext3: --partition=2" ]
+	[ "$stderr" = "e3defrag: $image.disk: partition 2 holds ext3: use --partition=2" ]
 	run -3 --separate-stderr "$tool" --vm "$image.disk" --partition=1
 	[[ $stderr == *"holds no ext3"* ]]
 	run -3 --separate-stderr "$tool" --vm "$image.disk" --partition=4
@@ -157,7 +157,7 @@ gone() {
 	[ "$(sha256sum <image)" = "$sum" ]
 	# to write to it is another matter, also for root
 	run -3 --separate-stderr usr/sbin/e3defrag --vm image
-	[[ $stderr == *"image: is read-only; -c reports all the same" ]]
+	[[ $stderr == *"image: is read-only: use -c for a report only" ]]
 	[ "$(sha256sum <image)" = "$sum" ]
 }
 
