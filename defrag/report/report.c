@@ -34,7 +34,7 @@ static bool is_fragmented(const struct file *file)
 	return file->fragments > 1;
 }
 
-/* What a file is compared by, and its number for equals. */
+/* The key by which a file is sorted; files with equal keys are sorted by number. */
 struct key {
 	uint64_t number;
 	char *name;
@@ -58,7 +58,7 @@ static int by_name(const void *a, const void *b)
 	return order ? order : x->file < y->file ? -1 : x->file > y->file;
 }
 
-/* Another order of those that are in @listed. */
+/* Sort the files in @listed in another order. */
 static void sort_rows(const struct survey *survey, uint32_t *listed, size_t count, enum sort sort)
 {
 	struct key *key = xreallocarray(NULL, count, sizeof(*key));
@@ -97,7 +97,10 @@ void report_gather(struct report *report, const struct job *job)
 	report->listed_count = report->candidates;
 	if (!options->verbose && report->listed_count > options->top)
 		report->listed_count = options->top;
-	/* The free space will be another one. Memory that is never touched costs nothing. */
+	/*
+	 * Note this now, because the free space will change. calloc() takes no memory for the
+	 * entries that are never written.
+	 */
 	report->best = job->survey.best;
 	report->best_each = calloc(job->survey.files + 1, sizeof(*report->best_each));
 	if (!report->best_each) {

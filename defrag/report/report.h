@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a run has to tell of one filesystem, gathered once, and the forms that it is told in. Each
- * form has a file of its own: report_text.c, report_json.c, report_csv.c, report_prometheus.c and
- * report_html.c. None of them adds anything up, so that all tell the same.
+ * The report on one filesystem: its numbers are gathered once, and then written in several formats.
+ * Each format has a file of its own: report_text.c, report_json.c, report_csv.c,
+ * report_prometheus.c and report_html.c. None of them computes sums, so that all say the same.
  */
 #ifndef E3DEFRAG_REPORT_H
 #define E3DEFRAG_REPORT_H
@@ -14,59 +14,62 @@
 
 struct report {
 	const struct job *job;
-	struct totals before, after; /* the same until report_after */
-	uint64_t best;		     /* fragments that the free space would allow */
-	bool ran;		     /* files were moved, or could have been */
+	struct totals before, after; /* equal until report_after() */
+	uint64_t best;		     /* fewest fragments that the free space allowed */
+	bool ran;		     /* a run that moves files is over; not in a dry run */
 
-	/* The files to name, numbers of survey.file: in the order, and at most as many as asked. */
+	/* The files to list, as indices in survey.file: in the order and number of the options. */
 	uint32_t *listed;
 	size_t listed_count;
-	uint32_t *best_each; /* of each file that a form names, by its number in survey.file */
-	size_t candidates;   /* so many they were chosen from */
+	uint32_t *best_each; /* fewest fragments of each listed file, by its index in survey.file */
+	size_t candidates;   /* how many files they were chosen from */
 
 	uint64_t outcome[OUTCOMES];
-	uint64_t alone;		  /* neither improved nor without a reason to be alone */
-	uint64_t reason[REASONS]; /* `alone`, by the reason */
+	uint64_t alone;		  /* files left alone for a reason; see report_is_alone() */
+	uint64_t reason[REASONS]; /* the same files by their reason */
 };
 
-/* A file, as each form tells of it. */
+/* What each format says of a file. */
 struct report_file {
 	const struct file *file;
 	char *path;    /* printable; malloc'd */
 	uint64_t size; /* bytes */
 	uint32_t generation, before, best, moves;
-	uint64_t bytes_each; /* of its blocks, in each fragment on average */
+	uint64_t bytes_each; /* mean size of its fragments */
 	enum outcome outcome;
 	const char *reason; /* a key of reason_key(), NULL if there is none */
 };
 void report_file(const struct report *report, size_t number, struct report_file *file);
 
-/* Draw the free space as @map has it. */
+/* Compute the statistics of the free space @map. */
 void report_free_space(struct free_space *usage, const struct freemap *map,
 		       const struct geometry *geo);
 
-/* After the survey; @job must last as long as the report. */
+/* Gather the report after the survey. @job must exist as long as @report. */
 void report_gather(struct report *report, const struct job *job);
-/* Once more after a run or a dry run: what became of it. The files listed stay the same ones. */
+/* Update it after a run or a dry run with the results. The list of files stays the same. */
 void report_after(struct report *report);
 void report_free(struct report *report);
 
-/* "check", "dry-run", "apply" or "defragment". */
+/* The mode as a word for programs: "check", "dry-run", "apply" or "defragment". */
 const char *report_mode(const struct options *options);
 
-/* Does it count among the files left alone? */
+/* True if @file counts as left alone. */
 bool report_is_alone(const struct survey *survey, const struct file *file);
 
-/* After the survey: the worst files, totals, score, free space, and what is left alone and why. */
+/*
+ * Print the text report after the survey: the worst files, totals, score, free space, and the files
+ * left alone and why.
+ */
 void report_survey(const struct report *report);
-/* After a run: before and after, what moved, and what was left alone and why. */
+/* After a run: the totals before and after, what moved, and the files left alone and why. */
 void report_run(const struct report *report);
 /* After a dry run. */
 void report_dry_run(const struct report *report);
 
 /*
- * The other forms are written to streams: _begin before the first filesystem, _add for each, with
- * what became of it, _end with what became of all. An error is left in the stream.
+ * The other formats are written to streams. Call _begin before the first filesystem, _add for each
+ * with its exit status, and _end with the status of the whole run. Check for errors with ferror(3).
  */
 struct report_json;
 struct report_json *report_json_begin(FILE *stream, const char *mode, time_t started);
@@ -87,7 +90,7 @@ struct report_html *report_html_begin(FILE *stream, const char *mode, time_t sta
 void report_html_add(struct report_html *html, const struct report *report, int status);
 void report_html_end(struct report_html *html, time_t ended, int status, enum stop stop);
 
-/* How text of HTML, a label's value and a field of CSV are written; for the forms, and tests. */
+/* Write @text escaped as text of HTML, a Prometheus label's value, or a field of CSV. */
 void report_html_text(FILE *stream, const char *text);
 void report_label(FILE *stream, const char *text);
 void report_csv_field(FILE *stream, const char *text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A line a file that has blocks, by RFC 4180. */
+/* The report as CSV by RFC 4180: a line for each file that has blocks. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A page for people: the disk before and after, its free space, the files, and why some were left
- * alone. It is one file that asks for nothing else, neither from the network nor from the disk, and
- * has no script; its first lines tell the browser to see to that. What comes from the filesystem is
- * text in it and never markup: all of that goes through report_html_text.c.
+ * The report as an HTML page: the disk before and after, its free space, the files, and why some
+ * were left alone. The page is one file that loads nothing else, neither from the network nor from
+ * the disk, and has no script; its Content-Security-Policy makes the browser enforce that. Text
+ * from the filesystem must never become markup, so all of it goes through report_html_text.c.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ struct report_html *report_html_begin(FILE *stream, const char *mode, time_t sta
 	return html;
 }
 
-/* By e4defrag's bands, as score_verdict() has them. */
+/* The CSS class of a score, by the same ranges as score_verdict(). */
 static const char *score_class(unsigned int score)
 {
 	return score <= 30 ? "good" : score <= 55 ? "middling" : "bad";
@@ -89,7 +89,7 @@ static void put_cards(FILE *stream, const struct report *report)
 		put_count(stream, "Fragmented files", report->before.fragmented, "");
 		if (job->options->dry_run)
 			put_count(stream, "Files to move", report->outcome[OUTCOME_PLANNED], "");
-		fprintf(stream, "<li>Fragments<b>%" PRIu64 "</b>%" PRIu64 " would do</li>\n",
+		fprintf(stream, "<li>Fragments<b>%" PRIu64 "</b>%" PRIu64 " at best</li>\n",
 			report->before.fragments, report->best);
 	}
 	fputs("</ul>\n", stream);
@@ -97,7 +97,7 @@ static void put_cards(FILE *stream, const struct report *report)
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
-/* What is too wide for a phone is moved about by itself, with the keyboard, too. */
+/* A table that is too wide for the screen scrolls by itself, with the keyboard, too. */
 static void table_begin(FILE *stream, const char *label)
 {
 	fprintf(stream,
@@ -180,8 +180,8 @@ static void put_disk(FILE *stream, const struct report *report)
 	if (after->cells)
 		put_swatch(stream, "moved", "line below a row: moved away (before), here (after)");
 	fprintf(stream,
-		"</ul>\n<p class=\"faint\">From the left to the right and down, each bar of the "
-		"map shows what %s of the disk are in use for.</p>\n<div class=\"sides\">\n"
+		"</ul>\n<p class=\"faint\">Each bar of the map shows how %s of the disk are used, "
+		"from left to right and row after row.</p>\n<div class=\"sides\">\n"
 		"<figure><figcaption>%s</figcaption>\n",
 		human(report_html_bar(before) * job->meta.geo.blocksize, size),
 		after->cells ? "Before" : "Now");
@@ -314,7 +314,7 @@ static void put_outcome(FILE *stream, const struct report_file *file)
 {
 	const enum reason reason = (enum reason)file->file->reason;
 
-	/* Before a run nothing has become of it. */
+	/* In a report without a run a file has no outcome. */
 	if (file->outcome == OUTCOME_ALONE && reason == REASON_NONE)
 		return;
 	fputs(outcomes[file->outcome], stream);
@@ -382,8 +382,8 @@ static void put_outcomes(FILE *stream, const struct report *report)
 	int k;
 
 	if (report->ran) {
-		fputs("<h3>What came of the files</h3>\n", stream);
-		table_begin(stream, "What came of the files");
+		fputs("<h3>Files by outcome</h3>\n", stream);
+		table_begin(stream, "Files by outcome");
 		fputs("<thead><tr><th scope=\"col\">outcome</th><th scope=\"col\">files</th></tr>"
 		      "</thead>\n<tbody>\n",
 		      stream);
@@ -427,7 +427,7 @@ void report_html_add(struct report_html *html, const struct report *report, int 
 	report_html_text(stream, job->host->type);
 	fprintf(stream, ", %s in %" PRIu32 "-byte blocks; %s%zu files</p>\n",
 		human(geo->blocks * geo->blocksize, size), geo->blocksize,
-		job->host->whole ? "" : "looked at only ", job->survey.files);
+		job->host->whole ? "" : "surveyed only ", job->survey.files);
 	fprintf(stream, "<p>Status %d: %s</p>\n", status, status_text((enum status)status));
 	put_cards(stream, report);
 	put_disk(stream, report);
@@ -448,7 +448,7 @@ void report_html_end(struct report_html *html, time_t ended, int status, enum st
 	FILE *stream = html->stream;
 
 	if (!html->filesystems)
-		fputs("<p>No filesystem was looked at.</p>\n", stream);
+		fputs("<p>No filesystem was checked.</p>\n", stream);
 	fprintf(stream, "</main>\n<footer>\n<p>Exit status %d: %s.", status,
 		status_text((enum status)status));
 	if (stop_key(stop))
@@ -456,10 +456,10 @@ void report_html_end(struct report_html *html, time_t ended, int status, enum st
 	fputs("</p>\n<p class=\"faint\">Ended ", stream);
 	put_time(stream, ended);
 	fprintf(stream,
-		" after %lld s. Fragments are the runs of blocks that reading a file from its "
-		"start meets. The score is the share of the time to read that is lost between "
-		"them, in percent: 0 to 30 is no problem, 31 to 55 is a little fragmented, 56 and "
-		"more needs defragmentation.</p>\n</footer>\n</body>\n</html>\n",
+		" after %lld s. A fragment is a run of blocks that follow each other on the disk "
+		"and in the order of reading. The score is the share of the reading time that is "
+		"lost between fragments, in percent: 0 to 30 is no problem, 31 to 55 is a little "
+		"fragmented, 56 and more needs defragmentation.</p>\n</footer>\n</body>\n</html>\n",
 		(long long)(ended - html->started));
 	free(html);
 }

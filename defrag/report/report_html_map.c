@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The map of the page: the disk in rows, a bar for each cell with its kinds of blocks one above the
- * other. Each kind is one path, the outline of all bars up to its top, and the lower ones are
- * painted over the higher ones: that is a few bytes a cell. The words that a cell shows where the
- * mouse rests are for two cells at a time.
+ * The map in the HTML report: the disk in rows, with a bar for each cell in which its kinds of
+ * blocks are stacked. To take only a few bytes a cell, each kind is one SVG path, the outline of
+ * all bars up to the top of that kind, and lower kinds are painted over higher ones. The tooltips
+ * are for two cells each, for the same reason.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -12,23 +12,23 @@
 
 #define COLUMNS 64
 #define ROWS 16
-#define TOGETHER 2 /* cells that have their words in common; a part of COLUMNS */
+#define TOGETHER 2 /* how many cells have one tooltip; divides COLUMNS */
 
-/* Of a row, in the units of the drawing; a cell is one unit wide, which is shown as ten. */
+/* Heights in a row, in units of the drawing. A cell is one unit wide, which is shown as ten. */
 #define BAR 20
-#define LINE 6 /* for what has moved, with one unit above it */
+#define LINE 6 /* shows what has moved; one unit above it is free */
 #define GAP 3
 
 #define OTHER USAGE_KINDS
 
 static const struct {
-	const char *class, *text, *few; /* in a legend, and behind a number */
+	const char *class, *text, *few; /* CSS class; text in the legend, and after a number */
 } kinds[USAGE_COUNTS] = {
 	[USAGE_PIECES] = { "pieces", "fragmented files", "fragmented" },
 	[USAGE_WHOLE] = { "whole", "files in one piece", "whole" },
 	[USAGE_INDIRECT] = { "indirect", "indirect blocks", "indirect" },
 	[USAGE_DIRECTORY] = { "directory", "directories", "directory" },
-	[OTHER] = { "other", "tables, journal, what was not looked at", "other" },
+	[OTHER] = { "other", "tables, journal, files not surveyed", "other" },
 	[USAGE_FREE] = { "free", "free", "free" },
 };
 
@@ -57,7 +57,7 @@ static uint64_t count_of(const struct usage *usage, size_t cell, int kind)
 	return kind == OTHER ? usage_other(usage, cell) : usage->cell[cell].count[kind];
 }
 
-/* How high each kind stands in a cell's bar. What there is at all can be seen. */
+/* Compute the height of each kind in a cell's bar. A kind with any blocks is visible. */
 static void share(const struct usage *usage, size_t cell, unsigned int high[KINDS])
 {
 	uint64_t total = 0, count;
@@ -88,11 +88,11 @@ struct drawing {
 	unsigned int pitch; /* from one row to the next */
 };
 
-/* An outline of bars that stand side by side, from the left to the right, a row after the other. */
+/* The outline of adjacent bars, drawn from left to right, row after row. */
 struct outline {
 	FILE *stream;
-	size_t row, same; /* the last bars, as many as are equally high */
-	int base, high;	  /* in units downwards */
+	size_t row, same; /* the row, and how many bars of equal height were last */
+	int base, high;	  /* their base and height, in units downwards */
 };
 
 static void end_bars(struct outline *o)
@@ -110,7 +110,7 @@ static void end_outline(struct outline *o)
 	o->high = 0;
 }
 
-/* One more bar, of cell @cell, from @base on; upwards if @high is negative. */
+/* Add the bar of @cell with its base at @base; it extends upwards if @high is negative. */
 static void put_bar(struct outline *o, size_t cell, int base, int high)
 {
 	if (cell / COLUMNS != o->row) {
@@ -172,7 +172,7 @@ static void draw_moved(const struct drawing *d, const struct usage *moves, enum 
 	fputs("\"/>\n", d->stream);
 }
 
-/* "Blocks 0 to 255: 12 free, 244 other; 12 moved here" */
+/* Write a tooltip like "Blocks 0 to 255: 12 free, 244 other; 12 moved here". */
 static void put_words(const struct drawing *d, size_t from, size_t to, const struct usage *moves,
 		      enum usage_kind mark)
 {
@@ -198,7 +198,7 @@ static void put_words(const struct drawing *d, size_t from, size_t to, const str
 			mark == USAGE_IN ? "here" : "away");
 }
 
-/* Nothing but one kind, and no moves: the number of it, -1 if there are several. */
+/* The kind of all blocks of a cell, if it has only one and no moves; else -1. */
 static int only_kind(const struct usage *usage, size_t cell, const struct usage *moves,
 		     enum usage_kind mark)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The look of the page: light or dark as the reader has it, on paper, on a phone. The colours are
- * ones that the colour-blind can tell apart, and of what matters most, whole and fragmented, one is
- * light and one is dark. There must be no "<" and no "&" in here.
+ * The style sheet of the HTML report, for light and dark screens, phones and paper. Colour-blind
+ * users can distinguish the colours; the most important ones, of whole and of fragmented files,
+ * also differ in brightness. It must contain no "<" and no "&", because it is written into the page
+ * without escapes.
  */
 #include "report/report_html.h"
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What comes from the filesystem, as text of the page. Whoever may make a file chooses its name,
- * and the page is looked at by root: no name must become markup, or look like another one.
+ * Escaping text from the filesystem for the HTML report. Any user who may make a file chooses its
+ * name, and root reads the page: a name must not become markup, or look like another name.
  */
 #include <stdbool.h>
 
 #include "report/report.h"
 #include "report/report_html.h"
 
-/* Does it begin with a character that turns text around, U+202A to U+202E, U+2066 to U+2069? */
+/* True if @text begins with a control of text direction: U+202A to U+202E, U+2066 to U+2069. */
 static bool turns_around(const char *text)
 {
 	const unsigned char *byte = (const unsigned char *)text;
@@ -21,7 +21,7 @@ void report_html_text(FILE *stream, const char *text)
 {
 	for (; *text; text++) {
 		if (turns_around(text)) {
-			/* As printable() shows others: what is seen is what is there. */
+			/* Show it as printable() shows control characters. */
 			fprintf(stream, "\\342\\%03o\\%03o", (unsigned char)text[1],
 				(unsigned char)text[2]);
 			text += 2;

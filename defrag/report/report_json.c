@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One object for the whole run, as man/e3defrag-report.schema.json describes it. It is generated
- * from front to back, so it takes no memory however many files it lists.
+ * The report as JSON: one object for the whole run, as man/e3defrag-report.schema.json describes
+ * it. It is generated as a stream, so it takes no memory however many files it lists.
  */
 #include <inttypes.h>
 #include <stdlib.h>

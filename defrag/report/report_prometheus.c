@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Metrics for the textfile collector of node_exporter: how it is after the run. All samples of a
- * metric stand together, so each metric's are kept until the last filesystem is done.
+ * The report as metrics for the textfile collector of node_exporter: the state after the run. The
+ * format requires all samples of a metric to be together, so they are kept in memory until the last
+ * filesystem is done.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ struct report_prometheus *report_prometheus_begin(void)
 	return all;
 }
 
-/* One line but for its value. */
+/* Begin a line: all of it except the value, which the caller writes to the stream returned. */
 static FILE *sample(struct report_prometheus *all, enum metric metric, const struct host *host,
 		    const char *label, const char *value)
 {

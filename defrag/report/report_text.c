@@ -10,10 +10,10 @@
 #include "plan/sequence.h"
 #include "report/report.h"
 
-/* What stands left of the file's name in the table. */
+/* Columns of the table to the left of the file's name. */
 #define COLUMNS_LEFT 53
 
-/* Columns for a name: what the terminal has left; without a terminal no limit. */
+/* How many columns the terminal has left for a name; without a terminal there is no limit. */
 static size_t name_width(void)
 {
 	struct winsize size;
@@ -25,7 +25,10 @@ static size_t name_width(void)
 	return size.ws_col - COLUMNS_LEFT;
 }
 
-/* The name, its start cut off where it would be too wide. UTF-8 characters count as one column. */
+/*
+ * Print a name, with its start cut off if it would be too wide. A UTF-8 character counts as one
+ * column.
+ */
 static void print_name(const char *name, size_t width)
 {
 	size_t columns = 0;
@@ -73,7 +76,7 @@ static void print_free(const struct free_space *p, const struct geometry *geo)
 
 	printf("Free space: %" PRIu64 " blocks (%s) in %" PRIu64 " runs\n", p->blocks,
 	       human(p->blocks * geo->blocksize, a), p->runs);
-	printf("Longest run: %" PRIu32 " blocks; it takes a file of %s in one piece\n", p->longest,
+	printf("Longest run: %" PRIu32 " blocks; it has room for a file of %s\n", p->longest,
 	       human(p->largest_file, b));
 	if (p->runs)
 		printf("%20s%10s%12s%8s\n", "run length, blocks", "runs", "blocks", "share");
@@ -90,7 +93,7 @@ static void print_free(const struct free_space *p, const struct geometry *geo)
 	}
 }
 
-/* Each file that is neither improved nor perfect from the start, counted by reason. */
+/* Print the number of files left alone for each reason. */
 static void print_alone(const struct report *report, const char *title)
 {
 	const struct survey *survey = &report->job->survey;
@@ -147,12 +150,12 @@ void report_survey(const struct report *report)
 	print_free(&job->free_before, geo);
 	if (job->options->check) {
 		putchar('\n');
-		print_alone(report, "Files with nothing to do, or not to be moved");
+		print_alone(report, "Files that would be left alone");
 	}
 	fflush(stdout);
 }
 
-/* Files that came out better, but not as planned, each with what kept it. */
+/* List the files that were improved in part, each with the reason. */
 static void print_partly(const struct survey *survey)
 {
 	size_t i;

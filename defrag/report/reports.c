@@ -9,13 +9,16 @@ bool reports_open(struct reports *reports, const struct options *options)
 {
 	memset(reports, 0, sizeof(*reports));
 	reports->started = time(NULL);
-	/* Names are not for everyone to read; numbers are: the collector is another user. */
+	/*
+	 * Reports with file names get the permissions that the umask allows. The metrics, which
+	 * have only numbers, can be read by all, because the collector is another user.
+	 */
 	if ((options->json && !output_open(&reports->json_file, options->json, 0666, true)) ||
 	    (options->csv && !output_open(&reports->csv_file, options->csv, 0666, true)) ||
 	    (options->html && !output_open(&reports->html_file, options->html, 0666, true)) ||
 	    (options->prometheus &&
 	     !output_open(&reports->prometheus_file, options->prometheus, 0644, false)) ||
-	    /* What others could write, --apply refuses. */
+	    /* --apply refuses a plan that others can write, so never allow that. */
 	    (options->plan && !output_open(&reports->plan_file, options->plan, 0644, true))) {
 		output_drop(&reports->json_file);
 		output_drop(&reports->csv_file);
@@ -72,7 +75,7 @@ bool reports_close(struct reports *reports, int status, enum stop stop)
 		good &= output_commit(&reports->html_file);
 	}
 	if (reports->plan) {
-		/* Half a plan is one, too, but not one of a run that broke off. */
+		/* A plan for some of the files is valid, but keep none of a run that failed. */
 		if (plan_writer_close(reports->plan) && status != STATUS_FAILED)
 			good &= output_commit(&reports->plan_file);
 		else

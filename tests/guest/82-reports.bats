@@ -132,7 +132,7 @@ reported() {
 	assert host + '/files/<img src=x onerror=alert(1)>' in rows
 	kind = {name: list(map(int, rows[name][0])) for name in ('free', 'files in one piece',
 	        'fragmented files', 'indirect blocks', 'directories',
-	        'tables, journal, what was not looked at')}
+	        'tables, journal, files not surveyed')}
 	maps = page.findall('.//svg[@class="map"]')
 	words = lambda svg, end: sum(int(n) for n in re.findall(r'; (\d+) moved ' + end, text_of(svg)))
 	same('free on the map', kind['free'][0], fs['free_before']['blocks'])

@@ -19,7 +19,7 @@ setup() {
 	run -0 promtool check metrics <run.prom
 	[ -z "$output" ]
 	[ "$(wc -l <files)" = 1 ]
-	[[ $(<page) == "<!DOCTYPE html>"*"No filesystem was looked at."*"Exit status 3: "*"</html>" ]]
+	[[ $(<page) == "<!DOCTYPE html>"*"No filesystem was checked."*"Exit status 3: "*"</html>" ]]
 	[ "$(ls -A)" = "files"$'\n'"page"$'\n'"report"$'\n'"run.prom" ]
 }
 
