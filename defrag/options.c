@@ -275,17 +275,19 @@ static const char **with_default_state(int argc, const char **argv)
 static void note_given(struct options *options, int argc, const char **argv)
 {
 	const struct exclude *exclude = &options->filter.exclude;
-	struct poptOption own[64] = { 0 };
+	const size_t own_count = sizeof(table) / sizeof(*table) - 1;
+	struct poptOption own[sizeof(table) / sizeof(*table)] = { 0 };
 	poptContext context;
-	int i, got;
-	size_t k;
+	size_t i, k;
+	int got;
 
-	for (i = 0; i < 63 && (table[i].longName || table[i].shortName); i++) {
+	/* All but the end of the table. */
+	for (i = 0; i < own_count; i++) {
 		const unsigned int kind = table[i].argInfo & POPT_ARG_MASK;
 
 		own[i] = table[i];
 		own[i].arg = NULL;
-		own[i].val = i + 1;
+		own[i].val = (int)i + 1;
 		own[i].argInfo = kind == POPT_ARG_NONE || kind == POPT_ARG_VAL ? POPT_ARG_NONE :
 										 POPT_ARG_STRING;
 	}
