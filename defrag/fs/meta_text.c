@@ -151,7 +151,7 @@ static bool mapping_of_word(const struct text *word, enum mapping *mapping)
 	return i < 4;
 }
 
-/* The keys of `info`; of one that is not among them, the line is passed over. */
+/* The keys of `info`. Lines with other keys are skipped. */
 enum info_key {
 	KEY_TYPE,
 	KEY_SIZE,

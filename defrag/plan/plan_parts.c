@@ -160,14 +160,14 @@ static uint32_t joined(const struct fragments *fragments, size_t anchor, int way
 	return count;
 }
 
-/* What could go to one end of a free run: fragments that continue the file that lies beside it. */
+/* The fragments of a file that could move to one end of a free run, beside the anchor. */
 struct joint {
 	uint32_t anchor;	/* the fragment beside the run */
-	bool behind;		/* the run lies behind the anchor, else before it */
-	uint32_t count, blocks; /* of what would move; all of it is gained */
+	bool behind;		/* the run follows the anchor, else it precedes it */
+	uint32_t count, blocks; /* fragments and blocks that would move; all count as gain */
 };
 
-/* The end of @run at which more is gained. @before and @after are what lies around it. */
+/* The end of @run that gains more; @before and @after are what is next to the run on the disk. */
 static struct joint best_joint(const struct fragments *fragments, const struct cursor *before,
 			       const struct cursor *run, const struct cursor *after)
 {
@@ -181,7 +181,10 @@ static struct joint best_joint(const struct fragments *fragments, const struct c
 	return first.count >= last.count ? first : last;
 }
 
-/* Not where a part from anywhere, of at most @most fragments, would gain much more. */
+/*
+ * True if @joint should be used. It should not if a part from anywhere else, which has at most
+ * @most fragments, would gain much more in the same run.
+ */
 static bool joint_pays(const struct joint *joint, const struct cursor *run, uint32_t most,
 		       const struct parts_plan *plan, const struct parts_limits *limits)
 {
@@ -211,8 +214,7 @@ static void use_joint(struct parts_plan *plan, struct fragments *fragments, stru
 
 /*
  * Move parts to free runs that adjoin the fragment before or after them in the file, so that each
- * fragment that moves is gained. A run is left alone if a part from anywhere else would gain much
- * more in it.
+ * fragment that moves is gained. See joint_pays() for the runs that are left alone.
  */
 static void join(struct parts_plan *plan, struct fragments *fragments, struct freemap *map,
 		 const struct parts_limits *limits)

@@ -100,7 +100,7 @@ static void walk_file(struct walk *w, int fd, struct level *level, const struct 
 
 static void walk(struct walk *w, int fd, struct level *level);
 
-/* DT_REG, DT_DIR, or any other: neither. */
+/* The type of a directory entry: DT_REG, DT_DIR, or any other value for other types. */
 static unsigned char entry_type(int fd, const struct dirent *entry)
 {
 	struct stat st;
@@ -112,7 +112,10 @@ static unsigned char entry_type(int fd, const struct dirent *entry)
 	return S_ISREG(st.st_mode) ? DT_REG : S_ISDIR(st.st_mode) ? DT_DIR : DT_LNK;
 }
 
-/* Whether this walk looks into a directory; sets whether an earlier one has complained of it. */
+/*
+ * True if this walk enters the directory @ino. Clears *@again if the first walk has left the
+ * directory out, so that no message about it was printed yet.
+ */
 static bool walks_into(const struct walk *w, uint32_t ino, bool *again)
 {
 	const struct names_wanted *wanted = w->wanted;
@@ -123,7 +126,10 @@ static bool walks_into(const struct walk *w, uint32_t ino, bool *again)
 	return wanted->again;
 }
 
-/* Walk the directory @name in the one that @fd is open on, unless another took its place. */
+/*
+ * Walk the directory @name in the one that @fd is open on, unless it was removed or replaced, or
+ * another filesystem is mounted on it.
+ */
 static void walk_below(struct walk *w, int fd, const char *name, struct level *below)
 {
 	const struct names_watch *watch = w->wanted->watch;
