@@ -25,7 +25,10 @@ void attempt_free(struct attempt *t);
 /* Open the node of the file that was surveyed, not of one that has its number now. 0 or -errno. */
 int attempt_open(struct node *node, struct job *job, const struct file *file, struct info *info);
 
-/* The reason for an @err of looking at a file; unless it is gone, that is complained about. */
+/*
+ * The reason for an error (@err, -errno) of a request about the file, which is complained about as
+ * @what and marks the file as failed. That the file was deleted is no error.
+ */
 enum reason attempt_failed(struct job *job, struct file *file, int err, const char *what);
 
 /* Look at an open file: how it lies goes to @t. REASON_NONE, or what keeps it from being moved. */

@@ -14,6 +14,7 @@
 #include "fs/md.h"
 #include "lib/clock.h"
 #include "lib/util.h"
+#include "move/attempt.h"
 #include "move/reserve.h"
 #include "progress/progress.h"
 
@@ -34,23 +35,6 @@ struct move {
 	const struct sequence *old; /* the same */
 	enum reason spared;	    /* it must not be moved any more, for this */
 };
-
-/*
- * Complain about the file, and give the reason for an error of a request. That it was deleted is
- * no error.
- */
-static enum reason went_wrong(struct move *m, int err, const char *what)
-{
-	char *shown;
-
-	if (err == -ENOENT || err == -ESTALE)
-		return REASON_VANISHED;
-	m->file->failed = true;
-	shown = survey_name(&m->job->survey, m->file);
-	complain(shown, -err, "%s", what);
-	free(shown);
-	return reason_of_errno(-err);
-}
 
 /*
  * A file without a name on the same filesystem, mapped by blocks. Where new files are mapped by
@@ -307,11 +291,11 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	if (err == -EINTR)
 		reason = m->spared ? m->spared : REASON_STOPPED;
 	else if (err)
-		reason = went_wrong(m, err, what);
+		reason = attempt_failed(m->job, m->file, err, what);
 
 	err = look_after_move(m);
 	if (err)
-		return went_wrong(m, err, "can't see where it lies now");
+		return attempt_failed(m->job, m->file, err, "can't see where it lies now");
 	if (m->file->fragments > seq->fragments && data + indirect && !m->spared) {
 		/* A part that is moved can be worse than nothing: the same swaps lead back. */
 		if (!swap_indirect(m, old, end, &back, true) && back == indirect) {
@@ -342,7 +326,7 @@ static enum reason move_by_donor(struct move *m, const struct layout *layout,
 	if (err == -ENOSPC)
 		return REASON_NO_ROOM;
 	if (err)
-		return went_wrong(m, err, "can't get blocks for it");
+		return attempt_failed(m->job, m->file, err, "can't get blocks for it");
 	if (moving)
 		part_outcome(&m->after, layout, moving, &m->layout);
 	sequence_build(&m->seq, moving ? &m->after : &m->layout, &m->job->meta.geo);
@@ -351,7 +335,7 @@ static enum reason move_by_donor(struct move *m, const struct layout *layout,
 	/* The file may lie elsewhere by now than when the plan was made. */
 	err = node_layout(m->node, &m->layout, UINT64_MAX);
 	if (err)
-		return went_wrong(m, err, "can't look at its blocks");
+		return attempt_failed(m->job, m->file, err, "can't look at its blocks");
 	if (!layout_holds(&m->layout, layout))
 		return REASON_CHANGED;
 	return swap(m, moving ? moving : layout, seq);
@@ -371,7 +355,7 @@ static enum reason move(struct move *m, const struct layout *layout, const struc
 	if (err == -ENOSPC)
 		return REASON_NO_ROOM;
 	if (err)
-		return went_wrong(m, err, "can't make a donor file");
+		return attempt_failed(m->job, m->file, err, "can't make a donor file");
 	layout_init(&m->layout);
 	layout_init(&m->after);
 	sequence_init(&m->seq);
