@@ -132,10 +132,8 @@ static char *shown_name(const void *survey, const void *file)
  */
 static int sync_host(struct job *job)
 {
-	if (job->host->readonly || !syncfs(job->host->fd))
+	if (job->host->readonly || !job_sync(job))
 		return GO_ON;
-	complain(job->host->mountpoint, errno, "can't sync it");
-	job->broken = true;
 	return moves(job->options) ? STATUS_FAILED : GO_ON;
 }
 

@@ -13,14 +13,21 @@ bool job_ends(const struct job *job)
 	return *job->stop || job->broken;
 }
 
+int job_sync(struct job *job)
+{
+	const int err = syncfs(job->host->fd) ? -errno : 0;
+
+	if (err) {
+		complain(job->host->mountpoint, -err, "can't write its changes to disk");
+		job->broken = true;
+	}
+	return err;
+}
+
 int job_refresh_free(struct job *job)
 {
-	int err = 0;
+	int err = job->given_back ? job_sync(job) : 0;
 
-	if (job->given_back && syncfs(job->host->fd)) {
-		err = -errno;
-		complain(job->host->mountpoint, errno, "can't write its changes to disk");
-	}
 	job->given_back = 0;
 	if (!err) {
 		err = meta_free_blocks(&job->meta, &job->free);

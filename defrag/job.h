@@ -56,6 +56,12 @@ struct job {
 bool job_ends(const struct job *job);
 
 /*
+ * Write what was changed to disk, which frees the blocks of what was deleted. 0 or -errno; an error
+ * is complained about, and nothing can be moved after it.
+ */
+int job_sync(struct job *job);
+
+/*
  * Read the list of free blocks again, including those that were given back. Returns 0, or -errno
  * after printing a message; then the job is broken.
  */
