@@ -135,20 +135,31 @@ char *human(uint64_t bytes, char to[HUMAN_SIZE])
 	return to;
 }
 
+/* Decimal digits, one at least, up to @most; *@text is moved behind them. */
+static bool parse_digits(const char **text, uint64_t most, uint64_t *value)
+{
+	const char *at = *text;
+
+	if (*at < '0' || *at > '9')
+		return false;
+	for (*value = 0; *at >= '0' && *at <= '9'; at++) {
+		*value = 10 * *value + (uint64_t)(*at - '0');
+		if (*value > most)
+			return false;
+	}
+	*text = at;
+	return true;
+}
+
 bool parse_size(const char *text, uint64_t *bytes)
 {
 	static const char units[] = "KMG";
 	const uint64_t most = 1ULL << 40;
 	const char *unit;
-	uint64_t value = 0;
+	uint64_t value;
 
-	if (*text < '0' || *text > '9')
+	if (!parse_digits(&text, most, &value))
 		return false;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		value = 10 * value + (uint64_t)(*text - '0');
-		if (value > most)
-			return false;
-	}
 	unit = *text ? strchr(units, *text) : NULL;
 	if (unit) {
 		const int shift = 10 * (int)(unit - units + 1);
@@ -170,15 +181,10 @@ bool parse_time(const char *text, uint64_t *seconds)
 	static const uint64_t times[] = { 1, 60, 3600, 86400 };
 	const uint64_t most = 10000 * 86400;
 	const char *unit;
-	uint64_t value = 0;
+	uint64_t value;
 
-	if (*text < '0' || *text > '9')
+	if (!parse_digits(&text, most, &value))
 		return false;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		value = 10 * value + (uint64_t)(*text - '0');
-		if (value > most)
-			return false;
-	}
 	unit = *text ? strchr(units, *text) : NULL;
 	if (unit) {
 		value *= times[unit - units];
