@@ -9,6 +9,7 @@
 #include "move/attempt.h"
 #include "move/move.h"
 #include "move/reserve.h"
+#include "planfile/planfile_read.h"
 #include "progress/progress.h"
 #include "status.h"
 

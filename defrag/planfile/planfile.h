@@ -46,17 +46,6 @@ struct planfile {
 	size_t pieces, piece_room;
 };
 
-/*
- * Read the plan in @path, which must be a file that only root or the user of the tool can write.
- * Returns STATUS_DONE, or another exit status after a message, with @plan empty.
- */
-int planfile_read(struct planfile *plan, const char *path);
-
-/*
- * Parse the plan from @fd. Returns NULL, or a text that says what is wrong with it and where,
- * malloc'd.
- */
-char *planfile_parse(struct planfile *plan, int fd);
 void planfile_free(struct planfile *plan);
 
 /* The part about the filesystem with the UUID @id, NULL if there is none. */

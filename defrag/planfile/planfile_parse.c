@@ -4,6 +4,8 @@
  * that a text can't be nested deeper or take more memory than a plan does. Each known member must
  * occur exactly once, and no other.
  */
+#include "planfile/planfile_parse.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -15,7 +17,6 @@
 #include <yajl/yajl_parse.h>
 
 #include "lib/util.h"
-#include "planfile/planfile.h"
 #include "planfile/planfile_check.h"
 #include "planfile/planfile_members.h"
 

@@ -11,7 +11,7 @@
 
 #include "fuzz.h"
 #include "plan/plan.h"
-#include "planfile/planfile.h"
+#include "planfile/planfile_parse.h"
 
 /* So many blocks are looked at one by one. */
 #define BLOCKS_MOST 4096U

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "lib/util.h"
-#include "planfile/planfile.h"
 #include "planfile/planfile_check.h"
+#include "planfile/planfile_parse.h"
 #include "planfile/planfile_write.h"
 #include "tap.h"
 
