@@ -56,7 +56,7 @@ bool apply_fits(const struct job *job)
 			 geo->id);
 		return false;
 	}
-	/* One that has grown since is still the same. */
+	/* A filesystem that has grown since then is still the same one. */
 	if (fs->blocksize != geo->blocksize || fs->blocks > geo->blocks) {
 		complain(job->host->mountpoint, 0,
 			 "is not what was planned for: it has %" PRIu64 " blocks of %" PRIu32
@@ -74,7 +74,7 @@ static int by_inode(const void *a, const void *b)
 	return x->ino < y->ino ? -1 : x->ino > y->ino;
 }
 
-/* A planned file that the survey hasn't: is it gone, or only somewhere else than was asked for? */
+/* Why the survey lacks a planned file: it was deleted, or it is outside of the targets. */
 static enum reason missing(struct job *job, const struct planfile_move *move)
 {
 	struct node node;
@@ -99,7 +99,7 @@ void apply_survey(struct job *job)
 
 	for (i = fs->first; i < fs->first + fs->moves; i++) {
 		const struct planfile_move *move = &job->planned->move[i];
-		/* What joined it is at its end, in no order yet. */
+		/* Search only the sorted part: the files added below are not in order yet. */
 		struct survey found = *survey;
 		struct detail *detail;
 
@@ -121,13 +121,13 @@ void apply_survey(struct job *job)
 			survey->file[i].reason = REASON_UNPLANNED;
 }
 
-/* Does all of it lie where the plan wants it? */
+/* True if every block of the file is already where the plan would move it. */
 static bool in_place(const struct sequence *seq, const struct planfile_piece *piece, size_t pieces)
 {
 	uint32_t at = 0, length;
 	size_t i = 0;
 
-	/* Whatever is a part of both lies as the beginning of that part does. */
+	/* Where an item and a piece overlap, comparing their first common block is enough. */
 	while (at < seq->blocks && pieces) {
 		const struct seq_item *item = &seq->item[i];
 		const uint32_t item_end = item->at + item->length;
@@ -146,7 +146,7 @@ static bool in_place(const struct sequence *seq, const struct planfile_piece *pi
 	return at == seq->blocks;
 }
 
-/* Others may have had it since the free blocks were listed. */
+/* Ask ext3meta: another program may have allocated blocks of it since the list was read. */
 static bool is_free(struct job *job, const struct planfile_piece *piece)
 {
 	uint32_t done = 0, more;
@@ -160,7 +160,7 @@ static bool is_free(struct job *job, const struct planfile_piece *piece)
 	return true;
 }
 
-/* An open file of the plan: does its move still fit? Then @t has all for it. */
+/* Whether the planned move of an open file is still possible: REASON_NONE, and @t describes it. */
 static enum reason check(struct job *job, struct file *file, struct node *node,
 			 const struct planfile_move *move, struct attempt *t)
 {
@@ -173,7 +173,10 @@ static enum reason check(struct job *job, struct file *file, struct node *node,
 		return reason;
 	if (file->fragments <= 1)
 		return file->fragments ? REASON_PERFECT : REASON_EMPTY;
-	/* The survey couldn't look at it: whether it shares blocks with others, nobody knows. */
+	/*
+	 * The survey did not see its blocks, so it is not known whether another file claims them,
+	 * too.
+	 */
 	if (before == REASON_VANISHED)
 		return REASON_FAILED;
 	if (before == REASON_MULTIPLY_CLAIMED || before == REASON_MD_BITMAP)
@@ -198,7 +201,7 @@ static enum reason check(struct job *job, struct file *file, struct node *node,
 	return REASON_NONE;
 }
 
-/* What has the inode number now, if it isn't the file that was planned? */
+/* Whether the planned file was deleted, or its inode number belongs to another file now. */
 static enum reason not_it(struct job *job, const struct planfile_move *move)
 {
 	struct node node;
@@ -233,14 +236,14 @@ static enum reason carry_out(struct job *job, struct file *file, const struct pl
 	return reason;
 }
 
-/* Is there more to say of a move than that it was made, needn't be, or wasn't asked for? */
+/* False for moves that were made, were unnecessary, or were excluded by the user. */
 static bool is_undone(enum reason reason)
 {
 	switch (reason) {
 	case REASON_NONE:
 	case REASON_PERFECT:
 	case REASON_IN_PLACE:
-	/* As it was asked for, by the TARGETs and by what chooses among their files. */
+	/* Excluded by the targets or by the options that choose files. */
 	case REASON_OUTSIDE:
 		return false;
 	default:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Carry out a plan from a file, the moves that still fit, and nothing else. */
+/* Carry out a plan from a file: those of its moves that are still possible, and nothing else. */
 #ifndef E3DEFRAG_APPLY_H
 #define E3DEFRAG_APPLY_H
 
@@ -13,16 +13,16 @@
  */
 int apply_read(struct planfile *plan, const struct options *options, struct hosts *hosts);
 
-/* Is the plan, if there is one, for this filesystem? If not, a message says why. */
+/* True if there is no plan, or if it is for this filesystem. If false, a message says why. */
 bool apply_fits(const struct job *job);
 
-/* After the survey, before anything is told of it: files that were planned and are gone join it. */
+/* After the survey, before it is reported: add the planned files that the survey did not find. */
 void apply_survey(struct job *job);
 
 /*
- * The moves in their order. One that doesn't fit any more, since its file or the place for it is
- * another's now, is passed over, and job->undone counts it. The rest is done by move_file(), which
- * trusts a plan no further than one of plan.c.
+ * Make the moves in the order of the plan. A move that is no longer possible, because the file or
+ * the blocks that it should go to have changed, is left out and counted in job->undone. move_file()
+ * makes the others, and checks them as it checks the plans of plan.c.
  */
 void apply(struct job *job);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What each attempt to move a file begins and ends with, by whatever plan: open it, look where it
- * lies now, complain about what went wrong, and say what came of it.
+ * The common part of each attempt to move a file, whichever plan it follows: open the file, read
+ * where its blocks are now, print what failed, and report the result.
  */
 #ifndef E3DEFRAG_ATTEMPT_H
 #define E3DEFRAG_ATTEMPT_H
@@ -12,7 +12,7 @@
 #include "job.h"
 #include "plan/plan.h"
 
-/* How the file lies, and where it should go. One object serves one file after the other. */
+/* Where the blocks of a file are, and where they should go. It is used for many files in turn. */
 struct attempt {
 	struct layout layout;
 	struct sequence seq;
@@ -22,7 +22,7 @@ struct attempt {
 void attempt_init(struct attempt *t);
 void attempt_free(struct attempt *t);
 
-/* Open the node of the file that was surveyed, not of one that has its number now. 0 or -errno. */
+/* Open the surveyed file. 0 or -errno; -ENOENT or -ESTALE if another has its inode number now. */
 int attempt_open(struct node *node, struct job *job, const struct file *file, struct info *info);
 
 /*
@@ -31,10 +31,10 @@ int attempt_open(struct node *node, struct job *job, const struct file *file, st
  */
 enum reason attempt_failed(struct job *job, struct file *file, int err, const char *what);
 
-/* Look at an open file: how it lies goes to @t. REASON_NONE, or what keeps it from being moved. */
+/* Read where an open file lies, into @t. REASON_NONE, or the reason why it can't be moved. */
 enum reason attempt_look(struct job *job, struct file *file, struct node *node, struct attempt *t);
 
-/* With -v: "FILE: 712 -> 2 fragments", and why not fewer. */
+/* Print, for -v, "FILE: 712 -> 2 fragments", and the reason if that is not the best possible. */
 void attempt_tell(const struct job *job, const struct file *file, uint32_t before);
 
 #endif

@@ -19,7 +19,10 @@
 #include "state/history.h"
 #include "survey/order.h"
 
-/* Rounds end by themselves, for each move makes a file better; this is for files that change. */
+/*
+ * Rounds end without this limit as long as each move improves a file. Files that others change
+ * meanwhile could continue them for ever.
+ */
 #define ROUNDS_MOST 1000
 
 /* Is a file worth trying? */
@@ -36,9 +39,9 @@ static bool may_change(enum reason reason)
 }
 
 /*
- * Could the blocks given back since the map was read change what it says for this file? To read it
- * takes longer the more runs it has: it is read once for so many blocks moved, not for each file,
- * so that it takes a small part of the time that moving takes.
+ * Whether the blocks given back since the free map was read could change the plan for this file.
+ * Reading the map takes longer the more runs it has. So it is read once per number of blocks moved,
+ * not once per file, and takes a small part of the time that moving takes.
  */
 static bool worth_refreshing(const struct job *job, const struct file *file)
 {
@@ -46,7 +49,7 @@ static bool worth_refreshing(const struct job *job, const struct file *file)
 	       (job->given_back >= file->blocks / 2 || job->given_back > job->free.total);
 }
 
-/* The longest run that this filesystem can have, as far as one can tell from outside. */
+/* An estimate of the longest run of data blocks that this filesystem can have. */
 static uint32_t longest_possible(const struct job *job)
 {
 	const struct geometry *geo = &job->meta.geo;
@@ -60,7 +63,7 @@ static uint32_t longest_possible(const struct job *job)
 	return seen > group ? seen : group;
 }
 
-/* The fewest fragments that a file could have if the filesystem had nothing else. */
+/* The fewest fragments that a file could have if it were the only one of its filesystem. */
 static uint32_t best_possible(const struct job *job, const struct file *file)
 {
 	uint32_t longest = longest_possible(job);
@@ -75,8 +78,8 @@ static uint32_t times_moved(const struct job *job, const struct file *file)
 }
 
 /*
- * The most fragments that a plan for this file may have. What was moved in this run, or is still as
- * an earlier one left it, is moved again only if it loses a quarter of them.
+ * The most fragments that a plan for this file may have. A file that was moved in this run, or is
+ * still as an earlier run left it, is moved again only if it loses a quarter of its fragments.
  */
 static uint32_t most_pieces(const struct job *job, const struct file *file, bool any)
 {
@@ -89,7 +92,7 @@ static uint32_t most_pieces(const struct job *job, const struct file *file, bool
 		       file->fragments - 1;
 }
 
-/* Look at an open file and make a plan for it: as few pieces as can be, or @any gain. */
+/* Plan an open file, as it is now: in the fewest pieces possible, or with @any gain at all. */
 static enum reason look_and_plan(struct job *job, struct file *file, struct node *node, bool any,
 				 struct attempt *t)
 {
@@ -109,8 +112,8 @@ static enum reason look_and_plan(struct job *job, struct file *file, struct node
 }
 
 /*
- * One open file: look, plan, move. A plan that comes out worse than it looked, because others took
- * the blocks meanwhile, is made once more with a fresh map; then any gain will do.
+ * Plan and move one open file. If the donor gets worse blocks than planned, because another program
+ * allocated them first, plan once more with a new free map, and accept any gain.
  */
 static enum reason try_file(struct job *job, struct file *file, struct node *node, bool any,
 			    struct attempt *t)
@@ -140,7 +143,9 @@ static enum reason try_file(struct job *job, struct file *file, struct node *nod
 			 most_pieces(job, file, any));
 }
 
-/* One file in a round; what the survey knows may already tell that there is no place for it. */
+/*
+ * Try one file in a round, unless the survey's numbers already show that no place is good enough.
+ */
 static void visit(struct job *job, struct file *file, bool any, struct attempt *t)
 {
 	uint32_t pieces, before = file->fragments;
@@ -189,7 +194,7 @@ static bool wants_visit(const struct file *file)
 	return file->fragments > 1 && !file->failed && may_change((enum reason)file->reason);
 }
 
-/* Say what a round has to do. */
+/* Tell the progress display how much a round has to do. */
 static void tell_round(const struct job *job, const uint32_t *order, size_t count)
 {
 	uint64_t files = 0, blocks = 0;
@@ -206,7 +211,7 @@ static void tell_round(const struct job *job, const uint32_t *order, size_t coun
 	progress_moves(files, blocks);
 }
 
-/* No whole file finds a better place, and there are better ones. */
+/* The whole file found no better place, although fewer fragments are possible. */
 static bool in_need(const struct job *job, const struct file *file)
 {
 	return may_change((enum reason)file->reason) && file->fragments > best_possible(job, file);

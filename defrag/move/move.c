@@ -18,22 +18,22 @@
 #include "move/reserve.h"
 #include "progress/progress.h"
 
-/* One request relocates this much at most, so that a signal is soon heard. */
+/* One request relocates this much at most, so that a signal is handled soon. */
 #define CHUNK_BYTES (16U << 20)
 
-/* What one move needs at hand. */
+/* The state of one move. */
 struct move {
 	struct job *job;
 	struct file *file;
 	struct node *node; /* the file */
 	struct node donor;
 	int donor_fd;
-	struct layout layout; /* first the donor's, at the end the file's new one */
-	struct layout after;  /* of a move in part: what the file's would be */
+	struct layout layout; /* first of the donor, at the end of the file */
+	struct layout after;  /* of a move in parts: the file's, if all goes well */
 	struct sequence seq;
-	const struct layout *whole; /* where the file lay */
+	const struct layout *whole; /* of the file, before the move */
 	const struct sequence *old; /* the same */
-	enum reason spared;	    /* it must not be moved any more, for this */
+	enum reason spared;	    /* why no further step may be made */
 };
 
 /*
@@ -97,7 +97,7 @@ static int donor_fill(struct move *m, const struct plan_requests *requests)
 	return err;
 }
 
-/* Wait a little longer each time; false when it was tried often enough. */
+/* Wait, longer each time. Returns false after the last try. */
 static bool wait_busy(int *tries)
 {
 	static const long ms[] = { 5, 20, 50, 100, 200, 400 };
@@ -130,8 +130,9 @@ static uint32_t next_block(const struct layout *layout, uint32_t at)
 }
 
 /*
- * May the next step be made? An array that is assembled meanwhile notes where the blocks of its
- * bitmap lie then: what was moved before that is no harm, but nothing may move after it, nor back.
+ * Whether the next step may be made. An md array that is assembled during the move remembers where
+ * the blocks of its bitmap file are at that time. Steps made before that do no harm, but no step
+ * may follow, not even back.
  */
 static bool may_step(struct move *m)
 {
@@ -171,7 +172,7 @@ static uint32_t step_blocks(const struct move *m, bool back)
 	return bytes / blocksize;
 }
 
-/* One request for the @count blocks from *@at on. *@at comes back as where it ended. */
+/* One request for @count blocks from *@at on. *@at is set to the block at which it ended. */
 static int swap_step(struct move *m, uint32_t *at, uint32_t count, bool back, uint64_t *moved)
 {
 	const struct sequence *from = back ? &m->seq : m->old, *to = back ? m->old : &m->seq;
@@ -194,9 +195,9 @@ static int swap_step(struct move *m, uint32_t *at, uint32_t count, bool back, ui
 }
 
 /*
- * Change places with the donor from the start to block *@end. *@end comes back as where it ended,
- * *@moved as how many blocks changed places. On the way back, to where the blocks came from,
- * neither signals nor budgets end it.
+ * Swap blocks with the donor, from the first one up to block *@end. *@end is set to the block at
+ * which it ended, *@moved to the number of blocks swapped. With @back the blocks return to where
+ * they were, and neither signals nor budgets end it.
  */
 static int swap_data(struct move *m, const struct layout *old, uint32_t *end, uint64_t *moved,
 		     bool back)
@@ -231,7 +232,7 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 	return err;
 }
 
-/* The same for the indirect blocks whose data starts below @end. */
+/* The same for the indirect blocks whose first data block is below @end. */
 static int swap_indirect(struct move *m, const struct layout *old, uint32_t end, uint64_t *moved,
 			 bool back)
 {
@@ -270,7 +271,7 @@ static int look_after_move(struct move *m)
 	return err;
 }
 
-/* Change places; the donor is known to be better. */
+/* Swap all blocks with the donor, which is known to be better. */
 static enum reason swap(struct move *m, const struct layout *old, const struct sequence *seq)
 {
 	uint32_t promised = m->seq.fragments, end = UINT32_MAX;
@@ -297,7 +298,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	if (err)
 		return attempt_failed(m->job, m->file, err, "can't see where it lies now");
 	if (m->file->fragments > seq->fragments && data + indirect && !m->spared) {
-		/* A part that is moved can be worse than nothing: the same swaps lead back. */
+		/* A move that ended early can be worse than none: the same swaps undo it. */
 		if (!swap_indirect(m, old, end, &back, true) && back == indirect) {
 			indirect = 0;
 			if (!swap_data(m, old, &end, &back, true) && back == data)
@@ -314,7 +315,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	return reason;
 }
 
-/* With an open donor that is empty: fill it, and change places with it if that is still better. */
+/* Fill an open, empty donor, and swap blocks with it if the file is better for it. */
 static enum reason move_by_donor(struct move *m, const struct layout *layout,
 				 const struct sequence *seq, const struct plan_requests *requests,
 				 const struct layout *moving, uint32_t most)
@@ -341,7 +342,7 @@ static enum reason move_by_donor(struct move *m, const struct layout *layout,
 	return swap(m, moving ? moving : layout, seq);
 }
 
-/* All of the file, or only @moving of it. */
+/* Move all of the file, or only @moving of it if that isn't NULL. */
 static enum reason move(struct move *m, const struct layout *layout, const struct sequence *seq,
 			const struct plan_requests *requests, const struct layout *moving,
 			uint32_t blocks, uint32_t most)
@@ -402,7 +403,7 @@ enum reason move_parts(struct job *job, struct file *file, struct node *node,
 	part_planned(&planned, seq, parts, count);
 	part_outcome(&after, layout, &moving, &planned);
 	sequence_build(&best, &after, geo);
-	/* Half of what was to be gained will do; where that is nothing, nothing may be lost. */
+	/* Half of the planned gain is enough; if no gain was planned, nothing may be lost. */
 	if (above != UINT32_MAX && best.fragments <= seq->fragments)
 		reason = move(&m, layout, seq, &requests, &moving,
 			      (uint32_t)(moving.data + moving.indirects) + above,

@@ -8,22 +8,23 @@
 #include "plan/plan.h"
 
 /*
- * Move one file, whose node is open and which lies as @layout and @seq say, to where @plan wants
- * it. Blocks are got first, as a donor file without a name; only if that came out with at most
- * @most fragments the file changes places with it, a step at a time.
+ * Move one file, whose node is open and whose blocks are where @layout and @seq say, to where @plan
+ * says. First blocks are allocated to a donor, a file without a name. If the donor has at most
+ * @most fragments, the file swaps its blocks with the donor's, step by step.
  *
- * Updates @file: fragments, moved, failed. Returns REASON_NONE if all went to plan; else what kept
- * it, complaining about real errors. If nothing was moved and it has not failed, a new look may
- * help after REASON_OUTCOME, REASON_CHANGED and REASON_NO_ROOM.
+ * Updates the record of @file: fragments, moves, failed. Returns REASON_NONE if the plan was
+ * carried out, otherwise the reason why not; errors are complained about. If nothing was moved and
+ * the file has not failed, another try may help after REASON_OUTCOME, REASON_CHANGED and
+ * REASON_NO_ROOM.
  */
 enum reason move_file(struct job *job, struct file *file, struct node *node,
 		      const struct layout *layout, const struct sequence *seq,
 		      const struct plan *plan, uint32_t most);
 
 /*
- * The same for parts of it: @count parts, in the order of @seq, whole fragments each. The rest of
- * the file stays where it is, and it never gets more fragments by it. What the donor needs besides
- * is claimed from the job's free map.
+ * The same for @count parts of the file, in the order of @seq, each of whole fragments. The rest of
+ * the file stays where it is, and the file never gets more fragments. Further indirect blocks that
+ * the donor needs are claimed from the job's free map.
  */
 enum reason move_parts(struct job *job, struct file *file, struct node *node,
 		       const struct layout *layout, const struct sequence *seq,

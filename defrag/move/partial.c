@@ -13,17 +13,17 @@
 #include "plan/plan_parts.h"
 #include "progress/progress.h"
 
-/* Blocks moved at most, as a multiple of those that the files in need have. */
+/* The most blocks that are moved, as a multiple of the blocks of the files in need. */
 #define MOVED_MOST 4
-/* And mostly, to tell how long it will take. */
+/* The usual multiple, by which the remaining time is estimated. */
 #define MOVED_USUALLY 2
-/* So many steps of making room in a round. */
+/* The most steps that make room in one round. */
 #define STEPS_MOST 4
 /*
- * A run for fewer fragments than so many isn't used, but kept for making more room. After a bad
- * round it is half of that, and so on until any will do.
+ * A run that could hold fewer fragments than this is not used, but kept for making more room. The
+ * number is halved after each bad round.
  */
-#define LEAST_PIECES 8U
+#define LEAST_FRAGMENTS 8U
 #define BAD_MOST 4
 
 struct partial {
@@ -53,7 +53,7 @@ static void partial_free(struct partial *p)
 	fragments_free(&p->fragments);
 }
 
-/* False: it can't be moved now, for a reason that the file has got. */
+/* Returns false if the file can't be moved now; file->reason says why. */
 static bool look_at_file(struct partial *p, struct file *file, struct node *node)
 {
 	const enum reason reason = attempt_look(p->job, file, node, &p->attempt);
@@ -96,7 +96,7 @@ static void collect(struct partial *p, bool (*in_need)(const struct job *, const
 	fragments_index(&p->fragments);
 }
 
-/* Do the pieces still say how the file lies? */
+/* True if the fragments that were planned with are still those of the file. */
 static bool as_planned(const struct partial *p, size_t first, size_t count)
 {
 	const struct fragment *fragment = &p->fragments.fragment[first];
@@ -118,8 +118,8 @@ static bool as_planned(const struct partial *p, size_t first, size_t count)
 	return k + 1 == count && at == fragment[k].length;
 }
 
-/* The parts to move of a file whose fragments begin with @first, out of the plan from @from on. */
-static size_t collect_windows(struct partial *p, size_t first, size_t end, size_t from)
+/* Collect the planned parts of the file whose first fragment is @first, from part @from on. */
+static size_t collect_parts(struct partial *p, size_t first, size_t end, size_t from)
 {
 	const struct fragment *fragment = p->fragments.fragment;
 	size_t i, at = first;
@@ -142,7 +142,7 @@ static size_t collect_windows(struct partial *p, size_t first, size_t end, size_
 	return i;
 }
 
-/* Move the parts of one file, and learn where it lies then. */
+/* Move the parts of one file, and read where its blocks are then. */
 static void move_one(struct partial *p, struct file *file, size_t first, size_t count)
 {
 	struct job *job = p->job;
@@ -175,7 +175,7 @@ out:
 	progress_part_done(fragments, file->fragments);
 }
 
-/* Carry out what is planned, file by file. False: the run ends. */
+/* Carry out the plan, file by file. Returns false if the run must end. */
 static bool carry_out_parts(struct partial *p)
 {
 	struct job *job = p->job;
@@ -188,7 +188,7 @@ static bool carry_out_parts(struct partial *p)
 		while (first && p->fragments.fragment[first - 1].file == file)
 			first--;
 		count = fragments_of_file(&p->fragments, first);
-		next = collect_windows(p, first, first + count, i);
+		next = collect_parts(p, first, first + count, i);
 		move_one(p, &job->survey.file[file], first, count);
 	}
 	p->plan.count = 0;
@@ -197,7 +197,7 @@ static bool carry_out_parts(struct partial *p)
 	return !job_refresh_free(job) && !job_ends(job);
 }
 
-/* How long the run is that a free block lies in, on average. */
+/* The average length, over all free blocks, of the run that a free block is in. */
 static uint64_t roominess(const struct freemap *map)
 {
 	uint64_t sum = 0;
@@ -208,7 +208,7 @@ static uint64_t roominess(const struct freemap *map)
 	return map->total ? sum / map->total : 0;
 }
 
-/* Half of the free space is moved to at most; the other half is for others, and for choosing. */
+/* Use at most half of the free space: the rest is for other programs, and to choose from. */
 static void set_scratch(struct partial *p)
 {
 	const struct job *job = p->job;
@@ -253,7 +253,7 @@ static void rounds(struct partial *p)
 		const uint64_t moved = p->job->moved;
 		const size_t fragments = p->fragments.count;
 
-		p->limits.least = LEAST_PIECES >> bad;
+		p->limits.least = LEAST_FRAGMENTS >> bad;
 		if (!make_room(p) || !use_room(p))
 			return;
 		if (p->fragments.count < fragments &&

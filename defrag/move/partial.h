@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is still to be gained when no whole file finds a better place, as on a nearly full disk: the
- * worst parts of files move, as plan_parts.c plans them, in the little space that there is.
+ * Improve files for which there is no better place as a whole, as on a nearly full disk: the worst
+ * parts of files are moved, as plan_parts.c plans them, within the little free space.
  *
- * It goes on in rounds. First room is made, in a few steps, then it is used. After each step a sync
- * frees what was left, and the free map is read anew. A round that gains less than one fragment for
- * each MiB moved, which is what a jump costs, or for each --min-fragment-size, is a bad one; four
- * bad ones in a row are the end, and so is having moved four times what the files in need have.
+ * This is done in rounds. A round makes room, in a few steps, and then uses it. After each step a
+ * sync frees the blocks that were left, and the free map is read again. A round is bad if it gains
+ * less than one fragment per MiB moved (which is what a jump costs), or per --min-fragment-size. It
+ * ends after four bad rounds in a row, or after moving four times the blocks of the files in need.
  */
 #ifndef E3DEFRAG_PARTIAL_H
 #define E3DEFRAG_PARTIAL_H
 
 #include "job.h"
 
-/* For the files that @in_need says of. */
+/* Improve the files for which @in_need returns true. */
 void partial(struct job *job, bool (*in_need)(const struct job *job, const struct file *file));
 
 #endif

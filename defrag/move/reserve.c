@@ -17,8 +17,8 @@ void reserve_set(struct job *job)
 }
 
 /*
- * What the kernel counts as free now, with what was freed and isn't committed yet, and without what
- * was promised to delayed allocation.
+ * The blocks that the kernel counts as free now. They include blocks whose freeing is not committed
+ * yet, and exclude those reserved for delayed allocation.
  */
 static uint64_t free_now(const struct job *job)
 {
@@ -29,7 +29,7 @@ static uint64_t free_now(const struct job *job)
 
 static bool enough(const struct job *job, uint64_t blocks, uint64_t taken)
 {
-	/* Nothing to leave: whether the blocks are there, the allocator will tell. */
+	/* With no reserve the allocator alone decides whether there are enough blocks. */
 	return !job->reserve || free_now(job) >= blocks + taken + job->reserve;
 }
 

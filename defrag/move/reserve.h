@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Free space that is left to others. While a file moves, twice its blocks are in use, and a file
- * that needs all that is free would make everybody else's writes fail in that time.
+ * Free space that is left for other programs. While a file is moved, twice its blocks are in use.
+ * If it took all free blocks, the writes of other programs would fail during that time.
  */
 #ifndef E3DEFRAG_RESERVE_H
 #define E3DEFRAG_RESERVE_H
@@ -11,19 +11,19 @@
 
 #include "job.h"
 
-/* Without --reserve, of what is free when the run begins: one part in so many. */
+/* The reserve without --reserve: one in this many of the blocks that are free at the start. */
 #define RESERVE_SHARE 10
 
-/* Once the free map was read: set job->reserve as the options have it. */
+/* Set job->reserve by the options. The free map must have been read. */
 void reserve_set(struct job *job);
 
 /*
- * May @blocks more be taken? What was given back but may not be free yet counts as taken, so that
- * reading the free map anew, which syncs, can turn a no into a yes.
+ * Whether @blocks more may be allocated. Blocks that were given back but may not be free yet count
+ * as in use, so that the answer can be different after job_refresh_free(), which syncs.
  */
 bool reserve_allows(const struct job *job, uint64_t blocks);
 
-/* Is there nothing in its way but what was given back? */
+/* Whether @blocks could be allocated if the blocks given back were free already. */
 bool reserve_waits(const struct job *job, uint64_t blocks);
 
 #endif
