@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * fuse_holder write FILE
+ * fuse_holder direct FILE
  * fuse_holder readdir DIRECTORY
  *
  * Holds a lock for as long as it lives, with no more rights than any user has: it maps a file of
@@ -8,6 +9,7 @@
  * copies under the lock.
  *
  *   write    write(2) from the mapping holds the lock of the inode of FILE.
+ *   direct   A direct read(2) into the mapping holds it shared, and counts as direct I/O in flight.
  *   readdir  getdents64(2) into the mapping holds the lock of DIRECTORY shared, and a mkdir(2) in
  *            it waits for the lock, so that nobody else gets it, not even shared.
  *
@@ -201,6 +203,14 @@ static void *hold_write(void *unused)
 	return NULL;
 }
 
+static void *hold_direct(void *unused)
+{
+	(void)unused;
+	if (read(held, mapping, PAGE) < 0)
+		die("read");
+	return NULL;
+}
+
 static void *hold_readdir(void *unused)
 {
 	(void)unused;
@@ -241,23 +251,44 @@ static bool waits(int tid)
 	return at && at[1] == ' ' && at[2] == 'D';
 }
 
+/* How a lock is held, and how what it belongs to is opened for that. */
+static const struct way {
+	const char *name;
+	int flags;
+	void *(*hold)(void *unused);
+} ways[] = {
+	{ "write", O_WRONLY, hold_write },
+	{ "direct", O_RDONLY | O_DIRECT, hold_direct },
+	{ "readdir", O_RDONLY | O_DIRECTORY, hold_readdir },
+};
+
+static const struct way *way_by_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (!strcmp(ways[i].name, name))
+			return &ways[i];
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	const bool dir = argc == 3 && !strcmp(argv[1], "readdir");
+	const struct way *way = argc == 3 ? way_by_name(argv[1]) : NULL;
 
-	if (!dir && (argc != 3 || strcmp(argv[1], "write"))) {
-		fputs("Usage: fuse_holder write FILE | readdir DIRECTORY\n", stderr);
+	if (!way) {
+		fputs("Usage: fuse_holder write FILE | direct FILE | readdir DIRECTORY\n", stderr);
 		return 2;
 	}
 	become_user();
-	held = open(argv[2], O_CLOEXEC | (dir ? O_RDONLY | O_DIRECTORY : O_WRONLY));
+	held = open(argv[2], O_CLOEXEC | way->flags);
 	if (held < 0)
 		die(argv[2]);
 	map_file();
-	start(dir ? hold_readdir : hold_write);
+	start(way->hold);
 	while (!atomic_load(&asked))
 		usleep(10000);
-	if (dir) {
+	if (way->flags & O_DIRECTORY) {
 		start(wait_for_lock);
 		while (!waits(atomic_load(&waiter)))
 			usleep(10000);
