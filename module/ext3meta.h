@@ -166,6 +166,7 @@ struct meta_request {
 	char *line;
 	u64 pos;
 	u64 moved;
+	u64 waited; /* microseconds, for what others hold */
 };
 
 typedef int (*meta_ino_fn)(u64 ino, void *priv);

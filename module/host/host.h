@@ -11,6 +11,7 @@
  *   free_blocks.c  allocation/free_blocks
  *   change.c       what each change of a map demands of ext4 and the journal
  *   donor.c        the life of a donor, and why nobody reads or writes what it holds
+ *   wait.c         bounded waits for what other tasks hold
  *   lock.c         the locks of an alloc, of both files of a reloc, and of both maps
  *   copy.c         a step's blocks from device to device
  *   pages.c        the original's cached pages follow their blocks
@@ -23,8 +24,8 @@
  * files out of the table in refuse.c.
  *
  * Locks, outermost first, as ext4 itself takes them:
- *   the host mount's write access, inode locks (both files, by address), no
- *   direct I/O in flight, invalidate locks, HANDLE, page locks, i_data_sem
+ *   the host mount's write access, inode locks (both files), no direct I/O in
+ *   flight, invalidate locks, HANDLE, page locks, i_data_sem
  *   (both, by address), buffers.
  * No handle is ever started with a page locked: the commit of an ordered
  * transaction waits for that page, and the handle for the commit.
@@ -134,9 +135,9 @@ int e3m_step_copy(struct e3m_step *step);
 int e3m_step_write_again(struct e3m_step *step);
 
 /* pages.c */
-int e3m_pages_hold(struct inode *inode, struct e3m_step *step);
+int e3m_pages_hold(struct meta_request *req, struct e3m_step *step);
 void e3m_pages_release(struct e3m_step *step);
-int e3m_pages_lock(struct inode *inode, struct e3m_step *step);
+int e3m_pages_lock(struct meta_request *req, struct e3m_step *step);
 void e3m_pages_unlock(struct e3m_step *step);
 int e3m_pages_agree(struct inode *inode, struct e3m_step *step, bool insist);
 int e3m_pages_check(struct inode *inode, const struct e3m_step *step);
@@ -149,6 +150,17 @@ void e3m_donor_given(struct inode *donor, struct meta_state *state);
 void e3m_donor_swapped(struct inode *donor, struct meta_state *state, const struct e3m_step *step,
 		       u32 tid);
 int e3m_donor_settle(struct inode *donor, struct meta_state *state, const struct e3m_step *step);
+
+/* wait.c */
+
+/* In microseconds, what a request waits for others in all. */
+#define E3M_WAIT_MOST (2 * USEC_PER_SEC)
+
+int e3m_wait_write_access(struct meta_request *req);
+int e3m_wait_inode_lock(struct meta_request *req, struct inode *inode);
+int e3m_wait_no_dio(struct meta_request *req, struct inode *inode);
+int e3m_wait_page_lock(struct meta_request *req, struct folio *folio, u64 most);
+u64 e3m_wait_most_with_handle(const struct meta_request *req);
 
 /* lock.c */
 int e3m_alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero);

@@ -26,10 +26,12 @@ int e3m_alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
 	const char *why;
 	int err;
 
-	err = mnt_want_write(req->host->path.mnt);
+	err = e3m_wait_write_access(req);
 	if (err)
 		return err;
-	inode_lock(inode);
+	err = e3m_wait_inode_lock(req, inode);
+	if (err)
+		goto err_write;
 	err = e3m_refuse(inode, req->state, E3M_ALLOCATEE, &why);
 	if (err)
 		goto err_inode;
@@ -47,8 +49,11 @@ int e3m_alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
 	if (inode->i_nlink &&
 	    req->pos + count > DIV_ROUND_UP_ULL(i_size_read(inode), i_blocksize(inode)))
 		goto err_inode;
-	inode_dio_wait(inode);
-	filemap_invalidate_lock(inode->i_mapping);
+	err = e3m_wait_no_dio(req, inode);
+	if (!err)
+		err = down_write_killable(&inode->i_mapping->invalidate_lock);
+	if (err)
+		goto err_inode;
 	/* Delayed allocation has reserved blocks for this range, and must allocate them itself. */
 	err = filemap_write_and_wait_range(inode->i_mapping, req->pos << bits,
 					   ((req->pos + step) << bits) - 1);
@@ -60,6 +65,7 @@ err_mapping:
 	filemap_invalidate_unlock(inode->i_mapping);
 err_inode:
 	inode_unlock(inode);
+err_write:
 	mnt_drop_write(req->host->path.mnt);
 	return err;
 }
@@ -69,6 +75,35 @@ void e3m_alloc_unlock(struct meta_request *req)
 	filemap_invalidate_unlock(req->inode->i_mapping);
 	inode_unlock(req->inode);
 	mnt_drop_write(req->host->path.mnt);
+}
+
+/* Both locks of one kind, or neither: the donor's is not queued for, so that no order matters. */
+static int pair_lock_inodes(struct meta_request *req, struct inode *donor)
+{
+	int err;
+
+	err = e3m_wait_inode_lock(req, req->inode);
+	if (err)
+		return err;
+	err = e3m_wait_inode_lock(req, donor);
+	if (err)
+		inode_unlock(req->inode);
+	return err;
+}
+
+static int pair_lock_mappings(struct meta_request *req, struct inode *donor)
+{
+	struct rw_semaphore *lock = &req->inode->i_mapping->invalidate_lock;
+	int err;
+
+	err = down_write_killable(lock);
+	if (err)
+		return err;
+	/* Only what is cached of a file needs this lock of it, and nothing is, of a donor. */
+	if (down_write_trylock(&donor->i_mapping->invalidate_lock))
+		return 0;
+	up_write(lock);
+	return -EBUSY;
 }
 
 /**
@@ -91,19 +126,25 @@ int e3m_pair_lock(struct meta_request *req, struct inode *donor,
 	if (!err)
 		err = e3m_refuse(donor, donor_state, E3M_DONOR, &why);
 	if (!err)
-		err = mnt_want_write(req->host->path.mnt);
+		err = e3m_wait_write_access(req);
 	if (err)
 		return err;
 
-	lock_two_nondirectories(inode, donor);
+	err = pair_lock_inodes(req, donor);
+	if (err)
+		goto err_write;
 	err = e3m_refuse(inode, req->state, E3M_ORIGINAL, &why);
 	if (!err)
 		err = e3m_refuse(donor, donor_state, E3M_DONOR, &why);
 	if (err)
 		goto err_inodes;
-	inode_dio_wait(inode);
-	inode_dio_wait(donor);
-	filemap_invalidate_lock_two(inode->i_mapping, donor->i_mapping);
+	err = e3m_wait_no_dio(req, inode);
+	if (!err)
+		err = e3m_wait_no_dio(req, donor);
+	if (!err)
+		err = pair_lock_mappings(req, donor);
+	if (err)
+		goto err_inodes;
 	/* A donor has no size, so nothing can be cached of it. */
 	err = -EBUSY;
 	if (donor->i_mapping->nrpages)
@@ -114,6 +155,7 @@ err_mappings:
 	filemap_invalidate_unlock_two(inode->i_mapping, donor->i_mapping);
 err_inodes:
 	unlock_two_nondirectories(inode, donor);
+err_write:
 	mnt_drop_write(req->host->path.mnt);
 	return err;
 }

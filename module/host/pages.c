@@ -38,13 +38,14 @@
 
 /**
  * e3m_pages_hold - hold the cached pages of a step
- * @inode: the original; its inode lock and its invalidate lock are held
+ * @req: the request; its inode is the original, with inode lock and invalidate lock held
  * @step: the step, by its range; to be given back with e3m_pages_release()
  *
  * Return: 0; -EINTR; -EBUSY.
  */
-int e3m_pages_hold(struct inode *inode, struct e3m_step *step)
+int e3m_pages_hold(struct meta_request *req, struct e3m_step *step)
 {
+	struct inode *inode = req->inode;
 	pgoff_t index = (step->first << inode->i_blkbits) >> PAGE_SHIFT;
 	pgoff_t end = (((step->first + step->count) << inode->i_blkbits) - 1) >> PAGE_SHIFT;
 	struct folio_batch batch;
@@ -61,7 +62,7 @@ int e3m_pages_hold(struct inode *inode, struct e3m_step *step)
 				err = -EBUSY;
 				break;
 			}
-			err = folio_lock_killable(folio);
+			err = e3m_wait_page_lock(req, folio, E3M_WAIT_MOST);
 			if (err)
 				break;
 			folio_unlock(folio);
@@ -88,20 +89,28 @@ static void unlock_first(struct e3m_step *step, unsigned int count)
 
 /**
  * e3m_pages_lock - lock the pages of a step
- * @inode: the original
+ * @req: the request; its inode is the original, and a handle is held
  * @step: the step; its pages are held, and were written back and copied
  *
- * Return: 0; -EBUSY for a page that is being written, to the old block, or
- * that was taken out of the cache in spite of all, since its memory failed.
+ * Return: 0; -EINTR; -EBUSY for a page whose lock is held by another task for
+ * long, that is being written, to the old block, or that was taken out of the
+ * cache in spite of all, since its memory failed.
  */
-int e3m_pages_lock(struct inode *inode, struct e3m_step *step)
+int e3m_pages_lock(struct meta_request *req, struct e3m_step *step)
 {
+	u64 most = e3m_wait_most_with_handle(req);
+	struct inode *inode = req->inode;
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < step->nr_folios; i++) {
 		struct folio *folio = step->folios[i];
 
-		folio_lock(folio);
+		err = e3m_wait_page_lock(req, folio, most);
+		if (err) {
+			unlock_first(step, i);
+			return err;
+		}
 		if (folio->mapping == inode->i_mapping && !folio_test_writeback(folio))
 			continue;
 		unlock_first(step, i + 1);

@@ -224,9 +224,10 @@ static int leaf_pair_get_write_access(struct e3m_change *change, struct inode *i
 }
 
 /* The one handle of a step: swap the pointers of what was copied. */
-static int step_commit(struct inode *inode, struct inode *donor, struct meta_state *donor_state,
-		       struct e3m_step *step, bool insist)
+static int step_commit(struct meta_request *req, struct inode *donor,
+		       struct meta_state *donor_state, struct e3m_step *step, bool insist)
 {
+	struct inode *inode = req->inode;
 	struct e3m_change change;
 	struct leaf_pair leaves = {};
 	int leaf, err;
@@ -237,7 +238,7 @@ static int step_commit(struct inode *inode, struct inode *donor, struct meta_sta
 	err = leaf_pair_get_write_access(&change, inode, donor, step->first, &leaves);
 	if (err)
 		goto err_leaves;
-	err = e3m_pages_lock(inode, step);
+	err = e3m_pages_lock(req, step);
 	if (err)
 		goto err_leaves;
 	err = e3m_pages_agree(inode, step, insist);
@@ -309,17 +310,16 @@ static int step_copy(struct meta_request *req, struct inode *donor, struct meta_
 static int reloc_step(struct meta_request *req, struct inode *donor, struct meta_state *donor_state,
 		      struct e3m_step *step, u64 end, bool insist, u64 *next)
 {
-	struct inode *inode = req->inode;
 	int err;
 
-	err = step_map(inode, donor, req->pos, end, step, next);
+	err = step_map(req->inode, donor, req->pos, end, step, next);
 	if (err || !step->moved)
 		return err;
-	err = e3m_pages_hold(inode, step);
+	err = e3m_pages_hold(req, step);
 	if (!err)
 		err = step_copy(req, donor, donor_state, step, end, next);
 	if (!err)
-		err = step_commit(inode, donor, donor_state, step, insist);
+		err = step_commit(req, donor, donor_state, step, insist);
 	e3m_pages_release(step);
 	return err;
 }
