@@ -5,6 +5,7 @@
  */
 #include <linux/fs.h>
 #include <linux/fileattr.h>
+#include <linux/user_namespace.h>
 #include <linux/uuid.h>
 
 #include "ext3meta.h"
@@ -94,10 +95,10 @@ static int info_text(struct meta_host *host, struct inode *inode, struct meta_li
 	host->ops->info(host, inode, &info);
 	meta_list_add(list, 0,
 		      "type %s\nsize %lld\nblocks %llu\nlinks %u\ngeneration %u\nflags %u\n"
-		      "mapping %s\nrelocatable %s\n",
+		      "mapping %s\nrelocatable %s\nuid %u\n",
 		      meta_type_name(inode->i_mode), i_size_read(inode), info.blocks,
 		      inode->i_nlink, inode->i_generation, inode_flags_value(inode), info.mapping,
-		      info.relocatable);
+		      info.relocatable, from_kuid(&init_user_ns, inode->i_uid));
 	return 0;
 }
 

@@ -38,7 +38,8 @@
 #define EXT3META_COMPAT_RELOC_COUNT 0x08    /* "<ident> COUNT" in data/reloc */
 #define EXT3META_COMPAT_GENERATION 0x10	    /* INODE:GENERATION as an ident */
 #define EXT3META_COMPAT_INODES 0x20	    /* inodes */
-#define EXT3META_COMPAT 0x3f
+#define EXT3META_COMPAT_UID 0x40	    /* uid in info */
+#define EXT3META_COMPAT 0x7f
 #define EXT3META_INCOMPAT 0x0
 #define EXT3META_RO_COMPAT 0x0
 

@@ -21,6 +21,7 @@
 #define META_COUNT 0x8U	   /* "<ident> COUNT" in data/reloc */
 #define META_IDENT 0x10U   /* INODE:GENERATION */
 #define META_INODES 0x20U  /* the file inodes; without it each node is opened */
+#define META_UID 0x40U	   /* the owner in info; without it all files have one owner */
 #define META_NEEDED (META_GEOMETRY | META_LISTING | META_INFO | META_COUNT | META_IDENT)
 #define META_INCOMPAT_KNOWN 0x0U
 #define META_RO_COMPAT_KNOWN 0x0U

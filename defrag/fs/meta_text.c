@@ -161,6 +161,7 @@ enum info_key {
 	KEY_FLAGS,
 	KEY_MAPPING,
 	KEY_RELOCATABLE,
+	KEY_UID,
 	KEYS,
 	KEY_UNKNOWN = KEYS
 };
@@ -176,6 +177,7 @@ static enum info_key read_key(struct text *t)
 		[KEY_FLAGS] = "flags ",
 		[KEY_MAPPING] = "mapping ",
 		[KEY_RELOCATABLE] = "relocatable ",
+		[KEY_UID] = "uid ",
 	};
 	unsigned int key = 0;
 
@@ -199,6 +201,8 @@ static bool read_value(struct text *t, enum info_key key, struct info *info)
 		return number32(t, '\n', &info->generation);
 	case KEY_FLAGS:
 		return number32(t, '\n', &info->flags);
+	case KEY_UID:
+		return number32(t, '\n', &info->uid);
 	default:
 		break;
 	}
@@ -215,7 +219,8 @@ static bool read_value(struct text *t, enum info_key key, struct info *info)
 
 int meta_text_info(const char *text, size_t length, struct info *info)
 {
-	const unsigned int all = (1U << KEYS) - 1;
+	/* Older modules have no `uid`. */
+	const unsigned int all = ((1U << KEYS) - 1) & ~(1U << KEY_UID);
 	struct text t = { text, text + length };
 	unsigned int seen = 0;
 

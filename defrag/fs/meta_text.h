@@ -28,6 +28,7 @@ struct info {
 	uint32_t links;
 	uint32_t generation;
 	uint32_t flags;
+	uint32_t uid; /* the owner; 0 if a module without META_UID does not tell */
 };
 
 struct features {
@@ -42,7 +43,10 @@ int meta_text_id(const char *text, size_t length, char id[37]);
 
 int meta_text_features(const char *text, size_t length, struct features *features);
 
-/* Parse a file `info`. Unknown keys are skipped; each known key must occur exactly once. */
+/*
+ * Parse a file `info`. Unknown keys are skipped; each known key must occur exactly once, except
+ * `uid`, which older modules don't have.
+ */
 int meta_text_info(const char *text, size_t length, struct info *info);
 
 /*
@@ -60,7 +64,7 @@ int meta_text_indirects(const char *text, size_t length, const struct geometry *
 struct record {
 	uint32_t ino;
 	bool whole;	  /* false: only its node in nodes/ has the rest */
-	struct info info; /* without flags */
+	struct info info; /* without flags and owner */
 };
 
 /*

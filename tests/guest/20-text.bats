@@ -64,7 +64,23 @@ comb_host() {
 @test "features has the bits of each extension" {
 	comb_host
 	steps <<-EOF
-	slurp $M/features => "compat 0x3f\nincompat 0x0\nro_compat 0x0\n"
+	slurp $M/features => "compat 0x7f\nincompat 0x0\nro_compat 0x0\n"
+	EOF
+	unmount_host
+}
+
+@test "info has the owner's number, as it is now" {
+	comb_host
+	steps <<-EOF
+	open f $H/f rw
+	slurp $M/nodes/%f/info -> i
+	key "%i" uid => 0
+	chown f 1000
+	slurp $M/nodes/%f/info -> i
+	key "%i" uid => 1000
+	chown f 4294967294
+	slurp $M/nodes/%f/info -> i
+	key "%i" uid => 4294967294
 	EOF
 	unmount_host
 }

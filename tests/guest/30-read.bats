@@ -240,7 +240,7 @@ free_from_position() {
 # -------- info --------
 
 info_of_a_file() {
-	local rest='generation %gen\nflags %flags\nmapping indirect\nrelocatable yes\n'
+	local rest='generation %gen\nflags %flags\nmapping indirect\nrelocatable yes\nuid 0\n'
 	local size=$((12345 * BS + 1))
 
 	steps <<-EOF

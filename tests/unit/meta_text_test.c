@@ -102,6 +102,10 @@ static void infos(void)
 		INFO "mapping indirect\nrelocatable \n",
 		INFO "mapping indirect\nrelocatable yes\n\n",
 		"size x\n" INFO "mapping indirect\nrelocatable yes\n",
+		INFO "mapping indirect\nrelocatable yes\nuid \n",
+		INFO "mapping indirect\nrelocatable yes\nuid -1\n",
+		INFO "mapping indirect\nrelocatable yes\nuid 4294967296\n",
+		INFO "mapping indirect\nrelocatable yes\nuid 5\nuid 5\n",
 	};
 	static const struct {
 		const char *word;
@@ -138,9 +142,13 @@ static void infos(void)
 		   info.generation == UINT32_MAX && info.flags == 16 &&
 		   info.mapping == MAPPING_INDIRECT && info.relocatable == REASON_NONE,
 	   "text_info reads them");
+	is(info.uid, 0, "text_info takes the owner for root if it is not told");
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		is(meta_text_info(bad[i], strlen(bad[i]), &info), -EPROTO,
 		   "text_info refuses bad text %zu", i);
+	snprintf(text, sizeof(text), "%smapping indirect\nrelocatable yes\nuid 4294967294\n", INFO);
+	is(meta_text_info(text, strlen(text), &info), 0, "text_info takes an owner");
+	is(info.uid, 4294967294U, "text_info reads it");
 	snprintf(text, sizeof(text), "%scolour blue\nmapping extents\nrelocatable extents\n", INFO);
 	is(meta_text_info(text, strlen(text), &info), 0,
 	   "text_info passes over a key it doesn't know");
