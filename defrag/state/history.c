@@ -104,6 +104,7 @@ void history_begin(struct job *job)
 {
 	struct history *history = job->history;
 	const char *id = job->meta.geo.id;
+	size_t i;
 
 	if (!history)
 		return;
@@ -118,6 +119,9 @@ void history_begin(struct job *job)
 		return;
 	}
 	history->system = state_begin(&history->state, id, history->now);
+	for (i = 0; i < history->system->owners; i++)
+		share_had(&job->share, history->system->owner[i].uid,
+			  state_counts(&history->system->owner[i]));
 	/* Write it now: if this run is killed, the next one knows where it was. */
 	write_state(history);
 }
@@ -250,6 +254,17 @@ static void note_moves(struct job *job)
 	}
 }
 
+/* Note what the owners have had, unless all files were done. */
+static void note_owners(struct job *job, bool complete)
+{
+	struct state_system *system = job->history->system;
+	size_t i;
+
+	state_forget_owners(system);
+	for (i = 0; !complete && i < job->share.owners; i++)
+		state_note_owner(system, job->share.owner[i].uid, job->share.owner[i].used);
+}
+
 void history_end(struct job *job, int status)
 {
 	struct history *history = job->history;
@@ -264,6 +279,7 @@ void history_end(struct job *job, int status)
 		history->system->free = space(&job->free_after);
 	}
 	complete = status == STATUS_DONE || status == STATUS_PARTLY || status == STATUS_NOTHING;
+	note_owners(job, complete);
 	state_end(&history->state, history->system, status == STATUS_STOPPED,
 		  complete ? state_now() : 0);
 	write_state(history);

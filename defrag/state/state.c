@@ -14,6 +14,7 @@
 
 static void free_system(struct state_system *system)
 {
+	free(system->owner);
 	free(system->moved);
 	free(system->vain);
 	free(system);
@@ -250,6 +251,38 @@ void state_note_vain(struct state_system *system, const struct state_vain *note)
 	}
 	*vain = *note;
 	vain->times = times;
+}
+
+void state_forget_owners(struct state_system *system)
+{
+	system->owners = 0;
+}
+
+/* If there are too many, those who have had the least are forgotten, as if they had had nothing. */
+void state_note_owner(struct state_system *system, uint32_t uid, uint64_t used)
+{
+	size_t least = 0, i;
+
+	if (used < STATE_USED_LEAST)
+		return;
+	if (used > STATE_USED_MOST)
+		used = STATE_USED_MOST;
+	if (system->owners == STATE_OWNERS_MOST) {
+		for (i = 1; i < system->owners; i++)
+			if (system->owner[i].used < system->owner[least].used)
+				least = i;
+		if (used <= system->owner[least].used)
+			return;
+		memmove(system->owner + least, system->owner + least + 1,
+			(--system->owners - least) * sizeof(*system->owner));
+	}
+	vec_more(system->owner, system->owners, system->owner_room);
+	system->owner[system->owners++] = (struct state_owner){ uid, used };
+}
+
+uint64_t state_counts(const struct state_owner *owner)
+{
+	return owner->used / 2;
 }
 
 /* Of several attempts on a file, the one with the fewest pieces, which promised most, is first. */

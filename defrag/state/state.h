@@ -20,7 +20,12 @@
 /* After this many successive runs that were stopped in one filesystem, others are next. */
 #define STATE_STOPS_MOST 7
 
-/* Entries of both kinds begin with this, and are kept in ascending order of it. */
+/* The most owners that are remembered of a filesystem, and the least that is, in bytes. */
+#define STATE_OWNERS_MOST 1000
+#define STATE_USED_LEAST 65536
+#define STATE_USED_MOST (1ULL << 60)
+
+/* Entries of these two kinds begin with this, and are kept in ascending order of it. */
 struct state_ident {
 	uint32_t ino, generation;
 };
@@ -49,11 +54,19 @@ struct state_space {
 	uint32_t longest;
 };
 
+/* What an owner has had of the runs that did not complete; see share.h. */
+struct state_owner {
+	uint32_t uid;
+	uint64_t used;
+};
+
 struct state_system {
 	char id[37];		   /* the UUID */
 	uint64_t begun, completed; /* the last time; 0: never */
 	uint32_t stops;		   /* successive runs that were stopped in it */
 	struct state_space free;   /* at the end of the last run */
+	struct state_owner *owner; /* ascending by uid */
+	size_t owners, owner_room;
 	struct state_moved *moved;
 	size_t moves, moved_room;
 	struct state_vain *vain;
@@ -120,6 +133,15 @@ bool state_is_vain(const struct state_vain *vain, uint32_t fragments, uint32_t b
 void state_note_moved(struct state_system *system, const struct state_moved *moved);
 void state_note_vain(struct state_system *system, const struct state_vain *vain);
 void state_sort(struct state_system *system);
+
+/*
+ * Note, in ascending order of @uid, what the owners have had when a run was stopped: first
+ * state_forget_owners(), which is all if the run went through, since then nobody waits. Half of
+ * what is noted counts in the next run, so it is forgotten in some weeks.
+ */
+void state_forget_owners(struct state_system *system);
+void state_note_owner(struct state_system *system, uint32_t uid, uint64_t used);
+uint64_t state_counts(const struct state_owner *owner);
 
 /* What this run knows of a file now: not seen, deleted, or its fragments and blocks. */
 struct state_seen {

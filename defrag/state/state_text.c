@@ -110,6 +110,20 @@ static bool read_vain(struct text *t, struct state_system *system)
 	return true;
 }
 
+static bool read_owner(struct text *t, struct state_system *system)
+{
+	struct state_owner owner = { 0 };
+
+	if (system->owners == STATE_OWNERS_MOST || system->moves || system->vains ||
+	    !read_number32(t, 0, ' ', &owner.uid) ||
+	    !parse_number(t, STATE_USED_LEAST, STATE_USED_MOST, '\n', &owner.used) ||
+	    (system->owners && system->owner[system->owners - 1].uid >= owner.uid))
+		return false;
+	vec_more(system->owner, system->owners, system->owner_room);
+	system->owner[system->owners++] = owner;
+	return true;
+}
+
 static struct state_system *read_system(struct text *t, struct state *state)
 {
 	struct state_system read = { 0 }, *system;
@@ -148,6 +162,11 @@ static bool read_all(struct text *t, struct state *state, size_t *line)
 		if (read_word(t, "filesystem ")) {
 			system = read_system(t, state);
 			if (!system)
+				return false;
+			continue;
+		}
+		if (system && read_word(t, "owner ")) {
+			if (!read_owner(t, system))
 				return false;
 			continue;
 		}
@@ -192,6 +211,9 @@ void state_print(const struct state *state, FILE *stream)
 			" %" PRIu32 "\n",
 			s->id, s->begun, s->completed, s->stops, s->free.blocks, s->free.runs,
 			s->free.longest);
+		for (k = 0; k < s->owners; k++)
+			fprintf(stream, "owner %" PRIu32 " %" PRIu64 "\n", s->owner[k].uid,
+				s->owner[k].used);
 		for (k = 0; k < s->moves; k++) {
 			const struct state_moved *moved = &s->moved[k];
 

@@ -39,8 +39,9 @@ struct detail *survey_detail(struct survey *survey, struct file *file)
 	if (file->detail == DETAIL_NONE) {
 		vec_more(survey->detail, survey->details, survey->detail_room);
 		file->detail = (uint32_t)survey->details;
-		survey->detail[survey->details++] =
-			(struct detail){ .before = file->fragments, .name = NAME_NONE };
+		survey->detail[survey->details++] = (struct detail){ .before = file->fragments,
+								     .name = NAME_NONE,
+								     .owner = OWNER_UNKNOWN };
 	}
 	return &survey->detail[file->detail];
 }

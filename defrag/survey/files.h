@@ -12,6 +12,7 @@
 
 #include "plan/freemap.h"
 #include "plan/reason.h"
+#include "plan/share.h"
 #include "survey/claims.h"
 #include "survey/leaf_dirs.h"
 #include "survey/names.h"
@@ -53,6 +54,7 @@ struct detail {
 	uint32_t before; /* fragments when it was surveyed */
 	uint32_t moves;	 /* how many times blocks of it changed places */
 	uint32_t name;	 /* in survey->names, NAME_NONE, or NAME_WANTED until it is found */
+	uint32_t owner;	 /* the user, or OWNER_UNKNOWN until the file is opened to be moved */
 };
 #define NAME_WANTED (NAME_NONE - 1)
 

@@ -24,6 +24,12 @@ static void check_state(const struct state *state)
 		MUST(s->begun <= STATE_TIME_MOST && s->completed <= STATE_TIME_MOST);
 		MUST(s->stops <= STATE_STOPS_MOST);
 		MUST(s->moves_sorted == s->moves && s->vains_sorted == s->vains);
+		MUST(s->owners <= STATE_OWNERS_MOST);
+		for (k = 0; k < s->owners; k++) {
+			MUST(s->owner[k].used >= STATE_USED_LEAST);
+			MUST(s->owner[k].used <= STATE_USED_MOST);
+			MUST(!k || s->owner[k - 1].uid < s->owner[k].uid);
+		}
 		for (k = 0; k < s->moves; k++) {
 			const struct state_moved *m = &s->moved[k];
 
@@ -111,6 +117,10 @@ static void night(struct input *in, struct state *state)
 	}
 	state_sort(system);
 	state_forget(system, look, &salt, now);
+	if (what & 8)
+		state_forget_owners(system);
+	if (!system->owners)
+		state_note_owner(system, salt, (uint64_t)salt * salt);
 	state_end(state, system, what & 2, what & 4 ? now : 0);
 	state_trim(state, FILES_MOST, now);
 }

@@ -295,6 +295,7 @@ static void clock_back(void)
 static void text(void)
 {
 	static const char whole[] = HEAD SYSTEM
+		"owner 0 1152921504606846976\nowner 4294967294 65536\n"
 		"moved 11:0 1 86400 1 0\nmoved 12:4294967295 0 86401 7 1\n"
 		"moved 12:4294967294 2 3 4 5\n" /* swapped below */
 		"vain 12:7 255 1099511627776 4294967295 10 1\n"
@@ -333,6 +334,14 @@ static void text(void)
 		HEAD SYSTEM "vain 12:7 1 1 9 10 0\nend 1\n",
 		HEAD SYSTEM "vain 12:7 1 1 9 10 1\nvain 12:7 1 1 9 10 1\nend 2\n",
 		HEAD SYSTEM "vain 12:7 1 1 9 10 18446744073709551616\nend 1\n",
+		HEAD SYSTEM "owner 5 65535\nend 0\n",
+		HEAD SYSTEM "owner 5 1152921504606846977\nend 0\n",
+		HEAD SYSTEM "owner 4294967296 65536\nend 0\n",
+		HEAD SYSTEM "owner 5 65536\nowner 5 65536\nend 0\n",
+		HEAD SYSTEM "owner 5 65536\nowner 4 65536\nend 0\n",
+		HEAD SYSTEM "moved 12:7 1 1 1 0\nowner 5 65536\nend 1\n",
+		HEAD SYSTEM "vain 12:7 1 1 9 10 1\nowner 5 65536\nend 1\n",
+		HEAD "owner 5 65536\nend 0\n",
 		HEAD SYSTEM "worn 12:7 1 1 9 10 1\nend 1\n",
 	};
 	char good[sizeof(whole)], *second, *printed;
@@ -342,7 +351,7 @@ static void text(void)
 	is(state_parse(&state, empty, strlen(empty), &line), 0, "an empty state");
 	is(state.systems, 0, "has nothing");
 	is(state_parse(&state, whole, strlen(whole), &line), -EPROTO, "a file in a wrong place");
-	is(line, 5, "the line is told");
+	is(line, 7, "the line is told");
 	is(state.systems, 0, "and nothing is kept");
 
 	memcpy(good, whole, sizeof(good));
@@ -352,6 +361,8 @@ static void text(void)
 	is(state.systems, 2, "of two filesystems");
 	is(state_find_moved(state.system[0], 12, 4294967294)->stops, 5, "a file that was moved");
 	is(state_find_vain(state.system[0], 12, 7)->times, 255, "one tried in vain");
+	is(state.system[0]->owners, 2, "two owners");
+	is(state.system[0]->owner[1].uid, 4294967294U, "of the highest number");
 	is(state.system[1]->stops, 7, "a second filesystem");
 	printed = print(&state);
 	ok(!strcmp(printed, good), "what is printed is what was read");

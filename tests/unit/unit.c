@@ -62,6 +62,7 @@ int main(void)
 	test_text();
 	test_layout();
 	test_budget();
+	test_busy();
 	test_names();
 	test_score();
 	test_filter();
@@ -75,6 +76,7 @@ int main(void)
 	test_picture();
 	test_report();
 	test_report_html();
+	test_share();
 	test_state();
 	test_stretch();
 	test_window();
