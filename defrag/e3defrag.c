@@ -56,6 +56,7 @@
 #include "job.h"
 #include "lib/util.h"
 #include "move/apply.h"
+#include "move/busy.h"
 #include "move/defragment.h"
 #include "options.h"
 #include "pacing/budget.h"
@@ -297,6 +298,7 @@ static int run_fit(struct job *job, struct reports *reports)
 	usage_free(&job->usage_before);
 	usage_free(&job->usage_after);
 	survey_free(&job->survey);
+	share_free(&job->share);
 	return status;
 }
 
@@ -382,6 +384,8 @@ static int run_host(struct run *run, const struct host *host)
 	err = meta_open(&job.meta, host->fd, why, sizeof(why));
 	if (err)
 		return tell_not_open(run, host, err, why);
+	job.meta.frozen = busy_frozen;
+	job.meta.frozen_arg = &job;
 	status = run_open(run, &job);
 	md_files_free(&md);
 	meta_close(&job.meta);

@@ -15,6 +15,7 @@
 #include "pacing/budget.h"
 #include "pacing/throttle.h"
 #include "plan/freemap.h"
+#include "plan/share.h"
 #include "progress/usage.h"
 #include "survey/survey.h"
 
@@ -49,6 +50,9 @@ struct job {
 	uint64_t moved;	     /* blocks that changed places */
 	uint64_t undone;     /* moves of a plan that did not end as the plan says */
 	uint64_t reserve;    /* blocks; at least this many are kept free */
+	struct share share;  /* what the owners of the files have had */
+	uint64_t frozen;     /* microseconds in which the filesystem was frozen */
+	bool last_try;	     /* a file that is busy now is passed over, with a message */
 	bool broken;	     /* the host or ext3meta failed, not only a file: can't continue */
 };
 

@@ -389,6 +389,15 @@ int node_layout(struct node *node, struct layout *layout, uint64_t blocks)
 	return err;
 }
 
+/* The host is frozen. If no further request is to be made, errno is still EAGAIN. */
+static bool ask_again(const struct meta *meta)
+{
+	const bool again = meta->frozen && meta->frozen(meta->frozen_arg);
+
+	errno = EAGAIN;
+	return again;
+}
+
 /*
  * Write one request at the file position @position, a block. Returns what write(2) does, or -errno.
  * *@after is set to the file position after it, unless @after is NULL.
@@ -411,7 +420,9 @@ static ssize_t request(struct node *node, int which, uint64_t position, uint64_t
 	 * The result counts blocks, so it can exceed @length. ASan takes such a result of write()
 	 * for an error, so call the kernel directly.
 	 */
-	done = syscall(SYS_write, *fd, text, length);
+	do
+		done = syscall(SYS_write, *fd, text, length);
+	while (done < 0 && errno == EAGAIN && ask_again(node->meta));
 	if (done < 0)
 		return -errno;
 	at = lseek(*fd, 0, SEEK_CUR);

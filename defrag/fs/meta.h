@@ -7,6 +7,7 @@
 #ifndef E3DEFRAG_META_H
 #define E3DEFRAG_META_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,12 @@ struct meta {
 	struct features features;
 	char *buffer;
 	size_t buffer_size;
+	/*
+	 * Called when a request can't be served because the host is frozen: waits, and returns
+	 * false if the request is not to be made again. NULL: it is not. -EAGAIN is returned then.
+	 */
+	bool (*frozen)(void *arg);
+	void *frozen_arg;
 };
 
 /*

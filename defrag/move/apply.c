@@ -9,6 +9,7 @@
 #include "move/attempt.h"
 #include "move/move.h"
 #include "move/reserve.h"
+#include "move/turn.h"
 #include "planfile/planfile_read.h"
 #include "progress/progress.h"
 #include "status.h"
@@ -228,6 +229,7 @@ static enum reason carry_out(struct job *job, struct file *file, const struct pl
 		return not_it(job, move);
 	if (err)
 		return attempt_failed(job, file, err, "can't look at it");
+	survey_detail(&job->survey, file)->owner = info.uid;
 	reason = check(job, file, &node, move, t);
 	if (!reason)
 		reason = move_file(job, file, &node, &t->layout, &t->seq, &t->plan, move->after);
@@ -261,38 +263,83 @@ static uint64_t planned_blocks(const struct job *job, const struct planfile_fs *
 	return sum;
 }
 
+static void make_move(struct job *job, struct file *file, const struct planfile_move *move,
+		      struct attempt *t)
+{
+	const uint32_t before = file->fragments;
+	const uint64_t moved = job->moved;
+	enum reason reason;
+	struct turn turn;
+
+	progress_file(file);
+	turn_begin(&turn, job);
+	reason = carry_out(job, file, move, t);
+	progress_file_done(move->blocks, before, file->fragments);
+	job->undone += is_undone(reason) && (reason != REASON_BUSY || job->last_try);
+	if (!reason && file->fragments == 1)
+		reason = REASON_PERFECT;
+	file->reason = (uint8_t)reason;
+	turn_end(&turn, job, file);
+	if (job->options->verbose && (job->moved != moved || file->failed))
+		attempt_tell(job, file, before);
+}
+
+/* Make the moves of all files, or of those that are put off. Returns how many weren't busy. */
+static size_t make_moves(struct job *job, const struct planfile_fs *fs, bool put_off,
+			 struct attempt *t)
+{
+	size_t i, done = 0;
+
+	for (i = fs->first; i < fs->first + fs->moves && !job_ends(job); i++) {
+		const struct planfile_move *move = &job->planned->move[i];
+		struct file *file = survey_file(&job->survey, move->ino);
+
+		if ((put_off && !turn_is_put_off(file)) || turn_passed_over(job, file))
+			continue;
+		make_move(job, file, move, t);
+		done += file->reason != REASON_BUSY;
+	}
+	return done;
+}
+
+/* As defragment() comes back to them. */
+static void come_back(struct job *job, const struct planfile_fs *fs, struct attempt *t)
+{
+	job->last_try = true;
+	while (make_moves(job, fs, true, t) && !job_ends(job))
+		;
+	if (!job_ends(job))
+		turn_give_up(job);
+	job->last_try = false;
+}
+
+/* The run ended before these had their turn. */
+static void note_stopped(struct job *job, const struct planfile_fs *fs)
+{
+	size_t i;
+
+	for (i = fs->first; i < fs->first + fs->moves; i++) {
+		struct file *file = survey_file(&job->survey, job->planned->move[i].ino);
+
+		if (file->reason == REASON_UNPLANNED || turn_is_put_off(file))
+			file->reason = REASON_STOPPED;
+	}
+}
+
 void apply(struct job *job)
 {
 	const struct planfile_fs *fs = planned_fs(job);
 	struct attempt t;
-	size_t i;
 
 	attempt_init(&t);
 	reserve_set(job);
+	share_begin(&job->share);
 	progress_begin(STAGE_MOVE, 0, survey_fragments(&job->survey));
 	progress_moves(fs->moves, planned_blocks(job, fs));
-	for (i = fs->first; i < fs->first + fs->moves; i++) {
-		const struct planfile_move *move = &job->planned->move[i];
-		struct file *file = survey_file(&job->survey, move->ino);
-		const uint32_t before = file->fragments;
-		const uint64_t moved = job->moved;
-		enum reason reason;
-
-		if (job_ends(job)) {
-			if (file->reason == REASON_UNPLANNED)
-				file->reason = REASON_STOPPED;
-			continue;
-		}
-		progress_file(file);
-		reason = carry_out(job, file, move, &t);
-		progress_file_done(move->blocks, before, file->fragments);
-		job->undone += is_undone(reason);
-		if (!reason && file->fragments == 1)
-			reason = REASON_PERFECT;
-		file->reason = (uint8_t)reason;
-		if (job->options->verbose && (job->moved != moved || file->failed))
-			attempt_tell(job, file, before);
-	}
+	make_moves(job, fs, false, &t);
+	come_back(job, fs, &t);
+	if (job_ends(job))
+		note_stopped(job, fs);
 	job_refresh_free(job);
 	progress_keep();
 	attempt_free(&t);

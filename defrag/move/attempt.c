@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "move/attempt.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,10 +28,16 @@ enum reason attempt_failed(struct job *job, struct file *file, int err, const ch
 	enum reason reason = reason_of_errno(-err);
 	char *shown;
 
-	if (reason == REASON_VANISHED)
+	if (err == -EAGAIN && *job->stop)
+		return REASON_STOPPED;
+	if (reason == REASON_VANISHED || (reason == REASON_BUSY && !job->last_try))
 		return reason;
 	shown = survey_name(&job->survey, file);
-	complain(shown, -err, "%s", what);
+	if (reason == REASON_BUSY)
+		complain(shown, 0, "%s: another program keeps it busy; the next run tries it again",
+			 what);
+	else
+		complain(shown, -err, "%s", what);
 	file->failed = true;
 	free(shown);
 	return reason;
@@ -38,8 +45,12 @@ enum reason attempt_failed(struct job *job, struct file *file, int err, const ch
 
 int attempt_open(struct node *node, struct job *job, const struct file *file, struct info *info)
 {
-	return node_open(node, &job->meta, file->ino, &job->survey.detail[file->detail].generation,
-			 info);
+	struct detail *detail = &job->survey.detail[file->detail];
+	const int err = node_open(node, &job->meta, file->ino, &detail->generation, info);
+
+	if (!err)
+		detail->owner = info->uid;
+	return err;
 }
 
 enum reason attempt_look(struct job *job, struct file *file, struct node *node, struct attempt *t)

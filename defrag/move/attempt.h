@@ -22,12 +22,16 @@ struct attempt {
 void attempt_init(struct attempt *t);
 void attempt_free(struct attempt *t);
 
-/* Open the surveyed file. 0 or -errno; -ENOENT or -ESTALE if another has its inode number now. */
+/*
+ * Open the surveyed file, and note its owner. 0 or -errno; -ENOENT or -ESTALE if another has its
+ * inode number now.
+ */
 int attempt_open(struct node *node, struct job *job, const struct file *file, struct info *info);
 
 /*
  * The reason for an error (@err, -errno) of a request about the file, which is complained about as
- * @what and marks the file as failed. That the file was deleted is no error.
+ * @what and marks the file as failed. That the file was deleted is no error, nor that it is busy,
+ * before the last try; and -EAGAIN means that the run was stopped while the filesystem was frozen.
  */
 enum reason attempt_failed(struct job *job, struct file *file, int err, const char *what);
 

@@ -5,13 +5,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "lib/util.h"
 #include "move/attempt.h"
 #include "move/move.h"
 #include "move/partial.h"
 #include "move/reserve.h"
+#include "move/turn.h"
 #include "plan/plan.h"
 #include "planfile/planfile_write.h"
 #include "progress/progress.h"
@@ -153,6 +154,7 @@ static void visit(struct job *job, struct file *file, bool any, struct attempt *
 	enum reason reason;
 	struct info info;
 	struct node node;
+	struct turn turn;
 	int err;
 
 	for (;;) {
@@ -172,6 +174,7 @@ static void visit(struct job *job, struct file *file, bool any, struct attempt *
 		file->reason = REASON_NO_BETTER;
 		return;
 	}
+	turn_begin(&turn, job);
 	err = attempt_open(&node, job, file, &info);
 	if (err) {
 		reason = attempt_failed(job, file, err, "can't look at it");
@@ -183,6 +186,7 @@ static void visit(struct job *job, struct file *file, bool any, struct attempt *
 	if (!reason && file->fragments == 1)
 		reason = REASON_PERFECT;
 	file->reason = (uint8_t)reason;
+	turn_end(&turn, job, file);
 	history_tried(job, file, times_moved(job, file) != moved, (uint32_t)t->plan.pieces);
 	if (job->options->verbose && (times_moved(job, file) != moved || file->failed))
 		attempt_tell(job, file, before);
@@ -231,31 +235,88 @@ static void move_partially(struct job *job, const uint32_t *order, size_t count)
 	free(before);
 }
 
+/*
+ * Try each file that is @wanted, in passes (see share.h). @todo has room for @count indices. Returns
+ * how many had another outcome than being busy.
+ */
+static size_t try_each(struct job *job, const uint32_t *order, size_t count, uint32_t *todo,
+		       bool (*wanted)(const struct file *), bool any, struct attempt *t)
+{
+	size_t i, left = count, done = 0;
+
+	memcpy(todo, order, count * sizeof(*todo));
+	do {
+		const size_t these = left;
+
+		left = 0;
+		for (i = 0; i < these && !job_ends(job); i++) {
+			struct file *file = &job->survey.file[todo[i]];
+			const uint32_t blocks = file->blocks, fragments = file->fragments;
+			enum share_turn turn;
+
+			if (!wanted(file))
+				continue;
+			turn = turn_of(job, file);
+			if (turn == SHARE_LATER)
+				todo[left++] = todo[i];
+			if (turn != SHARE_NOW)
+				continue;
+			progress_file(file);
+			visit(job, file, any, t);
+			progress_file_done(blocks, fragments, file->fragments);
+			done += file->reason != REASON_BUSY;
+		}
+	} while (share_next(&job->share) && !job_ends(job));
+	return done;
+}
+
+/*
+ * Come back to the files that were busy, once all others are done. Those that are busy again are
+ * passed over; but those that were not tried now are tried as long as there is hope.
+ */
+static void come_back(struct job *job, const uint32_t *order, size_t count, uint32_t *todo,
+		      struct attempt *t)
+{
+	job->last_try = true;
+	while (try_each(job, order, count, todo, turn_is_put_off, true, t) && !job_ends(job))
+		;
+	if (!job_ends(job))
+		turn_give_up(job);
+	job->last_try = false;
+}
+
+/* The run was stopped before these had their turn. */
+static void note_stopped(struct job *job, const uint32_t *order, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct file *file = &job->survey.file[order[i]];
+
+		if (file->fragments > 1 &&
+		    (may_change((enum reason)file->reason) || turn_is_put_off(file)))
+			file->reason = REASON_STOPPED;
+	}
+}
+
 void defragment(struct job *job)
 {
-	size_t count, i;
-	uint32_t *order = order_worst_first(&job->survey, is_candidate, &count);
+	size_t count;
+	uint32_t *order = order_worst_first(&job->survey, is_candidate, &count), *todo;
 	bool any = false;
 	struct attempt t;
 	int round;
 
+	todo = xreallocarray(NULL, count, sizeof(*todo));
 	attempt_init(&t);
 	reserve_set(job);
+	share_begin(&job->share);
 	progress_begin(STAGE_MOVE, 0, survey_fragments(&job->survey));
 	for (round = 0; round < ROUNDS_MOST && !job_ends(job); round++) {
 		const uint64_t moved = job->moved;
 
 		tell_round(job, order, count);
-		for (i = 0; i < count && !job_ends(job); i++) {
-			struct file *file = &job->survey.file[order[i]];
-			const uint32_t blocks = file->blocks, fragments = file->fragments;
-
-			if (!wants_visit(file))
-				continue;
-			progress_file(file);
-			visit(job, file, any, &t);
-			progress_file_done(blocks, fragments, file->fragments);
-		}
+		try_each(job, order, count, todo, wants_visit, any, &t);
 		if (job_refresh_free(job))
 			break;
 		if (job->moved != moved)
@@ -267,14 +328,13 @@ void defragment(struct job *job)
 	}
 	if (!job_ends(job))
 		move_partially(job, order, count);
-	for (i = 0; *job->stop && i < count; i++) {
-		struct file *file = &job->survey.file[order[i]];
-
-		if (file->fragments > 1 && may_change((enum reason)file->reason))
-			file->reason = REASON_STOPPED;
-	}
+	if (!job_ends(job))
+		come_back(job, order, count, todo, &t);
+	if (*job->stop)
+		note_stopped(job, order, count);
 	progress_keep();
 	attempt_free(&t);
+	free(todo);
 	free(order);
 }
 

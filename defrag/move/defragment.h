@@ -6,12 +6,13 @@
 #include "job.h"
 
 /*
- * Move the files that can be improved, worst score first. At first only files for which there are
+ * Move the files that can be improved, worst score first, as far as their owners have not had their
+ * shares (share.h). At first only files for which there are
  * as few runs as in an empty filesystem, which is mostly one. The blocks that they leave make room,
  * so rounds of this kind continue as long as one moves something. Then the other files are moved,
  * in the fewest pieces possible; if that has made room, rounds of the first kind follow again,
  * until a round of neither kind moves anything. Then parts of the files that found no room
- * (partial.h).
+ * (partial.h). Last, files that were busy are tried once more.
  *
  * The free map is read again between rounds, after syncfs(2), which frees the blocks given back. It
  * is also read within a round if a file finds no run and enough blocks were given back to be worth

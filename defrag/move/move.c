@@ -8,13 +8,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fs/md.h"
 #include "lib/clock.h"
 #include "lib/util.h"
 #include "move/attempt.h"
+#include "move/busy.h"
 #include "move/reserve.h"
 #include "progress/progress.h"
 
@@ -95,19 +95,6 @@ static int donor_fill(struct move *m, const struct plan_requests *requests)
 		throttle_point(&m->job->throttle, true);
 	}
 	return err;
-}
-
-/* Wait, longer each time. Returns false after the last try. */
-static bool wait_busy(int *tries)
-{
-	static const long ms[] = { 5, 20, 50, 100, 200, 400 };
-	struct timespec pause = { 0, 0 };
-
-	if (*tries >= (int)(sizeof(ms) / sizeof(*ms)))
-		return false;
-	pause.tv_nsec = ms[(*tries)++] * 1000000;
-	nanosleep(&pause, NULL);
-	return true;
 }
 
 /* The first block of @layout from @at on that isn't in a hole; UINT32_MAX if there is none. */
@@ -203,8 +190,10 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 		     bool back)
 {
 	const uint32_t last = data_end(old);
+	struct busy busy = { 0 };
 	uint32_t at = 0, count;
-	int tries = 0, err = 0;
+	uint64_t start;
+	int err = 0;
 
 	*moved = 0;
 	if (*end > last)
@@ -217,15 +206,16 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 		count = step_blocks(m, back);
 		if (count > *end - at)
 			count = *end - at;
+		start = clock_now();
 		err = swap_step(m, &at, count, back, moved);
-		if (err == -EBUSY && wait_busy(&tries)) {
+		if (err == -EBUSY && busy_wait(&busy, back ? NULL : m->job->stop, start)) {
 			err = 0;
 		} else if (err == -ENODATA) {
 			/* These blocks are the file's no more; there may be others. */
 			at += count;
 			err = 0;
 		} else if (!err) {
-			tries = 0;
+			busy_over(&busy);
 		}
 	}
 	*end = at;
@@ -237,15 +227,18 @@ static int swap_indirect(struct move *m, const struct layout *old, uint32_t end,
 			 bool back)
 {
 	const struct sequence *from = back ? &m->seq : m->old, *to = back ? m->old : &m->seq;
-	int tries = 0, err;
+	struct busy busy = { 0 };
+	uint64_t start;
 	size_t i;
+	int err;
 
 	for (i = 0; i < old->indirects && old->indirect[i].logical < end;) {
+		start = clock_now();
 		err = node_reloc_indirect(m->node, old->indirect[i].logical, &m->donor,
 					  old->indirect[i].level);
 		progress_point();
 		throttle_point(&m->job->throttle, true);
-		if (err == -EBUSY && wait_busy(&tries))
+		if (err == -EBUSY && busy_wait(&busy, back ? NULL : m->job->stop, start))
 			continue;
 		/* Truncated away: nothing to swap. A file that is gone shows later. */
 		if (err && err != -ENOENT)
@@ -255,7 +248,7 @@ static int swap_indirect(struct move *m, const struct layout *old, uint32_t end,
 					 old->indirect[i].logical + 1, old->indirect[i].level);
 		*moved += !err;
 		i++;
-		tries = 0;
+		busy_over(&busy);
 	}
 	return 0;
 }
@@ -281,7 +274,8 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 	int err;
 
 	err = swap_data(m, old, &end, &data, false);
-	if (data || !old->data) {
+	/* A file that is busy is so for each further request, too. */
+	if (err != -EBUSY && (data || !old->data)) {
 		int ind_err = swap_indirect(m, old, end, &indirect, false);
 
 		if (!err && ind_err) {
@@ -299,7 +293,7 @@ static enum reason swap(struct move *m, const struct layout *old, const struct s
 		return attempt_failed(m->job, m->file, err, "can't see where it lies now");
 	if (m->file->fragments > seq->fragments && data + indirect && !m->spared) {
 		/* A move that ended early can be worse than none: the same swaps undo it. */
-		if (!swap_indirect(m, old, end, &back, true) && back == indirect) {
+		if (!indirect || (!swap_indirect(m, old, end, &back, true) && back == indirect)) {
 			indirect = 0;
 			if (!swap_data(m, old, &end, &back, true) && back == data)
 				data = 0;

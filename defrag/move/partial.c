@@ -9,6 +9,7 @@
 #include "move/attempt.h"
 #include "move/move.h"
 #include "move/reserve.h"
+#include "move/turn.h"
 #include "plan/fragments.h"
 #include "plan/plan_parts.h"
 #include "progress/progress.h"
@@ -150,15 +151,18 @@ static void move_one(struct partial *p, struct file *file, size_t first, size_t 
 	const struct sequence *seq = NULL;
 	const uint32_t fragments = file->fragments;
 	struct node node;
+	struct turn turn;
 
 	progress_file(file);
-	if (!open_file(p, file, &node))
+	turn_begin(&turn, job);
+	if (turn_passed_over(job, file) || !open_file(p, file, &node))
 		goto out;
 	if (look_at_file(p, file, &node)) {
 		if (as_planned(p, first, count)) {
 			reason = move_parts(job, file, &node, &p->attempt.layout, &p->attempt.seq,
 					    p->part, p->parts);
-			if (reason == REASON_VANISHED || reason == REASON_MD_BITMAP || file->failed)
+			if (reason == REASON_VANISHED || reason == REASON_MD_BITMAP ||
+			    reason == REASON_BUSY || file->failed)
 				file->reason = (uint8_t)reason;
 			else if (look_at_file(p, file, &node))
 				seq = &p->attempt.seq;
@@ -168,6 +172,7 @@ static void move_one(struct partial *p, struct file *file, size_t first, size_t 
 	}
 	node_close(&node);
 	throttle_point(&job->throttle, true);
+	turn_end(&turn, job, file);
 out:
 	if (seq && file->fragments == 1)
 		file->reason = REASON_PERFECT;

@@ -135,12 +135,13 @@ void state_note_vain(struct state_system *system, const struct state_vain *vain)
 void state_sort(struct state_system *system);
 
 /*
- * Note, in ascending order of @uid, what the owners have had when a run was stopped: first
- * state_forget_owners(), which is all if the run went through, since then nobody waits. Half of
- * what is noted counts in the next run, so it is forgotten in some weeks.
+ * Before notes of a run are made, those of earlier ones are forgotten; if the run went through
+ * nobody waits, and none are made.
  */
 void state_forget_owners(struct state_system *system);
+/* Note what @uid has had; call this in ascending order of @uid. */
 void state_note_owner(struct state_system *system, uint32_t uid, uint64_t used);
+/* What of it counts in the next run: half, so it is forgotten after some weeks. */
 uint64_t state_counts(const struct state_owner *owner);
 
 /* What this run knows of a file now: not seen, deleted, or its fragments and blocks. */
