@@ -159,6 +159,7 @@ int e3m_donor_settle(struct inode *donor, struct meta_state *state, const struct
 int e3m_wait_write_access(struct meta_request *req);
 int e3m_wait_inode_lock(struct meta_request *req, struct inode *inode);
 int e3m_wait_no_dio(struct meta_request *req, struct inode *inode);
+int e3m_wait_mapping_lock(struct meta_request *req, struct inode *inode);
 int e3m_wait_page_lock(struct meta_request *req, struct folio *folio, u64 most);
 u64 e3m_wait_most_with_handle(const struct meta_request *req);
 

@@ -26,7 +26,10 @@ int e3m_alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
 	const char *why;
 	int err;
 
-	err = e3m_wait_write_access(req);
+	/* The locks of directories have another class. */
+	err = e3m_refuse(inode, req->state, E3M_ALLOCATEE, &why);
+	if (!err)
+		err = e3m_wait_write_access(req);
 	if (err)
 		return err;
 	err = e3m_wait_inode_lock(req, inode);
@@ -51,7 +54,7 @@ int e3m_alloc_lock(struct meta_request *req, u64 count, u64 step, bool *zero)
 		goto err_inode;
 	err = e3m_wait_no_dio(req, inode);
 	if (!err)
-		err = down_write_killable(&inode->i_mapping->invalidate_lock);
+		err = e3m_wait_mapping_lock(req, inode);
 	if (err)
 		goto err_inode;
 	/* Delayed allocation has reserved blocks for this range, and must allocate them itself. */
@@ -77,7 +80,7 @@ void e3m_alloc_unlock(struct meta_request *req)
 	mnt_drop_write(req->host->path.mnt);
 }
 
-/* Both locks of one kind, or neither: the donor's is not queued for, so that no order matters. */
+/* Both locks of one kind, or none. Neither is queued for, so that their order does not matter. */
 static int pair_lock_inodes(struct meta_request *req, struct inode *donor)
 {
 	int err;
@@ -93,17 +96,15 @@ static int pair_lock_inodes(struct meta_request *req, struct inode *donor)
 
 static int pair_lock_mappings(struct meta_request *req, struct inode *donor)
 {
-	struct rw_semaphore *lock = &req->inode->i_mapping->invalidate_lock;
 	int err;
 
-	err = down_write_killable(lock);
+	err = e3m_wait_mapping_lock(req, req->inode);
 	if (err)
 		return err;
-	/* Only what is cached of a file needs this lock of it, and nothing is, of a donor. */
-	if (down_write_trylock(&donor->i_mapping->invalidate_lock))
-		return 0;
-	up_write(lock);
-	return -EBUSY;
+	err = e3m_wait_mapping_lock(req, donor);
+	if (err)
+		filemap_invalidate_unlock(req->inode->i_mapping);
+	return err;
 }
 
 /**

@@ -10,10 +10,10 @@
  * E3M_WAIT_MOST in all, or is killed. The price: where several tasks always
  * queue for a lock, a request may not get it at all, and the file is busy.
  *
- * Other waits end when the device, the journal or the memory management has done
- * its work, and are waited for in the queue, which is fair. None of these locks
- * is ever held across a fault or a copy from or to a user's memory: invalidate
- * locks, i_data_sem, handles, buffers, write-back.
+ * Other waits are in the queue, which is fair: for the device, the journal and the
+ * memory management. No process holds what they wait for while it copies from or
+ * to its own memory: i_data_sem, handles, buffers, write-back. SECURITY.md lists
+ * them all.
  */
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
@@ -102,6 +102,27 @@ int e3m_wait_no_dio(struct meta_request *req, struct inode *inode)
 	int err = 0;
 
 	while (!err && atomic_read(&inode->i_dio_count))
+		err = wait_a_pause(req, &pause, E3M_WAIT_MOST);
+	return err;
+}
+
+/**
+ * e3m_wait_mapping_lock - filemap_invalidate_lock()
+ * @req: the request
+ * @inode: the file, locked; the lock of another file may be held, since this one is not queued for
+ *
+ * Reads hold it shared while they add pages to the cache. Each page is charged
+ * to a memory control group, where a limit that its user has set can make the
+ * process sleep for seconds.
+ *
+ * Return: 0; -EBUSY; -EINTR.
+ */
+int e3m_wait_mapping_lock(struct meta_request *req, struct inode *inode)
+{
+	unsigned int pause = 0;
+	int err = 0;
+
+	while (!err && !down_write_trylock(&inode->i_mapping->invalidate_lock))
 		err = wait_a_pause(req, &pause, E3M_WAIT_MOST);
 	return err;
 }
