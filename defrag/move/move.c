@@ -191,7 +191,7 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 {
 	const uint32_t last = data_end(old);
 	struct busy busy = { 0 };
-	uint32_t at = 0, count;
+	uint32_t at = 0, asked, count;
 	uint64_t start;
 	int err = 0;
 
@@ -207,9 +207,11 @@ static int swap_data(struct move *m, const struct layout *old, uint32_t *end, ui
 		if (count > *end - at)
 			count = *end - at;
 		start = clock_now();
+		asked = at + count;
 		err = swap_step(m, &at, count, back, moved);
-		if (err == -EBUSY && busy_wait(&busy, back ? NULL : m->job->stop, start)) {
-			err = 0;
+		/* A request that met a lock only after it had moved something returns early. */
+		if (err == -EBUSY || (!err && at < asked)) {
+			err = busy_wait(&busy, back ? NULL : m->job->stop, start) ? 0 : -EBUSY;
 		} else if (err == -ENODATA) {
 			/* These blocks are the file's no more; there may be others. */
 			at += count;
