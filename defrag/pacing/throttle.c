@@ -241,10 +241,21 @@ static void lower_priorities(void)
 		setpriority(PRIO_PROCESS, 0, 10);
 }
 
+void throttle_again(struct throttle *throttle)
+{
+	struct throttle_sample sample;
+
+	if (!throttle->on)
+		return;
+	take_sample(throttle, &sample);
+	pacer_start(&throttle->pacer, &sample);
+	throttle->since = sample.now;
+	throttle->own = sample.own;
+}
+
 void throttle_open(struct throttle *throttle, dev_t dev, const char *name, const volatile int *stop)
 {
 	char *disk = find_disk(dev);
-	struct throttle_sample sample;
 
 	lower_priorities();
 	throttle->on = true;
@@ -254,10 +265,7 @@ void throttle_open(struct throttle *throttle, dev_t dev, const char *name, const
 	if (throttle->stat < 0 || throttle->inflight < 0)
 		complain(name, 0, "can't find out how busy the disk is: it is assumed to be busy");
 	free(disk);
-	take_sample(throttle, &sample);
-	pacer_start(&throttle->pacer, &sample);
-	throttle->since = sample.now;
-	throttle->own = sample.own;
+	throttle_again(throttle);
 	throttle->size[false] = THROTTLE_STEP_FIRST_QUIET;
 	throttle->size[true] = THROTTLE_STEP_LEAST_BUSY;
 }

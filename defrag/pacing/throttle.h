@@ -123,6 +123,12 @@ void throttle_open(struct throttle *throttle, dev_t dev, const char *name,
 void throttle_close(struct throttle *throttle);
 
 /*
+ * Watch the disk from now on. Call this in a process that takes over the work for a while, and in
+ * the one that takes it back: each knows only what it has read itself.
+ */
+void throttle_again(struct throttle *throttle);
+
+/*
  * Call this between two units of work: it rests if it is time to. Work that only reads counts if it
  * really read from the disk; work that @wrote always counts.
  */

@@ -24,6 +24,7 @@
 #define KEY_COLUMNS 3
 
 static volatile sig_atomic_t asked;
+static void (*diverted)(void);
 
 static struct {
 	bool terminal; /* there is one to draw on */
@@ -198,6 +199,8 @@ void progress_point(void)
 {
 	uint64_t now;
 
+	if (diverted)
+		diverted();
 	if (!asked && !progress.terminal)
 		return;
 	now = clock_now();
@@ -291,6 +294,20 @@ void progress_count(uint32_t ino)
 	progress.ino = ino;
 	progress.status_line.files++;
 	progress_often();
+}
+
+void progress_counted(uint64_t more)
+{
+	progress.status_line.files += more;
+	progress_point();
+}
+
+void progress_divert(void (*point)(void))
+{
+	diverted = point;
+	progress.terminal = false;
+	asked = 0;
+	before_message = NULL;
 }
 
 void progress_looked(uint64_t blocks, uint32_t fragments)

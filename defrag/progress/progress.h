@@ -51,8 +51,15 @@ void progress_point(void);
 /* The same for callers that call it millions of times: it seldom reads the clock. */
 void progress_often(void);
 
-/* Count one more file, inode @ino, or another unit of the stage, with @ino 0. */
+/* Count one more file, inode @ino. */
 void progress_count(uint32_t ino);
+/* Count @more units of the stage, which may be 0; draw or answer if it is due. */
+void progress_counted(uint64_t more);
+/*
+ * In a process that only does a part of the work: from now on it draws and answers nothing, and
+ * progress_point() calls @point.
+ */
+void progress_divert(void (*point)(void));
 /* The survey has read a file with @blocks and @fragments. */
 void progress_looked(uint64_t blocks, uint32_t fragments);
 /* Moving or planning of @file begins. */

@@ -18,40 +18,64 @@ static bool wants_name(const struct file *file)
 	       (file->reason == REASON_NONE || file->reason == REASON_RECENT);
 }
 
+/* What a name tells of a file. */
+enum verdict {
+	VERDICT_NONE, /* nothing new */
+	VERDICT_EXCLUDED,
+	VERDICT_RECENT,
+	VERDICT_OLD, /* old enough, or its age does not matter */
+};
+
 /*
  * Check the time of @file by one of its names: @name in @dir, or "" if @dir is open on the file. By
  * now the name may belong to another file; then it is ignored.
  */
-static void filter_name(struct filter_names *names, struct file *file, int dir, const char *name)
+static enum verdict judge_time(const struct filter_names *names, const struct file *file, int dir,
+			       const char *name)
 {
 	struct stat st;
 
 	if (file->named)
-		return;
-	if (names->filter->older_than) {
-		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) ||
-		    st.st_ino != file->ino || st.st_dev != names->dev || !S_ISREG(st.st_mode))
-			return;
-		if (st.st_mtim.tv_sec > names->since)
-			file->reason = REASON_RECENT;
-	}
-	file->named = true;
-	/* One name is enough for the time, but any other name may still be excluded. */
-	if (!names->filter->exclude.count)
-		names->watch.left--;
+		return VERDICT_NONE;
+	if (!names->filter->older_than)
+		return VERDICT_OLD;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) ||
+	    st.st_ino != file->ino || st.st_dev != names->dev || !S_ISREG(st.st_mode))
+		return VERDICT_NONE;
+	return st.st_mtim.tv_sec > names->since ? VERDICT_RECENT : VERDICT_OLD;
 }
 
-static void see_name(void *to, int dir, const char *name, uint32_t ino)
+static uint32_t see_name(void *to, int dir, const char *name, uint32_t ino)
+{
+	struct filter_names *names = to;
+	const struct file *file = survey_file(names->survey, ino);
+
+	if (!file || !wants_name(file))
+		return VERDICT_NONE;
+	if (trail_excludes(&names->trail, &names->filter->exclude, name))
+		return VERDICT_EXCLUDED;
+	return judge_time(names, file, dir, name);
+}
+
+static void decide(void *to, uint32_t ino, uint32_t verdict)
 {
 	struct filter_names *names = to;
 	struct file *file = survey_file(names->survey, ino);
 
 	if (!file || !wants_name(file))
 		return;
-	if (trail_excludes(&names->trail, &names->filter->exclude, name))
+	if (verdict == VERDICT_EXCLUDED) {
 		file->reason = REASON_EXCLUDED;
-	else
-		filter_name(names, file, dir, name);
+		return;
+	}
+	if (verdict == VERDICT_NONE || file->named)
+		return;
+	if (verdict == VERDICT_RECENT)
+		file->reason = REASON_RECENT;
+	file->named = true;
+	/* One name is enough for the time, but any other name may still be excluded. */
+	if (!names->filter->exclude.count)
+		names->watch.left--;
 }
 
 static void enter_directory(void *to, const char *name)
@@ -77,6 +101,7 @@ struct names_watch *filter_names_begin(struct filter_names *names, struct survey
 					.filter = filter,
 					.dev = dev,
 					.watch = { .file = see_name,
+						   .decided = decide,
 						   .enter = enter_directory,
 						   .leave = leave_directory,
 						   .to = names } };
@@ -107,16 +132,16 @@ void filter_names_start(struct filter_names *names, const char *path)
 
 void filter_names_file(struct filter_names *names, const char *path, int fd, uint32_t ino)
 {
-	struct file *file = survey_file(names->survey, ino);
+	const struct file *file = survey_file(names->survey, ino);
 	const char *last;
 
 	if (!file || !wants_name(file))
 		return;
 	last = set_out(names, path);
 	if (last && trail_excludes(&names->trail, &names->filter->exclude, last))
-		file->reason = REASON_EXCLUDED;
+		decide(names, ino, VERDICT_EXCLUDED);
 	else
-		filter_name(names, file, fd, "");
+		decide(names, ino, judge_time(names, file, fd, ""));
 }
 
 /*
@@ -128,7 +153,7 @@ void filter_names_end(struct filter_names *names)
 	struct survey *survey = names->survey;
 	size_t i;
 
-	if (names->watched && (names->filter->older_than || survey->names.failed))
+	if (names->watched && (names->filter->older_than || names_have_gaps(&survey->names)))
 		for (i = 0; i < survey->files; i++)
 			if (wants_name(&survey->file[i]) && !survey->file[i].named)
 				survey->file[i].reason = REASON_NAMELESS;

@@ -7,8 +7,8 @@
 #define E3DEFRAG_FILTER_NAMES_H
 
 #include "survey/filter.h"
-#include "survey/names.h"
 #include "survey/files.h"
+#include "survey/walk.h"
 
 struct filter_names {
 	struct names_watch watch;

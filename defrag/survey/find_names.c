@@ -6,6 +6,7 @@
 #include "lib/util.h"
 #include "progress/progress.h"
 #include "survey/filter_names.h"
+#include "survey/names_walk.h"
 #include "survey/order.h"
 
 /* Ask for a name of @file. Returns how many more names are wanted: 1, or 0 if it was already. */
@@ -75,16 +76,17 @@ static uint32_t *name_slot(void *to, uint32_t ino)
 
 /* Walk the whole filesystem: first where names are most likely, then everywhere else. */
 static void walk_host(struct survey *survey, const struct host *host, struct names_wanted *wanted,
-		      struct throttle *throttle)
+		      struct throttle *throttle, const volatile int *stop)
 {
+	const struct names_place place = { host->root_fd, host->dev, host->prefix };
+
 	/* A watch needs each name exactly once, wanted or not: then walk everything, once. */
 	if (!wanted->watch) {
 		wanted->leaf_dirs = &survey->leaf_dirs;
-		names_walk(&survey->names, host->root_fd, host->dev, host->prefix, wanted,
-			   throttle);
+		names_walk(&survey->names, &place, wanted, throttle, stop);
 		wanted->again = true;
 	}
-	names_walk(&survey->names, host->root_fd, host->dev, host->prefix, wanted, throttle);
+	names_walk(&survey->names, &place, wanted, throttle, stop);
 }
 
 static void name_target(struct survey *survey, const struct target *target,
@@ -100,20 +102,18 @@ static void name_target(struct survey *survey, const struct target *target,
 
 static void walk_targets(struct survey *survey, const struct host *host,
 			 struct names_wanted *wanted, struct filter_names *names,
-			 struct throttle *throttle)
+			 struct throttle *throttle, const volatile int *stop)
 {
 	size_t i;
 
-	/* The walk that listed the targets has already complained about unreadable directories. */
-	wanted->again = true;
-	for (i = 0; i < host->targets; i++) {
+	for (i = 0; i < host->targets && !*stop; i++) {
 		const struct target *target = &host->target[i];
+		const struct names_place place = { target->fd, host->dev, target->path };
 
 		if (target->directory) {
 			if (wanted->watch)
 				filter_names_start(names, target->path);
-			names_walk(&survey->names, target->fd, host->dev, target->path, wanted,
-				   throttle);
+			names_walk(&survey->names, &place, wanted, throttle, stop);
 		} else {
 			if (wanted->watch)
 				filter_names_file(names, target->path, target->fd, target->ino);
@@ -122,8 +122,19 @@ static void walk_targets(struct survey *survey, const struct host *host,
 	}
 }
 
+/* Once for all walks, those that listed the files included. */
+static void tell_gaps(const struct survey *survey, const struct host *host)
+{
+	char *shown = printable(host->mountpoint);
+
+	names_tell_gaps(&survey->names, shown,
+			host->whole ? "files in them are called by inode number" :
+				      "files in them were not looked at");
+	free(shown);
+}
+
 void find_names(struct survey *survey, const struct host *host, const struct geometry *geo,
-		struct throttle *throttle)
+		struct throttle *throttle, const volatile int *stop)
 {
 	struct names_wanted wanted = { .slot = name_slot, .to = survey };
 	struct filter_names names;
@@ -136,10 +147,11 @@ void find_names(struct survey *survey, const struct host *host, const struct geo
 		filter_names_start(&names, host->prefix);
 	progress_begin(STAGE_NAMES, 0, 0);
 	if (host->whole)
-		walk_host(survey, host, &wanted, throttle);
+		walk_host(survey, host, &wanted, throttle, stop);
 	else
-		walk_targets(survey, host, &wanted, &names, throttle);
+		walk_targets(survey, host, &wanted, &names, throttle, stop);
 	filter_names_end(&names);
+	tell_gaps(survey, host);
 	for (i = 0; i < survey->details; i++)
 		if (survey->detail[i].name == NAME_WANTED)
 			survey->detail[i].name = NAME_NONE;

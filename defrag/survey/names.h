@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The names of files by inode number: a walk of the directories finds them, and they are kept as a
- * tree. Only the names that are wanted and the directories above them are kept, to save memory.
+ * The names of files, kept as a tree: only the names that are wanted and the directories above
+ * them, to save memory. names_walk.c finds them.
  */
 #ifndef E3DEFRAG_NAMES_H
 #define E3DEFRAG_NAMES_H
@@ -11,10 +11,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "pacing/throttle.h"
-#include "survey/leaf_dirs.h"
+#include "survey/inode_set.h"
 
 #define NAME_NONE UINT32_MAX
+
+/*
+ * The most bytes of names that are kept; users choose how long their names are. Further files are
+ * called by inode number.
+ */
+#define NAMES_BYTES_MOST (1U << 30)
 
 /* One name of a file, or a directory that files are in. */
 struct name {
@@ -23,44 +28,31 @@ struct name {
 	uint32_t text;	 /* offset in names->text */
 };
 
+/* The most directories that are passed over because they don't answer; then the walk is given up */
+#define AVOIDED_MOST 8
+
+/* What the walks for names did not read. */
+struct names_gaps {
+	uint64_t failed;  /* directories that can't be read; a message was printed for each */
+	uint64_t deep;	  /* directories that were not entered, because their paths are too long */
+	uint64_t refused; /* directories that could not be opened for want of some resource */
+	int error;	  /* the errno of the first one of those */
+	bool given_up;	  /* no further walk is tried; a message was printed */
+	struct inode_set known; /* the directories counted above: each is, once */
+	struct avoided {
+		uint32_t ino; /* this directory does not answer, */
+		uid_t uid;    /* so others of this owner are not entered, unless it is root */
+	} avoided[AVOIDED_MOST];
+	size_t avoided_count;
+};
+
 struct names {
 	struct name *name;
 	size_t count, room;
 	char *text;
 	size_t text_size, text_room;
-	uint64_t failed; /* directories that could not be read; a message was printed for each */
-};
-
-/*
- * An observer of a walk, which is called for all names, wanted or not. The walk does not end before
- * the observer has seen enough.
- */
-struct names_watch {
-	/* Called for the regular file @name in the directory @dir. */
-	void (*file)(void *to, int dir, const char *name, uint32_t ino);
-	/* Called on entering a directory, whose @name is valid until it is left, and on leaving. */
-	void (*enter)(void *to, const char *name);
-	void (*leave)(void *to);
-	void *to;
-	size_t left; /* 0: it has seen enough */
-};
-
-/* What a walk must find. */
-struct names_wanted {
-	/*
-	 * Called for each regular file. Returns where to put the number of its name, or NULL if the
-	 * name is not wanted.
-	 */
-	uint32_t *(*slot)(void *to, uint32_t ino);
-	void *to;
-	size_t left; /* how many more names are wanted; at 0 the walk ends */
-	bool again;  /* a second walk: don't repeat messages about what can't be read */
-	/*
-	 * Leaf directories, some of which the first walk leaves out; NULL: it walks all. The second
-	 * walk reads all directories, but complains only about those that the first one left out.
-	 */
-	const struct leaf_dirs *leaf_dirs;
-	struct names_watch *watch; /* or NULL */
+	bool numbers_only; /* numbers are given out, but another process keeps the names */
+	struct names_gaps gaps;
 };
 
 void names_free(struct names *names);
@@ -72,16 +64,10 @@ void names_free(struct names *names);
  */
 uint32_t names_add(struct names *names, uint32_t parent, const char *text, uint32_t ino);
 
-/*
- * Walk the tree below the directory @fd, whose path is @prefix, and add the wanted names of regular
- * files. @fd may be any kind of descriptor, and stays open. The walk stays on the filesystem @dev,
- * does not follow symbolic links, and does not enter other mounts. A file with several names is
- * seen several times.
- */
-void names_walk(struct names *names, int fd, dev_t dev, const char *prefix,
-		struct names_wanted *wanted, struct throttle *throttle);
-
 /* The whole path of a name, not made printable. The caller frees it. */
 char *names_path(const struct names *names, uint32_t name);
+
+/* True if a name that the walks looked for may be in a directory that they did not read. */
+bool names_have_gaps(const struct names *names);
 
 #endif

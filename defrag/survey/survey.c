@@ -13,7 +13,9 @@
 #include "progress/progress.h"
 #include "survey/filter.h"
 #include "survey/find_names.h"
+#include "survey/inode_set.h"
 #include "survey/multiply_claimed.h"
+#include "survey/names_walk.h"
 
 static void measure_file(struct file *file, const struct layout *layout, const struct geometry *geo,
 			 struct sequence *seq)
@@ -110,43 +112,40 @@ static void add_look(void *to, struct scan_result *result)
 	survey->file[survey->files++] = file;
 }
 
-struct inodes {
-	uint32_t *ino;
-	size_t count, room;
-};
-
 static uint32_t *note_inode(void *to, uint32_t ino)
 {
-	struct inodes *inodes = to;
-
-	vec_more(inodes->ino, inodes->count, inodes->room);
-	inodes->ino[inodes->count++] = ino;
+	inode_set_add(to, ino);
 	return NULL;
 }
 
-/* List the inodes of the targets and of the files below them, ascending, each once. */
-static void list_targets(struct survey *survey, const struct host *host, struct inodes *inodes,
-			 struct throttle *throttle, const volatile int *stop)
+/*
+ * List the inodes of the targets and of the files below them, ascending, each once. The list is
+ * malloc'd and has *@count entries.
+ */
+static uint32_t *list_targets(struct survey *survey, const struct host *host, size_t *count,
+			      struct throttle *throttle, const volatile int *stop)
 {
-	struct names_wanted wanted = { .slot = note_inode, .to = inodes, .left = SIZE_MAX };
-	size_t i, kept = 0;
+	struct inode_set inodes = { 0 };
+	struct names_wanted wanted = {
+		.slot = note_inode, .to = &inodes, .left = SIZE_MAX, .numbers = true
+	};
+	uint32_t *list;
+	size_t i;
 
 	progress_begin(STAGE_LIST, 0, 0);
 	for (i = 0; i < host->targets && !*stop; i++) {
 		const struct target *target = &host->target[i];
+		const struct names_place place = { target->fd, host->dev, target->path };
 
 		if (target->directory)
-			names_walk(&survey->names, target->fd, host->dev, target->path, &wanted,
-				   throttle);
+			names_walk(&survey->names, &place, &wanted, throttle, stop);
 		else
-			note_inode(inodes, target->ino);
+			note_inode(&inodes, target->ino);
 	}
-	if (inodes->count)
-		qsort(inodes->ino, inodes->count, sizeof(*inodes->ino), by_number);
-	for (i = 0; i < inodes->count; i++)
-		if (!kept || inodes->ino[kept - 1] != inodes->ino[i])
-			inodes->ino[kept++] = inodes->ino[i];
-	inodes->count = kept;
+	list = inode_set_list(&inodes);
+	*count = inodes.count;
+	inode_set_free(&inodes);
+	return list;
 }
 
 /* The number of inodes in use, for the progress display; 0 if the filesystem doesn't tell. */
@@ -166,7 +165,8 @@ int survey_host(struct survey *survey, struct meta *meta, const struct host *hos
 	struct surveyor surveyor = {
 		.survey = survey, .dev = host->dev, .geo = &meta->geo, .throttle = throttle
 	};
-	struct inodes inodes = { 0 };
+	uint32_t *listed = NULL;
+	size_t count = 0;
 	int err = 0;
 
 	memset(survey, 0, sizeof(*survey));
@@ -174,14 +174,14 @@ int survey_host(struct survey *survey, struct meta *meta, const struct host *hos
 	claims_init(&survey->claims);
 	sequence_init(&surveyor.seq);
 	if (!host->whole)
-		list_targets(survey, host, &inodes, throttle, stop);
-	progress_begin(STAGE_LOOK, host->whole ? in_use(host) : inodes.count, 0);
-	if (host->whole || inodes.count)
-		err = scan(meta, inodes.ino, inodes.count, throttle->on, stop, add_look, &surveyor);
+		listed = list_targets(survey, host, &count, throttle, stop);
+	progress_begin(STAGE_LOOK, host->whole ? in_use(host) : count, 0);
+	if (host->whole || count)
+		err = scan(meta, listed, count, throttle->on, stop, add_look, &surveyor);
 	if (err)
 		complain(host->device, -err, "can't list its inodes");
 	sequence_free(&surveyor.seq);
-	free(inodes.ino);
+	free(listed);
 	return err;
 }
 
@@ -222,9 +222,9 @@ void survey_check(struct survey *survey, struct meta *meta, const struct host *h
 		qsort(survey->trouble, survey->troubles, sizeof(*survey->trouble),
 		      trouble_by_inode);
 	if (!*stop)
-		find_names(survey, host, &meta->geo, throttle);
+		find_names(survey, host, &meta->geo, throttle, stop);
 	leaf_dirs_free(&survey->leaf_dirs);
 	for (i = 0; i < survey->troubles; i++)
 		tell_trouble(survey, &survey->trouble[i]);
-	survey->failed += survey->names.failed;
+	survey->failed += survey->names.gaps.failed;
 }

@@ -11,6 +11,7 @@
 #include "lib/util.h"
 #include "survey/filter.h"
 #include "survey/filter_names.h"
+#include "survey/names_walk.h"
 #include "survey/survey.h"
 #include "tap.h"
 
@@ -248,6 +249,7 @@ static void options(void)
 
 static char *top;
 static struct throttle throttle;
+static const int go_on;
 
 static uint32_t make(const char *name, time_t age)
 {
@@ -284,11 +286,13 @@ static void walk(const struct filter *filter, const char *prefix, const uint32_t
 	struct names_wanted wanted = { .slot = nobody };
 	struct survey survey = { .scope.filter = filter, .files = count };
 	int fd = open(top, O_RDONLY | O_DIRECTORY);
+	struct names_place place = { .fd = fd, .path = prefix };
 	struct filter_names choice;
 	struct stat st;
 	size_t i;
 
 	fstat(fd, &st);
+	place.dev = st.st_dev;
 	survey.file = xreallocarray(NULL, count, sizeof(*survey.file));
 	for (i = 0; i < count; i++)
 		survey.file[i] = (struct file){ .ino = ino[i], .fragments = 2 };
@@ -296,9 +300,9 @@ static void walk(const struct filter *filter, const char *prefix, const uint32_t
 	wanted.watch = filter_names_begin(&choice, &survey, st.st_dev);
 	if (wanted.watch) {
 		filter_names_start(&choice, prefix);
-		names_walk(&survey.names, fd, st.st_dev, prefix, &wanted, &throttle);
+		names_walk(&survey.names, &place, &wanted, &throttle, &go_on);
 	}
-	survey.names.failed += failed;
+	survey.names.gaps.failed += failed;
 	filter_names_end(&choice);
 	for (i = 0; i < count; i++)
 		reason[i] = survey_file(&survey, ino[i])->reason;
@@ -321,10 +325,8 @@ static void renamed(const uint32_t *ino)
 	fstat(fd, &st);
 	watch = filter_names_begin(&choice, &survey, st.st_dev);
 	filter_names_start(&choice, "/shown");
-	watch->file(watch->to, fd, "old", ino[1]);
-	is(watch->left, 1, "the age of another file says nothing");
-	watch->file(watch->to, fd, "gone", ino[1]);
-	is(watch->left, 1, "nor does a name that is gone");
+	is(watch->file(watch->to, fd, "old", ino[1]), 0, "the age of another file says nothing");
+	is(watch->file(watch->to, fd, "gone", ino[1]), 0, "nor does a name that is gone");
 	filter_names_end(&choice);
 	is(file.reason, REASON_NAMELESS, "and what nobody knows of is left alone");
 	close(fd);
