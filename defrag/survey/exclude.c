@@ -37,6 +37,12 @@ static void pattern_free(struct pattern *p)
 	free(p->part);
 }
 
+/* The words of a set of positions in a pattern. */
+static size_t pattern_words(const struct pattern *p)
+{
+	return p->parts / 64 + 1;
+}
+
 static const char *set_up(struct pattern *p)
 {
 	const size_t length = strlen(p->text);
@@ -73,6 +79,10 @@ const char *exclude_add(struct exclude *exclude, const char *text)
 		return wrong;
 	}
 	vec_more(exclude->pattern, exclude->count, exclude->room);
+	if (p.any) {
+		p.word = exclude->words;
+		exclude->words += pattern_words(&p);
+	}
 	exclude->pattern[exclude->count++] = p;
 	return NULL;
 }
@@ -126,74 +136,157 @@ static bool same(const char *pattern, const char *name)
 }
 
 /*
- * Match a pattern with ** among its components. If two ** could both match a component, it never
- * hurts to let the first match as few as possible. So the search only ever goes back to the last
- * **, and takes no more steps than the number of the pattern's components times that of the path's.
+ * A pattern with ** is matched one component of the path after the other, so that the path, whose
+ * depth users choose, is not gone through again at each level. For each level of the trail there
+ * is a set of positions in the pattern: bit N is set if the components so far match the first N
+ * parts of it, so that part N is to match what comes next.
  */
-static bool matches_any(const struct pattern *p, const char *const *part, size_t parts)
-{
-	/* A pattern that may begin at any component behaves as if ** preceded it. */
-	size_t at = 0, i = 0, back_at = 0, back_i = 0;
-	bool back = !p->anchored;
+#define BITS 64
 
-	while (i < parts) {
-		if (at < p->parts && !strcmp(p->part[at], "**")) {
-			/* A final ** matches what is below the directory, not itself. */
-			if (++at == p->parts)
-				return true;
-			back = true;
-			back_at = at;
-			back_i = i;
-		} else if (at < p->parts && same(p->part[at], part[i])) {
-			at++;
-			i++;
-		} else if (back) {
-			at = back_at;
-			i = ++back_i;
-		} else {
-			return false;
-		}
-	}
-	return at == p->parts;
+static bool has(const uint64_t *set, size_t at)
+{
+	return set[at / BITS] >> at % BITS & 1;
 }
 
-static bool matches(const struct pattern *p, const char *const *part, size_t parts)
+static void add(uint64_t *set, size_t at)
 {
+	set[at / BITS] |= 1ULL << at % BITS;
+}
+
+static bool is_any(const struct pattern *p, size_t at)
+{
+	return !strcmp(p->part[at], "**");
+}
+
+/* A ** may match no component at all, but a final one matches what is below, not itself. */
+static void skip_any(const struct pattern *p, uint64_t *set)
+{
+	size_t at;
+
+	for (at = 0; at + 1 < p->parts; at++)
+		if (has(set, at) && is_any(p, at))
+			add(set, at + 1);
+}
+
+static void first_set(const struct pattern *p, uint64_t *set)
+{
+	memset(set, 0, pattern_words(p) * sizeof(*set));
+	add(set, 0);
+	skip_any(p, set);
+}
+
+/* The positions after one more component, @name. */
+static void next_set(const struct pattern *p, const uint64_t *set, const char *name, uint64_t *next)
+{
+	size_t at;
+
+	memset(next, 0, pattern_words(p) * sizeof(*next));
+	/* A pattern that may begin at any component behaves as if ** preceded it. */
+	if (!p->anchored)
+		add(next, 0);
+	for (at = 0; at < p->parts; at++) {
+		if (!has(set, at))
+			continue;
+		if (is_any(p, at))
+			add(next, at);
+		else if (at + 1 < p->parts && same(p->part[at], name))
+			add(next, at + 1);
+	}
+	skip_any(p, next);
+}
+
+/* True if the whole pattern matches when @name comes after what led to @set. */
+static bool set_matches(const struct pattern *p, const uint64_t *set, const char *name)
+{
+	const size_t last = p->parts - 1;
+
+	return has(set, last) && (is_any(p, last) || same(p->part[last], name));
+}
+
+/* A pattern without ** against the path of the trail and @name. */
+static bool matches(const struct pattern *p, const struct trail *trail, const char *name)
+{
+	const size_t parts = trail->parts + 1;
 	size_t i;
 
-	if (p->any)
-		return matches_any(p, part, parts);
 	if (parts < p->parts || (p->anchored && parts != p->parts))
 		return false;
 	/* From the end, because last components differ most. */
-	for (i = 1; i <= p->parts; i++)
-		if (!same(p->part[p->parts - i], part[parts - i]))
+	if (!same(p->part[p->parts - 1], name))
+		return false;
+	for (i = 2; i <= p->parts; i++)
+		if (!same(p->part[p->parts - i], trail->part[parts - i]))
 			return false;
 	return true;
 }
 
-static bool last_matches(const struct trail *trail, const struct exclude *exclude, bool directory)
+/* The sets of all patterns with ** at level @level of the trail. */
+static uint64_t *sets_at(const struct trail *trail, const struct exclude *exclude, size_t level)
+{
+	return trail->set + level * exclude->words;
+}
+
+/* Make room for one more level, and the first one. */
+static void begin_level(struct trail *trail, const struct exclude *exclude)
 {
 	size_t i;
 
-	for (i = 0; i < exclude->count; i++)
-		if ((directory || !exclude->pattern[i].directory) &&
-		    matches(&exclude->pattern[i], trail->part, trail->parts))
+	if (!exclude->words)
+		return;
+	while (trail->levels < trail->parts + 2) {
+		trail->levels = trail->levels ? 2 * trail->levels : 16;
+		trail->set = xreallocarray(trail->set, trail->levels * exclude->words,
+					   sizeof(*trail->set));
+	}
+	for (i = 0; !trail->parts && i < exclude->count; i++)
+		if (exclude->pattern[i].any)
+			first_set(&exclude->pattern[i], trail->set + exclude->pattern[i].word);
+}
+
+/* True if a pattern matches the path of the trail with @name at its end. */
+static bool is_excluded(const struct trail *trail, const struct exclude *exclude, const char *name,
+			bool directory)
+{
+	const uint64_t *sets = exclude->words ? sets_at(trail, exclude, trail->parts) : NULL;
+	size_t i;
+
+	for (i = 0; i < exclude->count; i++) {
+		const struct pattern *p = &exclude->pattern[i];
+
+		if (p->directory && !directory)
+			continue;
+		if (p->any ? set_matches(p, sets + p->word, name) : matches(p, trail, name))
 			return true;
+	}
 	return false;
 }
 
-static void push(struct trail *trail, const char *name)
+static void add_level(struct trail *trail, const struct exclude *exclude, const char *name)
 {
-	vec_more(trail->part, trail->parts, trail->room);
-	trail->part[trail->parts++] = name;
+	const size_t level = trail->parts;
+	size_t i;
+
+	for (i = 0; exclude->words && i < exclude->count; i++) {
+		const struct pattern *p = &exclude->pattern[i];
+
+		if (p->any)
+			next_set(p, sets_at(trail, exclude, level) + p->word, name,
+				 sets_at(trail, exclude, level + 1) + p->word);
+	}
 }
 
 void trail_push(struct trail *trail, const struct exclude *exclude, const char *name)
 {
-	push(trail, name);
-	if (!trail->excluded && last_matches(trail, exclude, true))
-		trail->excluded = trail->parts;
+	/* Below an excluded directory everything is, so that nothing is matched there. */
+	if (!trail->excluded) {
+		begin_level(trail, exclude);
+		if (is_excluded(trail, exclude, name, true))
+			trail->excluded = trail->parts + 1;
+		else
+			add_level(trail, exclude, name);
+	}
+	vec_more(trail->part, trail->parts, trail->room);
+	trail->part[trail->parts++] = name;
 }
 
 void trail_pop(struct trail *trail)
@@ -205,19 +298,16 @@ void trail_pop(struct trail *trail)
 
 bool trail_excludes(struct trail *trail, const struct exclude *exclude, const char *name)
 {
-	bool excluded = trail->excluded;
-
-	if (!excluded) {
-		push(trail, name);
-		excluded = last_matches(trail, exclude, false);
-		trail->parts--;
-	}
-	return excluded;
+	if (trail->excluded)
+		return true;
+	begin_level(trail, exclude);
+	return is_excluded(trail, exclude, name, false);
 }
 
 void trail_free(struct trail *trail)
 {
 	free(trail->part);
+	free(trail->set);
 	memset(trail, 0, sizeof(*trail));
 }
 

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Limits, because each name of each file that may be moved is compared with all patterns. */
 #define EXCLUDE_MOST 4096
@@ -24,11 +25,13 @@ struct pattern {
 	bool anchored;	/* must match from the start of the path */
 	bool directory; /* matches only directories */
 	bool any;	/* one of its components is ** */
+	size_t word;	/* with `any`: where its set of positions is in those of a trail's level */
 };
 
 struct exclude {
 	struct pattern *pattern;
 	size_t count, room;
+	size_t words; /* of the sets of all patterns with ** */
 };
 
 /* Add a pattern. Returns NULL, or a static text that says what is wrong with it. */
@@ -52,6 +55,8 @@ struct trail {
 	const char **part;
 	size_t parts, room;
 	size_t excluded; /* the first so many components are an excluded directory; 0: none */
+	uint64_t *set;	 /* for each level, how far the patterns with ** match; see exclude.c */
+	size_t levels;
 };
 
 /* Enter the directory @name, which isn't "." and has no slash; and leave the last one entered. */
