@@ -208,6 +208,31 @@ static void trails(void)
 	exclude_free(&exclude);
 }
 
+/* Nobody but the user decides how deep the path is that a pattern is held against. */
+static void deep_trail(void)
+{
+	struct exclude exclude = { 0 };
+	struct trail trail = { 0 };
+	const clock_t start = clock();
+	bool excluded = false;
+	int i;
+
+	exclude_add(&exclude, "d/**/x/**/y");
+	exclude_add(&exclude, "/**/d/**/z");
+	for (i = 0; i < 30000; i++) {
+		trail_push(&trail, &exclude, "d");
+		excluded |= trail_excludes(&trail, &exclude, "x");
+	}
+	ok(!excluded, "30,000 components match none of two patterns");
+	ok(trail_excludes(&trail, &exclude, "z"), "and with one more they do");
+	ok(clock() - start < 2 * CLOCKS_PER_SEC, "which takes no time worth mentioning");
+	while (trail.parts)
+		trail_pop(&trail);
+	ok(!trail_excludes(&trail, &exclude, "z"), "and back at the start they don't");
+	trail_free(&trail);
+	exclude_free(&exclude);
+}
+
 static void found(void)
 {
 	static const struct filter filter = {
@@ -425,6 +450,7 @@ void test_filter(void)
 	bad_globs();
 	lists();
 	trails();
+	deep_trail();
 	found();
 	options();
 	choices();

@@ -22,6 +22,7 @@ void test_layout(void);
 void test_budget(void);
 void test_busy(void);
 void test_names(void);
+void test_names_walk(void);
 void test_score(void);
 void test_filter(void);
 void test_freemap(void);

@@ -64,6 +64,7 @@ int main(void)
 	test_budget();
 	test_busy();
 	test_names();
+	test_names_walk();
 	test_score();
 	test_filter();
 	test_freemap();
