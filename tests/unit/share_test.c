@@ -136,6 +136,9 @@ static void first_come(void)
 	share_free(&share);
 }
 
+#define NIGHTS 60
+#define NEVER 1000
+
 /*
  * Each night @users users have new files that are worse than those of uid 1, who has eight of them.
  * How many nights it takes until these are done; @kept: the nights know of each other.
@@ -150,7 +153,7 @@ static int nights(uint32_t users, uint64_t bytes, uint64_t budget, bool kept)
 
 	for (i = FILES - 8; i < FILES; i++)
 		item[i] = (struct item){ .uid = 1, .bytes = MIB };
-	for (night = 1; night <= 60 && done < 8; night++) {
+	for (night = 1; night <= NIGHTS && done < 8; night++) {
 		struct share share = { 0 };
 
 		for (i = 0; i < FILES - 8; i++)
@@ -166,16 +169,18 @@ static int nights(uint32_t users, uint64_t bytes, uint64_t budget, bool kept)
 			done += item[i].done;
 	}
 	free(system.owner);
-	return done < 8 ? 0 : night - 1;
+	return done < 8 ? NEVER : night - 1;
 }
 
 static void several_nights(void)
 {
-	is(nights(1, MIB, 12 * MIB, false), 0, "nights that know nothing: one user has them all");
+	is(nights(1, MIB, 12 * MIB, false), NEVER,
+	   "nights that know nothing: one user has them all");
 	ok(nights(1, MIB, 12 * MIB, true) <= 4, "nights that do: the other one has a turn");
-	is(nights(1, 4096, 1 * MIB, false), 0, "short nights that know nothing: the same");
+	is(nights(1, 4096, 1 * MIB, false), NEVER, "short nights that know nothing: the same");
 	ok(nights(1, 4096, 1 * MIB, true) <= 24, "short ones that do: half of each is the other's");
-	is(nights(5, 1000 * MIB, 200 * MIB, false), 0, "files larger than a night: none gets on");
+	is(nights(5, 1000 * MIB, 200 * MIB, false), NEVER,
+	   "files larger than a night: none gets on");
 	ok(nights(5, 1000 * MIB, 200 * MIB, true) <= 12, "nights that know: who had none is next");
 }
 
