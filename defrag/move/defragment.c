@@ -236,8 +236,8 @@ static void move_partially(struct job *job, const uint32_t *order, size_t count)
 }
 
 /*
- * Try each file that is @wanted, in passes (see share.h). @todo has room for @count indices. Returns
- * how many had another outcome than being busy.
+ * Try each file that is @wanted, in passes (see share.h). @todo has room for @count indices.
+ * Returns how many had another outcome than being busy.
  */
 static size_t try_each(struct job *job, const uint32_t *order, size_t count, uint32_t *todo,
 		       bool (*wanted)(const struct file *), bool any, struct attempt *t)

@@ -21,7 +21,7 @@ enum share_turn turn_of(struct job *job, struct file *file);
  */
 bool turn_passed_over(struct job *job, struct file *file);
 
-/* True if the file was busy when it was tried, or was passed over, and it may be tried once more. */
+/* True if the file was busy, or was passed over, and may be tried once more. */
 bool turn_is_put_off(const struct file *file);
 
 /*
