@@ -6,6 +6,7 @@
 #include "lib/clock.h"
 #include "lib/util.h"
 #include "move/attempt.h"
+#include "state/history.h"
 
 /*
  * Open the file only to learn its owner. False if that fails: the file has its turn then, which
@@ -42,7 +43,9 @@ static struct share_owner *account(struct job *job, const struct file *file)
 
 enum share_turn turn_of(struct job *job, struct file *file)
 {
-	struct share_owner *owner = job->share.asks ? account(job, file) : NULL;
+	/* Else the time that the last run has put into it would be lost, night after night. */
+	const bool asks = job->share.asks && !history_interrupted(job, file);
+	struct share_owner *owner = asks ? account(job, file) : NULL;
 	const enum share_turn turn = owner ? share_turn(&job->share, owner) : SHARE_NOW;
 
 	if (turn == SHARE_BUSY)

@@ -6,6 +6,8 @@
 
 #include "lib/util.h"
 
+/* What the quantum grows by at least, in bytes. */
+#define QUANTUM_MORE 4096
 /* A longer time counts as all that an owner can have used. */
 #define TIME_MOST (1ULL << 40)
 
@@ -51,6 +53,11 @@ void share_had(struct share *share, uint32_t uid, uint64_t used)
 		share_of(share, uid)->used = used < SHARE_MOST ? used : SHARE_MOST;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static bool is_spent(const struct share *share, const struct share_owner *owner)
 {
 	return owner->used >= share->quantum;
@@ -93,21 +100,19 @@ enum share_turn share_turn(struct share *share, struct share_owner *owner)
 	return patience_tries(&owner->patience) ? SHARE_NOW : SHARE_BUSY;
 }
 
-/* One doubling may not be enough: a file can be larger than any quantum so far. */
+/*
+ * The quantum may have to grow by more than a quarter: a file can be larger than any quantum so
+ * far. It is not doubled, so that the owner who has had least begins: at the start of a run, nobody
+ * else should take the time that a file as large as most of a run needs.
+ */
 bool share_next(struct share *share)
 {
 	if (!share->waits)
 		return false;
-	do
-		share->quantum *= 2;
-	while (share->quantum <= share->least);
+	share->quantum = larger(share->quantum, share->least);
+	share->quantum += share->quantum / 4 + QUANTUM_MORE;
 	start_pass(share);
 	return true;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
 }
 
 /* What time counts, exactly: 2^20 / 10^6 is 16384 / 15625. */

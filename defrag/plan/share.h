@@ -3,10 +3,10 @@
  * Whose files are moved first. The worst files of all come first, but their owners choose how bad
  * their files are: in that order alone, a user with enough new bad files would take all the time
  * of each run. So the files are worked through in passes. In a pass each owner may use a quantum;
- * a file whose owner has used it up waits for the next pass, for which the quantum is doubled.
- * Within a pass the order is that of the files. So no owner whose files wait has had less than half
- * of what any other has had, if both have had more than the first quantum; but for a single file,
- * which may be larger.
+ * a file whose owner has used it up waits for the next pass, for which the quantum grows by a
+ * quarter. Within a pass the order is that of the files. So no owner whose files wait has had less
+ * than four fifths of what any other has had, if that is more than the first quantum; but for a
+ * single file, which may be larger.
  *
  * What is used is time, expressed as the bytes that could be moved in it, and never less than the
  * bytes that were. So it counts attempts in vain, too.

@@ -176,6 +176,13 @@ bool history_settled(const struct job *job, const struct file *file)
 	return moved && state_is_settled(moved, file->fragments);
 }
 
+bool history_interrupted(const struct job *job, const struct file *file)
+{
+	const struct state_moved *moved = moved_before(job, file);
+
+	return moved && moved->stops == 1;
+}
+
 bool history_in_vain(const struct job *job, const struct file *file, uint32_t pieces)
 {
 	const struct state_vain *vain;

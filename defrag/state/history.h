@@ -50,6 +50,8 @@ void history_cool(struct job *job);
 
 /* True if the file is as an earlier run left it: only a large gain is worth moving it again. */
 bool history_settled(const struct job *job, const struct file *file);
+/* True if the last run was stopped within the file, and the one before it was not. */
+bool history_interrupted(const struct job *job, const struct file *file);
 /* True if moving the file to @pieces was tried without success, and nothing has changed since. */
 bool history_in_vain(const struct job *job, const struct file *file, uint32_t pieces);
 /*
