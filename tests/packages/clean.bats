@@ -25,10 +25,14 @@ setup_file() {
 	# The kernel's own calls of modprobe, too, are to find that system's modules.
 	mount --bind "$C/lib/modules/$release" "/lib/modules/$release"
 	depmod "$release"
+	# The clean system has no syslog daemon; its /dev is this one's.
+	busybox syslogd -n -O "$BATS_FILE_TMPDIR/syslog" 3>&- &
+	echo $! >"$BATS_FILE_TMPDIR/syslogd"
 	(cd $C/srv/one && manifest . | grep -v '^\. ') >"$BATS_FILE_TMPDIR/before"
 }
 
 teardown_file() {
+	[ ! -e "$BATS_FILE_TMPDIR/syslogd" ] || kill "$(<"$BATS_FILE_TMPDIR/syslogd")" || true
 	[ ! -e "$BATS_FILE_TMPDIR/cron" ] || kill "$(<"$BATS_FILE_TMPDIR/cron")" || true
 	[ ! -e "$BATS_FILE_TMPDIR/systemd" ] || kill -9 "$(<"$BATS_FILE_TMPDIR/systemd")" || true
 	umount -R $C/srv/one $C/srv/two || true
@@ -138,6 +142,8 @@ settings() {
 	until_true 300 tool_ended
 	kill "$(<"$BATS_FILE_TMPDIR/cron")"
 	[ -s $C/var/lib/e3defrag/state ]
+	[ "$(stat -c '%F %u %a' $C/run/e3defrag)" = "directory 0 700" ]
+	until_true 60 grep 'cron.info e3defrag: Files improved: ' "$BATS_FILE_TMPDIR/syslog"
 	defragmented /srv/one
 }
 
@@ -145,6 +151,19 @@ settings() {
 	run -6 in_clean e3defrag /srv/one
 	run -0 in_clean /usr/libexec/e3defrag/nightly
 	[ -z "$output" ]
+}
+
+@test "cron, when the last night's run still works, has that mailed" {
+	run -0 in_clean install -d -m 700 /run/e3defrag
+	flock $C/run/e3defrag sleep 100 3>&- &
+	until_true 30 in_clean sh -c '! flock -n /run/e3defrag true'
+	run -75 in_clean /usr/libexec/e3defrag/nightly
+	kill $!
+	[ "$output" = "e3defrag: the last nightly run is still working, so this night was skipped" ]
+	grep 'cron.err e3defrag: the last nightly run is still working' "$BATS_FILE_TMPDIR/syslog"
+	# What systemd makes is there in its place.
+	kill "$(<"$BATS_FILE_TMPDIR/syslogd")"
+	rm -f "$BATS_FILE_TMPDIR/syslogd" /dev/log
 }
 
 @test "systemd's timer is there after installing, waiting for the night" {
@@ -190,6 +209,16 @@ settings() {
 	in_systemd journalctl --no-pager -u e3defrag.service
 	[ "$(in_systemd systemctl show -P Result e3defrag.service)" = success ]
 	defragmented /srv/two
+}
+
+@test "systemd takes the bounds of the service" {
+	local ram
+
+	ram=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+	[ "$(in_systemd systemctl show -P SyslogLevelPrefix e3defrag.service)" = no ]
+	[ "$(in_systemd systemctl show -P MemoryMax e3defrag.service)" -le $((ram * 1024 / 2)) ]
+	[ "$(in_systemd systemctl show -P MemorySwapMax e3defrag.service)" = 0 ]
+	[ "$(in_systemd systemctl show -P TasksMax e3defrag.service)" = 16 ]
 }
 
 @test "the service, when nothing is left to do, is a success" {

@@ -34,7 +34,7 @@ nightly() {
 	"${OWN_MOUNTS[@]}" sh -ec '
 		script=$1
 		shift
-		mount -t tmpfs tmpfs /run
+		mount -t tmpfs -o mode=755 tmpfs /run
 		mount -t tmpfs tmpfs /var/lib
 		mkdir -p /run/lock "$@"
 		exec "$script"' sh "$HERE/libexec/e3defrag/nightly" "$@"
@@ -171,17 +171,17 @@ settings() {
 	[ -z "$output" ]
 }
 
-# shellcheck disable=SC2016 # not to be expanded
-@test "nightly by cron: it steps aside while the last night's run goes on" {
-	settings 'TARGETS="/proc"'
-	run -0 "${OWN_MOUNTS[@]}" bash -ec '
-		mount -t tmpfs tmpfs /run
-		mount -t tmpfs tmpfs /var/lib
-		mkdir /run/lock
-		exec 8>/run/lock/e3defrag-nightly
-		flock 8
-		"$1" 8>&-' bash "$HERE/libexec/e3defrag/nightly"
-	[ -z "$output" ]
+@test "the service bounds what users choose: memory, time, and priorities of lines" {
+	local unit=$HERE/lib/systemd/system/e3defrag.service
+
+	grep -x 'SyslogLevelPrefix=no' "$unit"
+	grep -x 'MemoryMax=50%' "$unit"
+	grep -x 'MemorySwapMax=0' "$unit"
+	grep -x 'TasksMax=16' "$unit"
+	grep -x 'UMask=0077' "$unit"
+	# By the command of the unit: a tool that goes on after its time is killed.
+	grep -A 1 '^ExecStart=.* --signal=INT --kill-after=10m ' "$unit" | grep 'e3defrag \$OPTIONS'
+	grep '^TimeoutStartSec=[0-9]' "$HERE/lib/systemd/system/e3defrag-failure.service"
 }
 
 @test "a failure is told in the journal as an error, and mailed to root" {
@@ -196,4 +196,25 @@ settings() {
 	grep -x 'To: root' "$BATS_TEST_TMPDIR/mail"
 	grep "^Subject: e3defrag.service on .* failed (status 3)$" "$BATS_TEST_TMPDIR/mail"
 	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/mail")" = "-oi root" ]
+}
+
+@test "a failure's mail has a bound, and the end of what was printed" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\ncat >%s\n' "$BATS_TEST_TMPDIR/mail" >"$BATS_TEST_TMPDIR/bin/sendmail"
+	# A journal of 100 lines as long as journald lets them be.
+	cat >"$BATS_TEST_TMPDIR/bin/journalctl" <<-'END'
+	#!/bin/sh
+	for i in $(seq 100); do head -c 49152 /dev/zero | tr '\0' x; echo; done
+	echo the last line
+	END
+	chmod +x "$BATS_TEST_TMPDIR"/bin/*
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH MONITOR_UNIT=e3defrag.service MONITOR_EXIT_CODE=exited \
+		MONITOR_EXIT_STATUS=3 run -0 "$HERE/libexec/e3defrag/tell-failure"
+	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/mail")" = "the last line" ]
+	[ "$(stat -c %s "$BATS_TEST_TMPDIR/mail")" -lt 70000 ]
+	# One that fails is told, and mailed all the same.
+	printf '#!/bin/sh\necho no journal >&2\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/journalctl"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH MONITOR_UNIT=e3defrag.service \
+		run -0 "$HERE/libexec/e3defrag/tell-failure"
+	[ "$(tail -n 2 "$BATS_TEST_TMPDIR/mail")" = "no journal"$'\n'"journalctl failed" ]
 }
