@@ -268,13 +268,9 @@ static void separate(void)
 
 static int leave_out(const struct options *options, const struct host *host, const char *why)
 {
-	char *shown;
-
 	if (options->verbose) {
-		shown = printable(host->mountpoint);
 		separate();
-		printf("%s: left out: %s\n", shown, why);
-		free(shown);
+		printf("%s: left out: %s\n", host->mountpoint, why);
 	}
 	return LEFT_OUT;
 }

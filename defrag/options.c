@@ -338,6 +338,7 @@ static void print_help(poptContext context)
 /* Read them one by one. Returns -1 to go on, else the status to exit with. */
 static int read_options(poptContext context)
 {
+	char *wrong;
 	int got;
 
 	while ((got = poptGetNextOpt(context)) != -1) {
@@ -358,8 +359,10 @@ static int read_options(poptContext context)
 			puts("e3defrag " E3DEFRAG_VERSION);
 			return STATUS_DONE;
 		default:
-			complain(NULL, 0, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
-				 poptStrerror(got));
+			/* A shell may have made it from the name of somebody's file. */
+			wrong = printable(poptBadOption(context, POPT_BADOPTION_NOALIAS));
+			complain(NULL, 0, "%s: %s", wrong, poptStrerror(got));
+			free(wrong);
 			return STATUS_USAGE;
 		}
 	}

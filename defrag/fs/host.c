@@ -137,7 +137,11 @@ static struct host *add_host(struct hosts *hosts, dev_t dev)
 	return host;
 }
 
-/* Fill in the description of @host, which keeps @dir_fd open to hold the mount. */
+/*
+ * Fill in the description of @host, which keeps @dir_fd open to hold the mount. It is only for
+ * messages and reports. A user may have named the directories above the mount point, or the label
+ * that udisks named it by, so it is made printable here, for all of them.
+ */
 static void describe(struct host *host, struct libmnt_table *table, int dir_fd)
 {
 	struct libmnt_fs *fs = mount_of_fd(table, dir_fd);
@@ -149,10 +153,10 @@ static void describe(struct host *host, struct libmnt_table *table, int dir_fd)
 	host->fd = dir_fd;
 	host->readonly = !fstatvfs(dir_fd, &vfs) && vfs.f_flag & ST_RDONLY;
 	host->device = fs && mnt_fs_get_srcpath(fs) ?
-			       xstrdup(mnt_fs_get_srcpath(fs)) :
+			       printable(mnt_fs_get_srcpath(fs)) :
 			       xasprintf("device %u:%u", major(host->dev), minor(host->dev));
-	host->mountpoint = xstrdup(fs && mnt_fs_get_target(fs) ? mnt_fs_get_target(fs) : "?");
-	host->type = xstrdup(fs && mnt_fs_get_fstype(fs) ? mnt_fs_get_fstype(fs) : "ext3");
+	host->mountpoint = printable(fs && mnt_fs_get_target(fs) ? mnt_fs_get_target(fs) : "?");
+	host->type = printable(fs && mnt_fs_get_fstype(fs) ? mnt_fs_get_fstype(fs) : "ext3");
 }
 
 /* Add the host of device @dev, held by the open directory @dir_fd. */
@@ -169,6 +173,7 @@ static bool is_ext(struct libmnt_table *table, int fd, const char *shown)
 {
 	struct statfs st;
 	struct libmnt_fs *fs;
+	char *type;
 
 	if (fstatfs(fd, &st)) {
 		complain(shown, errno, "can't find out its filesystem");
@@ -177,8 +182,10 @@ static bool is_ext(struct libmnt_table *table, int fd, const char *shown)
 	if (st.f_type == EXT4_SUPER_MAGIC)
 		return true;
 	fs = mount_of_fd(table, fd);
-	complain(shown, 0, "is on a %s filesystem, not on ext3",
-		 fs && mnt_fs_get_fstype(fs) ? mnt_fs_get_fstype(fs) : "foreign");
+	/* For FUSE, whoever mounted it chose a part of the type's name. */
+	type = printable(fs && mnt_fs_get_fstype(fs) ? mnt_fs_get_fstype(fs) : "foreign");
+	complain(shown, 0, "is on a %s filesystem, not on ext3", type);
+	free(type);
 	return false;
 }
 

@@ -23,7 +23,7 @@ struct host {
 	dev_t dev;
 	int fd; /* an open directory on it: holds the mount, and donors are made in it; or -1 */
 	bool readonly;
-	char *device; /* "/dev/vda" */
+	char *device; /* "/dev/vda"; this and the next two are printable() */
 	char *mountpoint;
 	char *type; /* "ext3", "ext4", as mounted */
 

@@ -70,6 +70,16 @@ FILE *xmemstream(char **text, size_t *size)
 	return have(open_memstream(text, size));
 }
 
+/*
+ * U+2028 and U+2029 end a line for some programs, U+202A to U+202E and U+2066 to U+2069 write the
+ * text behind them in another direction: with them a name can look like another one.
+ */
+static bool rearranges(const unsigned char *text)
+{
+	return text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae) ||
+				   (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
+}
+
 /* Bytes of the UTF-8 character at @text that may be shown as it is; 0 if there is none. */
 static size_t shown_as_is(const unsigned char *text)
 {
@@ -89,7 +99,7 @@ static size_t shown_as_is(const unsigned char *text)
 		least = 0x90;
 	else if (first == 0xf4)
 		most = 0x8f;
-	if (length && (second < least || second > most))
+	if ((length && (second < least || second > most)) || rearranges(text))
 		return 0;
 	for (i = 2; i < length; i++)
 		if ((text[i] & 0xc0) != 0x80)

@@ -76,22 +76,17 @@ static void head(struct plan_writer *to)
 
 void plan_writer_begin(struct plan_writer *to, const struct job *job)
 {
-	char *device = printable(job->host->device);
-	char *mountpoint = printable(job->host->mountpoint);
-
 	if (!to->begun)
 		head(to);
 	to->fragments = to->perfect = 0;
 	yajl_gen_map_open(to->gen);
-	put_text_member(to, "device", device);
-	put_text_member(to, "mountpoint", mountpoint);
+	put_text_member(to, "device", job->host->device);
+	put_text_member(to, "mountpoint", job->host->mountpoint);
 	put_text_member(to, "uuid", job->meta.geo.id);
 	put_number(to, "block_size", job->meta.geo.blocksize);
 	put_number(to, "blocks", job->meta.geo.blocks);
 	put_text(to, "moves");
 	yajl_gen_array_open(to->gen);
-	free(mountpoint);
-	free(device);
 }
 
 void plan_writer_move(struct plan_writer *to, const struct job *job, const struct file *file,

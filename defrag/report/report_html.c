@@ -413,16 +413,15 @@ void report_html_add(struct report_html *html, const struct report *report, int 
 {
 	const struct job *job = report->job;
 	const struct geometry *geo = &job->meta.geo;
-	char *mountpoint = printable(job->host->mountpoint);
-	char *device = printable(job->host->device), size[HUMAN_SIZE];
+	char size[HUMAN_SIZE];
 	FILE *stream = html->stream;
 	unsigned int number = ++html->filesystems;
 
 	fprintf(stream, "<section aria-labelledby=\"filesystem-%u\">\n<h2 id=\"filesystem-%u\">",
 		number, number);
-	report_html_name(stream, mountpoint);
+	report_html_name(stream, job->host->mountpoint);
 	fputs("</h2>\n<p class=\"faint\">", stream);
-	report_html_name(stream, device);
+	report_html_name(stream, job->host->device);
 	fputs(", ", stream);
 	report_html_text(stream, job->host->type);
 	fprintf(stream, ", %s in %" PRIu32 "-byte blocks; %s%zu files</p>\n",
@@ -439,8 +438,6 @@ void report_html_add(struct report_html *html, const struct report *report, int 
 	put_files(stream, report);
 	put_outcomes(stream, report);
 	fputs("</section>\n", stream);
-	free(device);
-	free(mountpoint);
 }
 
 void report_html_end(struct report_html *html, time_t ended, int status, enum stop stop)

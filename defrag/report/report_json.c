@@ -141,14 +141,12 @@ static void add_file_record(struct report_json *json, const struct report *repor
 void report_json_add(struct report_json *json, const struct report *report, int status)
 {
 	const struct job *job = report->job;
-	char *mountpoint = printable(job->host->mountpoint);
-	char *device = printable(job->host->device);
 	size_t i;
 	int k;
 
 	yajl_gen_map_open(json->gen);
-	add_text_member(json, "device", device);
-	add_text_member(json, "mountpoint", mountpoint);
+	add_text_member(json, "device", job->host->device);
+	add_text_member(json, "mountpoint", job->host->mountpoint);
 	add_text_member(json, "type", job->host->type);
 	add_text(json, "whole");
 	yajl_gen_bool(json->gen, job->host->whole);
@@ -184,8 +182,6 @@ void report_json_add(struct report_json *json, const struct report *report, int 
 	yajl_gen_array_close(json->gen);
 	add_number(json, "status", (uint64_t)status);
 	yajl_gen_map_close(json->gen);
-	free(device);
-	free(mountpoint);
 }
 
 void report_json_end(struct report_json *json, time_t ended, int status, enum stop stop)

@@ -57,14 +57,11 @@ struct report_prometheus {
 
 void report_label(FILE *stream, const char *text)
 {
-	char *shown = printable(text), *at;
-
-	for (at = shown; *at; at++) {
-		if (*at == '\\' || *at == '"')
+	for (; *text; text++) {
+		if (*text == '\\' || *text == '"')
 			putc('\\', stream);
-		putc(*at, stream);
+		putc(*text, stream);
 	}
-	free(shown);
 }
 
 struct report_prometheus *report_prometheus_begin(void)

@@ -31,6 +31,21 @@ static int quiet(struct libmnt_table *table, const char *name, int line)
 	return 1;
 }
 
+/* What comes out of printable() stays as it is but for the backslashes that came in. */
+static void must_be_printable(const char *text)
+{
+	char *again, *at;
+
+	MUST(text);
+	again = printable(text);
+	for (at = again; *text; text++) {
+		MUST(*at == *text);
+		at += *text == '\\' ? 4 : 1;
+	}
+	MUST(!*at);
+	free(again);
+}
+
 static void check_device(dev_t dev)
 {
 	struct libmnt_table *table = mnt_new_table();
@@ -50,7 +65,10 @@ static void check_device(dev_t dev)
 		MUST(!fstat(fd, &st) && st.st_dev == dev && S_ISDIR(st.st_mode));
 		mount_of_fd(table, fd);
 		host = new_host(&hosts, table, dev, fd);
-		MUST(host->device && host->mountpoint && host->type && host->fd == fd);
+		MUST(host->fd == fd);
+		must_be_printable(host->device);
+		must_be_printable(host->mountpoint);
+		must_be_printable(host->type);
 		MUST(find_host(&hosts, dev) == host);
 		hosts_free(&hosts);
 	}

@@ -221,6 +221,31 @@ drawn() {
 	[ "$(stat -c %a "$T/out/page")" = 600 ]
 }
 
+@test "a mount point of control characters is escaped wherever it is printed" {
+	local at=$T/$'\033[2J\n<3>mnt' shown="$T/\\033[2J\\012<3>mnt" line
+
+	umount "$H"
+	mkdir -p "$at"
+	mount -t ext3 -o loop,ro "$T/image" "$at"
+	run -3 --separate-stderr e3defrag "$at"
+	# shellcheck disable=SC2154 # bats sets it
+	[ "$stderr" = "e3defrag: $shown: is mounted read-only; -c reports all the same" ]
+	run -0 --separate-stderr e3defrag -c --json="$T/out/json" --csv="$T/out/csv" \
+		--prometheus="$T/out/e3defrag.prom" --html="$T/out/page" "$at"
+	[[ $output == *" on $shown, 1024-byte blocks"* ]]
+	run -1 grep -r -l $'\033' "$T/out"
+	[ "$(jq -r '.filesystems[0].mountpoint' "$T/out/json")" = "$shown" ]
+	promtool check metrics <"$T/out/e3defrag.prom"
+	while read -r line; do
+		[[ $line != '<3>'* ]]
+	done <<<"$output"
+	run -0 --separate-stderr e3defrag --all -cv
+	[[ $output == *"$shown"* ]]
+	[[ $output != *$'\033'* ]]
+	umount "$at"
+	mount_image
+}
+
 @test "a report that can't be completed: 5, and what was there before stays" {
 	mkdir "$T/out/full"
 	mount -t tmpfs -o size=8k none "$T/out/full"

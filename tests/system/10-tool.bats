@@ -99,6 +99,12 @@ as_nobody() {
 	done
 }
 
+@test "an option that was somebody's file name is escaped in the message" {
+	run -2 --separate-stderr "$tool" $'--\033[2J\n<3>'
+	# shellcheck disable=SC2154 # bats sets it
+	[ "${stderr_lines[0]}" = "e3defrag: --\\033[2J\\012<3>: unknown option" ]
+}
+
 @test "an ordinary user is refused: 3, and told why" {
 	copy_for_all
 	run -3 --separate-stderr as_nobody "$BATS_TEST_TMPDIR/e3defrag" -c /

@@ -180,7 +180,7 @@ settings() {
 	grep -x 'TasksMax=16' "$unit"
 	grep -x 'UMask=0077' "$unit"
 	# By the command of the unit: a tool that goes on after its time is killed.
-	grep -A 1 '^ExecStart=.* --signal=INT --kill-after=10m ' "$unit" | grep 'e3defrag \$OPTIONS'
+	grep '^ExecStart=.* --signal=INT --kill-after=10m ' "$unit"
 	grep '^TimeoutStartSec=[0-9]' "$HERE/lib/systemd/system/e3defrag-failure.service"
 }
 

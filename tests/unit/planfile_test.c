@@ -208,7 +208,7 @@ static void long_ones(void)
 static void round_trip(uint32_t count)
 {
 	struct options options = { .dry_run = true };
-	struct host host = { .device = "/dev/\"x\"", .mountpoint = "/m\xff\n", .type = "ext3" };
+	struct host host = { .device = "/dev/\"x\"", .mountpoint = "/m\\377\\012", .type = "ext3" };
 	struct job job = { .options = &options, .host = &host };
 	struct plan_piece piece[50];
 	uint32_t i, k, goal = 100, same = 0, pieces = 0;

@@ -39,6 +39,14 @@ static void bytes(void)
 		{ "\xc2\x9b[2J", "\\302\\233[2J" },		/* a control character */
 		{ "cut \xe2\x82", "cut \\342\\202" },
 		{ "\x7f\t\n", "\\177\\011\\012" },
+		/* End of a line and of a paragraph, other directions; and none of these. */
+		{ "\xe2\x80\xa8\xe2\x80\xa9", "\\342\\200\\250\\342\\200\\251" },
+		{ "\xe2\x80\xaatxt.exe", "\\342\\200\\252txt.exe" },
+		{ "\xe2\x80\xae\xe2\x81\xa6", "\\342\\200\\256\\342\\201\\246" },
+		{ "\xe2\x81\xa9", "\\342\\201\\251" },
+		{ "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa",
+		  "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa" },
+		{ "\xe2\x80", "\\342\\200" },
 	};
 	size_t i;
 
@@ -68,7 +76,7 @@ static void written(void (*write)(FILE *, const char *), const char *text, const
 static void json(unsigned int count)
 {
 	struct options options = { .check = true, .verbose = true, .top = 10 };
-	struct host host = { .device = "/dev/\"x\"", .mountpoint = "/m\xff", .type = "ext3" };
+	struct host host = { .device = "/dev/\"x\"", .mountpoint = "/m\\377", .type = "ext3" };
 	struct job job = { .options = &options, .host = &host };
 	struct report report;
 	struct report_json *writer;
@@ -191,7 +199,7 @@ void test_report(void)
 	written(report_csv_field, "plain name", "plain name");
 	written(report_csv_field, "a,b", "\"a,b\"");
 	written(report_csv_field, "say \"a\"", "\"say \"\"a\"\"\"");
-	written(report_label, "say \"a\"\n\\\xff", "say \\\"a\\\"\\\\012\\\\134\\\\377");
+	written(report_label, "say \"a\"\\012\\377", "say \\\"a\\\"\\\\012\\\\377");
 	json(200);
 	orders();
 }
