@@ -105,3 +105,32 @@ char *columns_tail(const char *text, size_t width, bool utf8)
 	memmove(shown + 3, at, strlen(at) + 1);
 	return shown;
 }
+
+char *columns_tail_bytes(const char *text, size_t most, size_t *cut)
+{
+	const size_t size = strlen(text);
+	const char *at = text;
+	size_t columns;
+	locale_t before;
+
+	*cut = 0;
+	if (size <= most)
+		return xstrdup(text);
+	while ((size_t)(at - text) < size - (most - 3)) {
+		at += *at == '\\' ? 4 : 1;
+		while ((*at & 0xc0) == 0x80)
+			at++;
+	}
+	before = use_utf8();
+	/* As in columns_tail(): what combines with a character that was cut off goes with it. */
+	for (;;) {
+		const size_t length = next(at, &columns);
+
+		if (!*at || columns)
+			break;
+		at += length;
+	}
+	use_again(before);
+	*cut = (size_t)(at - text);
+	return xasprintf("...%s", at);
+}

@@ -93,7 +93,7 @@ void plan_writer_move(struct plan_writer *to, const struct job *job, const struc
 		      const struct layout *layout, const struct plan *plan)
 {
 	const struct detail *detail = &job->survey.detail[file->detail];
-	char *path = survey_name(&job->survey, file), print_of_it[17];
+	char *path = survey_path(&job->survey, file, NULL), print_of_it[17];
 	size_t i;
 
 	snprintf(print_of_it, sizeof(print_of_it), "%016" PRIx64, layout_print(layout));

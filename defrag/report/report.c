@@ -58,6 +58,15 @@ static int by_name(const void *a, const void *b)
 	return order ? order : x->file < y->file ? -1 : x->file > y->file;
 }
 
+/* The name to sort @file by; all of them are in memory at once, so it has a bound. */
+static char *sort_key(const struct survey *survey, const struct file *file)
+{
+	char *path = survey_path(survey, file, NULL), *key = strndup(path, 1024);
+
+	free(path);
+	return key ? key : xstrdup("");
+}
+
 /* Sort the files in @listed in another order. */
 static void sort_rows(const struct survey *survey, uint32_t *listed, size_t count, enum sort sort)
 {
@@ -71,7 +80,7 @@ static void sort_rows(const struct survey *survey, uint32_t *listed, size_t coun
 
 		key[i].file = listed[i];
 		key[i].number = sort == SORT_SIZE ? (detail ? detail->size : 0) : file->fragments;
-		key[i].name = sort == SORT_NAME ? survey_name(survey, file) : NULL;
+		key[i].name = sort == SORT_NAME ? sort_key(survey, file) : NULL;
 	}
 	qsort(key, count, sizeof(*key), sort == SORT_NAME ? by_name : largest_first);
 	for (i = 0; i < count; i++) {
@@ -153,13 +162,14 @@ void report_free(struct report *report)
 	free(report->best_each);
 }
 
-void report_file(const struct report *report, size_t number, struct report_file *to)
+void report_file(const struct report *report, size_t number, bool program, struct report_file *to)
 {
 	const struct survey *survey = &report->job->survey;
 	const struct file *file = &survey->file[number];
 
 	to->file = file;
-	to->path = survey_name(survey, file);
+	to->cut = 0;
+	to->path = program ? survey_path(survey, file, &to->cut) : survey_name(survey, file);
 	to->bytes_each =
 		file->fragments ?
 			(uint64_t)file->blocks * report->job->meta.geo.blocksize / file->fragments :

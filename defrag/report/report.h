@@ -32,14 +32,17 @@ struct report {
 /* What each format says of a file. */
 struct report_file {
 	const struct file *file;
-	char *path;    /* printable; malloc'd */
+	char *path;    /* as survey_path() or survey_name() has it; malloc'd */
+	size_t cut;    /* bytes of the path that are missing */
 	uint64_t size; /* bytes */
 	uint32_t generation, before, best, moves;
 	uint64_t bytes_each; /* mean size of its fragments */
 	enum outcome outcome;
 	const char *reason; /* a key of reason_key(), NULL if there is none */
 };
-void report_file(const struct report *report, size_t number, struct report_file *file);
+/* Gather what is said of file @number, with a path for a @program, or for people. */
+void report_file(const struct report *report, size_t number, bool program,
+		 struct report_file *file);
 
 /* Compute the statistics of the free space @map. */
 void report_free_space(struct free_space *usage, const struct freemap *map,

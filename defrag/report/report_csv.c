@@ -25,7 +25,7 @@ void report_csv_field(FILE *stream, const char *text)
 void report_csv_begin(FILE *stream)
 {
 	fputs("device,path,inode,generation,bytes,blocks,fragments_before,fragments,best_fragments,"
-	      "fiemap_extents,score,moves,outcome,reason\r\n",
+	      "fiemap_extents,score,moves,outcome,reason,path_cut\r\n",
 	      stream);
 }
 
@@ -40,7 +40,7 @@ void report_csv_add(FILE *stream, const struct report *report)
 
 		if (!f->blocks)
 			continue;
-		report_file(report, i, &file);
+		report_file(report, i, true, &file);
 		report_csv_field(stream, report->job->host->device);
 		putc(',', stream);
 		report_csv_field(stream, file.path);
@@ -48,8 +48,8 @@ void report_csv_add(FILE *stream, const struct report *report)
 			file.generation, file.size, f->blocks);
 		fprintf(stream, ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%u,%" PRIu32,
 			file.before, f->fragments, file.best, f->fiemap, f->score, file.moves);
-		fprintf(stream, ",%s,%s\r\n", outcome_key(file.outcome),
-			file.reason ? file.reason : "");
+		fprintf(stream, ",%s,%s,%zu\r\n", outcome_key(file.outcome),
+			file.reason ? file.reason : "", file.cut);
 		free(file.path);
 	}
 }

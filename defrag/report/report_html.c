@@ -328,7 +328,7 @@ static void put_file(FILE *stream, const struct report *report, size_t number)
 	struct report_file file;
 	char size[HUMAN_SIZE], each[HUMAN_SIZE];
 
-	report_file(report, number, &file);
+	report_file(report, number, false, &file);
 	fputs("<tr><th scope=\"row\" class=\"path\">", stream);
 	report_html_name(stream, file.path);
 	fprintf(stream, "</th><td>%s</td><td>%" PRIu32 "</td>", human(file.size, size),

@@ -118,9 +118,11 @@ static void add_file_record(struct report_json *json, const struct report *repor
 {
 	struct report_file file;
 
-	report_file(report, index, &file);
+	report_file(report, index, true, &file);
 	yajl_gen_map_open(json->gen);
 	add_text_member(json, "path", file.path);
+	if (file.cut)
+		add_number(json, "path_cut", file.cut);
 	add_number(json, "inode", file.file->ino);
 	add_number(json, "generation", file.generation);
 	add_number(json, "bytes", file.size);

@@ -55,7 +55,7 @@ static void print_files(const struct report *report)
 	for (i = 0; i < report->listed_count; i++) {
 		struct report_file file;
 
-		report_file(report, report->listed[i], &file);
+		report_file(report, report->listed[i], false, &file);
 		printf("%8" PRIu32 "%8" PRIu32 "%8" PRIu32 "%7u%11s%11s  ", file.file->fragments,
 		       file.best, file.file->fiemap, file.file->score, human(file.size, size),
 		       human(file.bytes_each, each));

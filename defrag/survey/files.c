@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/columns.h"
 #include "lib/util.h"
 #include "plan/sequence.h"
 
@@ -81,25 +82,53 @@ enum outcome survey_outcome(const struct survey *survey, const struct file *file
 	}
 }
 
+/* The end of the path of @name in at most @most bytes; *@cut bytes are missing before it. */
+static char *path_end(const struct survey *survey, uint32_t name, size_t most, size_t *cut)
+{
+	char *path = names_path(&survey->names, name), *shown = printable(path);
+	char *end = columns_tail_bytes(shown, most, cut);
+
+	free(shown);
+	free(path);
+	return end;
+}
+
+static uint32_t name_of(const struct survey *survey, const struct file *file)
+{
+	return file->detail == DETAIL_NONE ? NAME_NONE : survey->detail[file->detail].name;
+}
+
 char *survey_object_name(const struct survey *survey, uint32_t name, uint32_t ino)
 {
-	char *path, *shown;
+	char *end, *shown;
+	size_t cut;
 
 	if (name == NAME_NONE)
 		return xasprintf("<inode %" PRIu32 ">", ino);
-	path = names_path(&survey->names, name);
-	shown = printable(path);
-	free(path);
+	end = path_end(survey, name, NAME_SHOWN, &cut);
+	if (!cut)
+		return end;
+	shown = xasprintf("%s <inode %" PRIu32 ">", end, ino);
+	free(end);
 	return shown;
 }
 
 char *survey_name(const struct survey *survey, const struct file *file)
 {
-	uint32_t name = NAME_NONE;
+	return survey_object_name(survey, name_of(survey, file), file->ino);
+}
 
-	if (file->detail != DETAIL_NONE)
-		name = survey->detail[file->detail].name;
-	return survey_object_name(survey, name, file->ino);
+char *survey_path(const struct survey *survey, const struct file *file, size_t *cut)
+{
+	const uint32_t name = name_of(survey, file);
+	size_t ignored;
+
+	if (!cut)
+		cut = &ignored;
+	*cut = 0;
+	if (name == NAME_NONE)
+		return survey_object_name(survey, name, file->ino);
+	return path_end(survey, name, NAME_WRITTEN, cut);
 }
 
 uint32_t survey_best(const struct file *file, const struct freemap *map)

@@ -138,13 +138,28 @@ enum outcome survey_outcome(const struct survey *survey, const struct file *file
 const char *outcome_key(enum outcome outcome);
 
 /*
- * The name of an inode for messages: the printable path of @name, or "<inode N>" if @name is
- * NAME_NONE. The caller frees it.
+ * Users choose the length of a path, and in printable() each byte can become four: more than this
+ * is neither shown to people nor written for programs. Nearly all paths that people make are shorter
+ * than the first, and all but very strange ones than the second.
+ */
+#define NAME_SHOWN 256U
+#define NAME_WRITTEN 4096U
+
+/*
+ * The name of an inode for people: the printable path of @name, or "<inode N>" if @name is
+ * NAME_NONE. If the path is longer than NAME_SHOWN, it is "...END <inode N>". The caller frees it.
  */
 char *survey_object_name(const struct survey *survey, uint32_t name, uint32_t ino);
 
-/* The same for @file: its printable path, or "<inode N>". The caller frees it. */
+/* The same for @file. The caller frees it. */
 char *survey_name(const struct survey *survey, const struct file *file);
+
+/*
+ * The name of @file for programs: its printable path, or "...END" if that is longer than
+ * NAME_WRITTEN, or "<inode N>". *@cut is the number of bytes of the path that are missing; NULL:
+ * don't tell. The caller frees it.
+ */
+char *survey_path(const struct survey *survey, const struct file *file, size_t *cut);
 
 /* Compare two struct trouble by inode number, for qsort(3) and bsearch(3). */
 int trouble_by_inode(const void *a, const void *b);

@@ -221,6 +221,74 @@ drawn() {
 	[ "$(stat -c %a "$T/out/page")" = 600 ]
 }
 
+# deep_paths: the aged files in a directory whose path is 3.8 KiB of control characters.
+deep_paths() {
+	local at=$H i name
+
+	name=$(printf '%0250d' 0 | tr 0 '\033')
+	for ((i = 0; i < 15; i++)); do
+		at+=/$name
+		mkdir "$at"
+	done
+	mv "$H"/files/f* "$at"
+}
+
+@test "deep paths of control characters: a report of ten files has some KiB, and says what it cut" {
+	local ino
+
+	deep_paths
+	run -0 --separate-stderr e3defrag -c --json="$T/out/json" --csv="$T/out/csv" \
+		--html="$T/out/page" "$H"
+	[ -z "$stderr" ]
+	[ ${#output} -lt 8192 ]
+	[[ $output != *$'\033'* ]]
+	[ "$(grep -c '  \.\.\..*/f[0-9]* <inode [0-9]*>$' <<<"$output")" -ge 5 ]
+	ino=$(sed -n '0,/<inode/s/.* <inode \([0-9]*\)>$/\1/p' <<<"$output")
+	[ "$(find "$H" -inum "$ino" -name 'f*' | wc -l)" = 1 ]
+	[ "$(stat -c %s "$T/out/json")" -lt 100000 ]
+	[ "$(wc -L <"$T/out/csv")" -lt 4300 ]
+	[ "$(grep -c '<inode [0-9]*&gt;\|&lt;inode [0-9]*&gt;</bdi>' "$T/out/page")" -ge 5 ]
+	[ "$(wc -L <"$T/out/page")" -lt 20000 ]
+	python3 -W ignore -m jsonschema -i "$T/out/json" man/e3defrag-report.schema.json
+	python3 - "$T/out" "$H" "$ino" <<-'EOF'
+	import csv, json, os, re, sys
+	out, host, ino = sys.argv[1], sys.argv[2], int(sys.argv[3])
+	fs, = json.load(open(out + '/json'))['filesystems']
+	rows = {int(r['inode']): r for r in csv.DictReader(open(out + '/csv', newline=''))}
+	names = {}
+	for folder, _, files in os.walk(os.fsencode(host)):
+	    for file in files:
+	        path = os.path.join(folder, file)
+	        names[os.lstat(path).st_ino] = re.sub(rb'[\\\0-\37\177-\377]',
+	            lambda m: b'\\%03o' % m[0][0], path).decode()
+	cut = 0
+	for file in fs['listed']:
+	    row, real = rows[file['inode']], names[file['inode']]
+	    assert row['path'] == file['path'], file['inode']
+	    missing = file.get('path_cut', 0)
+	    assert int(row['path_cut']) == missing
+	    if '\\303' not in real:
+	        assert file['path'] == ('...' + real[missing:] if missing else real), file['inode']
+	    cut += missing > 0
+	print('#', cut, 'were cut')
+	assert cut >= 5 and any(f['inode'] == ino for f in fs['listed'])
+	EOF
+	run -0 --separate-stderr e3defrag -v "$H"
+	[[ $output != *$'\033'* ]]
+	[[ $output == *' <inode '*'>: '*' -> '*' fragments'* ]]
+	[ "$(wc -L <<<"$output")" -lt 400 ]
+}
+
+@test "a plan of deep paths fits its schema, and can be applied" {
+	deep_paths
+	e3defrag --plan="$T/out/plan" "$H"
+	python3 -W ignore -m jsonschema -i "$T/out/plan" man/e3defrag-plan.schema.json
+	grep -q '"path": "\.\.\..*/f' "$T/out/plan"
+	[ "$(wc -L <"$T/out/plan")" -lt 6000 ]
+	run -0 --separate-stderr e3defrag --apply="$T/out/plan"
+	[[ $output == *"Files improved: "[1-9]* ]]
+}
+
 @test "a mount point of control characters is escaped wherever it is printed" {
 	local at=$T/$'\033[2J\n<3>mnt' shown="$T/\\033[2J\\012<3>mnt" line
 

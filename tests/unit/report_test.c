@@ -135,6 +135,60 @@ static void json(unsigned int count)
 	free(job.survey.file);
 }
 
+/* A survey of one file, with the path of @length bytes, each of which is @byte. */
+static void one_file(struct survey *survey, size_t length, char byte)
+{
+	char *path = xreallocarray(NULL, length + 1, 1);
+
+	memset(path, byte, length);
+	path[0] = '/';
+	path[length] = 0;
+	*survey = (struct survey){ .files = 1 };
+	survey->file = xreallocarray(NULL, 1, sizeof(*survey->file));
+	*survey->file = (struct file){ .ino = 4294967295U, .detail = DETAIL_NONE, .blocks = 2 };
+	survey->file->fragments = 2;
+	survey_detail(survey, survey->file)->name =
+		names_add(&survey->names, NAME_NONE, path, survey->file->ino);
+	free(path);
+}
+
+/* Nobody is shown more of a path than the bounds say, however long it is and whatever is in it. */
+static void bounds(size_t length, char byte, bool whole, uint64_t cut)
+{
+	struct options options = { .check = true, .csv = "-", .top = 10 };
+	struct host host = { .device = "/dev/x", .mountpoint = "/x", .type = "ext3" };
+	struct job job = { .options = &options, .host = &host };
+	struct report report;
+	char *name, *path, *text = NULL, *last;
+	size_t size, missing;
+	FILE *stream;
+
+	one_file(&job.survey, length, byte);
+	name = survey_name(&job.survey, job.survey.file);
+	path = survey_path(&job.survey, job.survey.file, &missing);
+	is(missing, cut, "%zu bytes: so many are missing for a program", length);
+	ok(strlen(path) <= NAME_WRITTEN, "it gets at most its bound");
+	ok(strlen(name) <= NAME_SHOWN + strlen(" <inode 4294967295>"), "people get at most theirs");
+	if (whole)
+		ok(name[0] == '/' && !strchr(name, '<'), "what is short is whole");
+	else
+		ok(!strncmp(name, "...", 3) && strstr(name, " <inode 4294967295>"),
+		   "what isn't has dots and the number of its inode");
+	job.meta.geo.blocksize = 1024;
+	report_gather(&report, &job);
+	stream = open_memstream(&text, &size);
+	report_csv_add(stream, &report);
+	fclose(stream);
+	last = strrchr(text, ',');
+	is(last ? strtoull(last + 1, NULL, 10) : 99, cut, "CSV says what is missing");
+	ok(size < NAME_WRITTEN + 200, "and its line has a bound");
+	free(text);
+	free(path);
+	free(name);
+	report_free(&report);
+	survey_free(&job.survey);
+}
+
 /* The files by each order, and no more than the top. */
 static void orders(void)
 {
@@ -196,6 +250,12 @@ static void orders(void)
 void test_report(void)
 {
 	bytes();
+	bounds(256, 'x', true, 0);
+	bounds(257, 'x', false, 0);
+	bounds(4096, 'x', false, 0);
+	bounds(4097, 'x', false, 4);
+	bounds(4095, 27, false, 4 * 4094 + 1 - 4092);
+	bounds(10000000, 27, false, 4 * 9999999 + 1 - 4092);
 	written(report_csv_field, "plain name", "plain name");
 	written(report_csv_field, "a,b", "\"a,b\"");
 	written(report_csv_field, "say \"a\"", "\"say \"\"a\"\"\"");

@@ -133,6 +133,30 @@ static void test_lines(void)
 	is_text(where_text(&status, NULL), "between two stages", "no stage");
 }
 
+/* @text in @most bytes is @wanted, and @cut bytes of it are missing. */
+static void tail_bytes(const char *text, size_t most, const char *wanted, size_t cut,
+		       const char *what)
+{
+	size_t missing;
+	char *end = columns_tail_bytes(text, most, &missing);
+
+	is(strcmp(end, wanted), 0, "%s: \"%s\"", what, end);
+	is(missing, cut, "and says what is missing");
+	free(end);
+}
+
+static void test_tail_bytes(void)
+{
+	tail_bytes("12345678", 8, "12345678", 0, "what fits stays");
+	tail_bytes("123456789", 8, "...56789", 4, "what doesn't loses its start");
+	tail_bytes("\\033\\033\\033", 8, "...\\033", 8, "no escape is cut in two");
+	tail_bytes("\\033456789", 8, "...56789", 5, "not if only the rest of it would fit");
+	tail_bytes("\\0334567", 8, "\\0334567", 0, "one that fits stays");
+	tail_bytes("1234\303\2445678", 8, "...5678", 6, "nor a character");
+	tail_bytes("aaaae\314\201345678", 11, "...345678", 7, "an accent goes with its letter");
+	tail_bytes("a\314\201\314\201\314\201\314\201", 8, "...", 9, "even if that is all");
+}
+
 static void test_columns(void)
 {
 	is(columns_of(""), 0, "no text has no columns");
@@ -155,6 +179,7 @@ static void test_columns(void)
 		"elsewhere than in UTF-8 a character is a question mark");
 	is_text(columns_tail("\303\244\303\244\303\244\303\244\303\244", 4, false), "...?",
 		"and as wide as that");
+	test_tail_bytes();
 }
 
 void test_where(void)
