@@ -91,7 +91,7 @@ static int open_temporary(struct output *output, const char *path)
 	return fd;
 }
 
-bool output_open(struct output *output, const char *path, mode_t mode, bool masked)
+bool output_open(struct output *output, const char *path, mode_t mode, bool private)
 {
 	int fd;
 
@@ -102,12 +102,8 @@ bool output_open(struct output *output, const char *path, mode_t mode, bool mask
 		fd = take_stdout();
 	} else {
 		fd = open_temporary(output, path);
-		if (masked) {
-			mode_t mask = umask(0);
-
-			umask(mask);
-			mode &= ~mask;
-		}
+		if (private)
+			mode &= S_IRWXU;
 		if (fd >= 0 && fchmod(fd, mode)) {
 			int error = errno;
 

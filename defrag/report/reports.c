@@ -10,16 +10,16 @@ bool reports_open(struct reports *reports, const struct options *options)
 	memset(reports, 0, sizeof(*reports));
 	reports->started = time(NULL);
 	/*
-	 * Reports with file names get the permissions that the umask allows. The metrics, which
-	 * have only numbers, can be read by all, because the collector is another user.
+	 * The names of files in private folders are in most reports, so these are root's alone. The
+	 * metrics, which have only numbers, can be read by all, because the collector is another
+	 * user. --apply refuses a plan that others can write.
 	 */
-	if ((options->json && !output_open(&reports->json_file, options->json, 0666, true)) ||
-	    (options->csv && !output_open(&reports->csv_file, options->csv, 0666, true)) ||
-	    (options->html && !output_open(&reports->html_file, options->html, 0666, true)) ||
+	if ((options->json && !output_open(&reports->json_file, options->json, 0600, true)) ||
+	    (options->csv && !output_open(&reports->csv_file, options->csv, 0600, true)) ||
+	    (options->html && !output_open(&reports->html_file, options->html, 0600, true)) ||
 	    (options->prometheus &&
 	     !output_open(&reports->prometheus_file, options->prometheus, 0644, false)) ||
-	    /* --apply refuses a plan that others can write, so never allow that. */
-	    (options->plan && !output_open(&reports->plan_file, options->plan, 0644, true))) {
+	    (options->plan && !output_open(&reports->plan_file, options->plan, 0600, true))) {
 		output_drop(&reports->json_file);
 		output_drop(&reports->csv_file);
 		output_drop(&reports->html_file);
