@@ -28,6 +28,7 @@
 
 #include "lib/util.h"
 #include "status.h"
+#include "vm/overlay.h"
 
 #define SECTOR 512 /* bytes; the unit of libblkid */
 
@@ -223,7 +224,8 @@ static int open_image(struct image *image, const struct stat *st)
 	int fd = open(image->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0) {
-		complain(image->shown, errno, "can't open it");
+		/* Another run of --vm has a lease. */
+		complain(image->shown, errno, errno == EWOULDBLOCK ? "is in use" : "can't open it");
 		return STATUS_REFUSED;
 	}
 	/* Take a lease for a moment. Only EAGAIN means a user; other errors tell nothing. */
@@ -406,7 +408,9 @@ int image_open(struct image *image, const char *name, unsigned int partition, bo
 	off_t end;
 	int status;
 
-	*image = (struct image){ .fd = -1, .readonly = readonly, .shown = printable(name) };
+	*image = (struct image){
+		.fd = -1, .overlay = -1, .readonly = readonly, .shown = printable(name)
+	};
 	image->path = spec ? realpath(spec, NULL) : NULL;
 	if (!spec)
 		errno = ENODEV;
@@ -434,7 +438,33 @@ int image_open(struct image *image, const char *name, unsigned int partition, bo
 	image->size = (uint64_t)end;
 	if (is_locked(image))
 		return STATUS_REFUSED;
-	return look_inside(image, partition);
+	/* QEMU's disk has whole sectors. */
+	image->largest = image->size + SECTOR - 1;
+	status = look_inside(image, partition);
+	if (status || !readonly)
+		return status;
+	image->overlay = overlay_make(image->size, &image->largest);
+	return image->overlay < 0 ? STATUS_FAILED : STATUS_DONE;
+}
+
+/* The kernel keeps others away from a device. */
+void image_guard(struct image *image)
+{
+	if (!image->device)
+		lease_take(&image->lease, image->fd, image->readonly);
+}
+
+bool image_intruded(struct image *image)
+{
+	struct stat st;
+
+	if (image->device)
+		return false;
+	if (lease_broken(&image->lease)) {
+		complain(image->shown, 0, "another program opens it for writing: ending the work");
+		return true;
+	}
+	return !image->lease.held && !fstat(image->fd, &st) && loops_use(image, &st, 0);
 }
 
 int image_settle(struct image *image)
@@ -458,6 +488,8 @@ int image_settle(struct image *image)
 
 void image_close(struct image *image)
 {
+	if (image->overlay >= 0)
+		close(image->overlay);
 	if (image->fd >= 0)
 		close(image->fd);
 	free(image->path);

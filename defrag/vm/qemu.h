@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Starting QEMU with the appliance's kernel, and the channels between it and the tool. */
+/* Starting QEMU with the appliance, and without any rights. */
 #ifndef E3DEFRAG_QEMU_H
 #define E3DEFRAG_QEMU_H
 
@@ -7,35 +7,21 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "vm/appliance.h"
+#include "vm/channel.h"
 #include "vm/image.h"
-
-/* The files that "make appliance" builds, and whether to use KVM. */
-struct appliance {
-	char *kernel, *initramfs;
-	bool kvm;
-};
-
-enum channel {
-	CHANNEL_CONTROL, /* in both directions; contrib/appliance/init describes its protocol */
-	CHANNEL_OUT,
-	CHANNEL_ERR,
-	CHANNEL_LOG, /* the log of the guest's kernel, and messages of QEMU */
-	CHANNELS
-};
+#include "vm/keeper.h"
 
 struct qemu {
 	pid_t pid;
+	struct keeper keeper;
 	int fd[CHANNELS]; /* -1: closed */
 	char log[4096];	  /* the last bytes received from CHANNEL_LOG */
 	size_t logged;
 };
 
-/*
- * Find the appliance of this version, and find out whether KVM works here, which takes ten seconds
- * if it hangs. Returns false after a message if there is no such appliance.
- */
-bool appliance_find(struct appliance *appliance);
-void appliance_free(struct appliance *appliance);
+/* True if a guest boots on KVM, which takes ten seconds to find out if it hangs. */
+bool qemu_kvm_works(struct appliance *appliance);
 
 /*
  * Start QEMU with @image as its disk, or without a disk if that is NULL. Returns false after a

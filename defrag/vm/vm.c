@@ -8,10 +8,15 @@
  * itself off. A signal is passed on to the tool in the guest. If this process dies, the control
  * channel is closed, which the guest treats like SIGTERM. A second signal ends the machine at once,
  * like a power cut, after which the journal recovers the filesystem.
+ *
+ * The filesystem may have been made to take over the kernel that mounts it. So nothing that comes
+ * from the guest is believed, and neither how much it sends nor how long it takes is left to it:
+ * watch() and the limits of relay.h and files.h.
  */
 #include "vm/vm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,16 +26,20 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
-#include "lib/output.h"
 #include "lib/util.h"
 #include "report/reports.h"
 #include "status.h"
+#include "vm/appliance.h"
+#include "vm/files.h"
 #include "vm/image.h"
+#include "vm/limits.h"
+#include "vm/guest_wait.h"
 #include "vm/qemu.h"
+#include "vm/relay.h"
+#include "vm/script.h"
 
 /*
  * Two signals within this many seconds count as one: timeout(1) sends its signal to the process
@@ -38,160 +47,57 @@
  */
 #define TWICE_SECONDS 2
 
-/* The options that name a file to write; the files are opened as in reports.c. */
-static const struct vm_file {
-	const char *option;
-	mode_t mode;
-	bool masked;
-} vm_files[] = {
-	/* clang-format off */
-	{ "csv", 0666, true },
-	{ "html", 0666, true },
-	{ "json", 0666, true },
-	{ "plan", 0644, true },
-	{ "prometheus", 0644, false },
-	/* clang-format on */
-};
-#define FILES (sizeof(vm_files) / sizeof(*vm_files))
+/* How often to look at the clock and at the image, in milliseconds. */
+#define TICK 500
 
 struct vm {
 	const struct options *options;
 	struct image image;
 	struct qemu qemu;
-	struct output file[FILES];
-	bool complete[FILES]; /* all of the file was received */
-	bool merge;	      /* standard output and standard error are the same file */
+	struct files files;
+	struct relay relay[CHANNELS];
+	struct guest_wait patience;
+	uint64_t text_left; /* bytes of output that are still passed on */
+	bool merge;	    /* standard output and standard error are the same file */
 
-	bool begun;	/* the settings were sent: from now on the guest writes to the image */
-	int stops;	/* how many times a stop was requested */
-	uint64_t asked; /* when the last time, by clock_now() */
-	bool output_broken;
-	int status; /* of the tool in the guest; -1: not known */
-	bool ran;   /* the tool has ended with that status, and was not refused before it began */
+	bool begun;	    /* the settings were sent: from now on the guest writes to the image */
+	int stops;	    /* how many times a stop was requested */
+	uint64_t asked;	    /* when the last time, by clock_now() */
+	bool output_broken; /* no more output is passed on */
+	bool failed;	    /* something was complained about that makes the run a failure */
+	int status;	    /* of the tool in the guest; -1: not known */
+	bool ran; /* the tool has ended with that status, and was not refused before it began */
 
-	/* The control channel: a line that isn't complete yet, or the rest of a file. */
+	/* The control channel: a line that isn't complete yet. */
 	char line[128];
 	size_t length;
-	uint64_t rest;
-	size_t to;
 };
 
-/* --- what the guest is told ------------------------------------------------------------------ */
-
-/* Quote @text for a shell: between single quotes only the single quote itself is special. */
-static void put_quoted(FILE *stream, const char *text)
-{
-	fputc('\'', stream);
-	for (; *text; text++)
-		if (*text == '\'')
-			fputs("'\\''", stream);
-		else
-			fputc(*text, stream);
-	fputc('\'', stream);
-}
-
-static void put_setting(FILE *stream, const char *name, const char *value)
-{
-	fprintf(stream, "%s=", name);
-	put_quoted(stream, value);
-	fputc('\n', stream);
-}
-
-static size_t file_of(const char *option)
-{
-	size_t i;
-
-	for (i = 0; i < FILES && strcmp(vm_files[i].option, option); i++)
-		;
-	return i;
-}
-
-/*
- * Write the arguments of the tool in the guest. A report goes to a file in the guest, "-" to
- * standard output.
- */
-static void put_arguments(FILE *stream, const struct options *options, const char *point)
-{
-	size_t i;
-
-	fputs("set --", stream);
-	for (i = 0; i < options->given_count; i++) {
-		const struct option_given *given = &options->given[i];
-		char *text = given->file && strcmp(given->value, "-") ?
-				     xasprintf("--%s=/out/%s", given->name, given->name) :
-			     given->value ? xasprintf("--%s=%s", given->name, given->value) :
-					    xasprintf("--%s", given->name);
-
-		fputc(' ', stream);
-		put_quoted(stream, text);
-		free(text);
-	}
-	fputs(" -- ", stream);
-	if (!options->target[0])
-		put_quoted(stream, point);
-	for (i = 0; options->target[i]; i++) {
-		char *text = xasprintf("%s/%s", point, options->target[i]);
-
-		fputc(' ', stream);
-		put_quoted(stream, text);
-		free(text);
-	}
-	fputc('\n', stream);
-}
-
-static bool send_all(int fd, const char *text, size_t size)
-{
-	while (size) {
-		ssize_t sent = write(fd, text, size);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent <= 0)
-			return false;
-		text += sent;
-		size -= (size_t)sent;
-	}
-	return true;
-}
+/* --- talking to the guest -------------------------------------------------------------------- */
 
 /* Send the length of a script on a line, then the script, which the guest's init reads. */
 static void send_settings(struct vm *vm)
 {
-	const struct options *options = vm->options;
-	char *script = NULL, *head;
-	size_t size = 0, i;
-	FILE *stream = open_memstream(&script, &size);
-	char *point = options->partition ?
-			      xasprintf("/vm%s:%ld", vm->image.path, options->partition) :
-			      xasprintf("/vm%s", vm->image.path);
+	const struct settings settings = {
+		.options = vm->options,
+		.image = &vm->image,
+		.files = &vm->files,
+		.merge = vm->merge,
+		.seconds = guest_wait_left(&vm->patience),
+	};
+	size_t size = 0;
+	char *script = script_make(&settings, &size);
+	char *head = xasprintf("%zu\n", size);
+	const int fd = vm->qemu.fd[CHANNEL_CONTROL];
 
-	if (!stream) {
-		complain(NULL, errno, "can't make the settings of the virtual machine");
-		exit(STATUS_FAILED);
-	}
-	put_setting(stream, "type", vm->image.type);
-	put_setting(stream, "point", point);
-	put_setting(stream, "image", vm->image.shown);
-	put_setting(stream, "merge", vm->merge ? "yes" : "");
-	fputs("files='", stream);
-	for (i = 0; i < FILES; i++)
-		if (vm->file[i].stream)
-			fprintf(stream, "%s ", vm_files[i].option);
-	fputs("'\n", stream);
-	put_arguments(stream, options, point);
-	fclose(stream);
-
-	head = xasprintf("%zu\n", size);
 	vm->begun = true;
+	guest_wait_begin(&vm->patience);
 	/* Errors are ignored here: if the guest has died, the end of its channels shows it. */
-	if (send_all(vm->qemu.fd[CHANNEL_CONTROL], head, strlen(head)))
-		send_all(vm->qemu.fd[CHANNEL_CONTROL], script, size);
+	if (channel_send(fd, head, strlen(head)))
+		channel_send(fd, script, size);
 	free(head);
 	free(script);
-	free(point);
 }
-
-/* --- what comes from the guest --------------------------------------------------------------- */
 
 static void shut(struct vm *vm, enum channel channel)
 {
@@ -202,10 +108,10 @@ static void shut(struct vm *vm, enum channel channel)
 static void say(struct vm *vm, const char *word)
 {
 	if (vm->qemu.fd[CHANNEL_CONTROL] >= 0)
-		send_all(vm->qemu.fd[CHANNEL_CONTROL], word, strlen(word));
+		channel_send(vm->qemu.fd[CHANNEL_CONTROL], word, strlen(word));
 }
 
-/* A stop was requested: by a signal, or because the reader of the output has gone. */
+/* A stop was requested: by a signal, or because the run can't go on. */
 static void ask_to_stop(struct vm *vm)
 {
 	const uint64_t now = clock_now();
@@ -217,6 +123,7 @@ static void ask_to_stop(struct vm *vm)
 	if (!vm->begun) {
 		kill(vm->qemu.pid, SIGKILL);
 	} else if (vm->stops == 1) {
+		guest_wait_close(&vm->patience);
 		say(vm, "TERM\n");
 	} else {
 		complain(vm->image.shown, 0,
@@ -226,46 +133,108 @@ static void ask_to_stop(struct vm *vm)
 	}
 }
 
+/* The run can't go on, about which a message was printed: let the guest unmount. */
+static void fail(struct vm *vm)
+{
+	const bool first = !vm->failed;
+
+	vm->failed = true;
+	if (first && !vm->stops)
+		ask_to_stop(vm);
+}
+
 /* Pass on an output stream of the tool, up to the 0 byte that ends it: no report contains one. */
 static void relay(struct vm *vm, enum channel channel, int to)
 {
 	char text[65536], *end;
 	ssize_t got = read(vm->qemu.fd[channel], text, sizeof(text));
+	enum relayed relayed = RELAYED;
 
 	if (got < 0 && errno == EINTR)
 		return;
+	guest_wait_heard(&vm->patience);
 	end = got > 0 ? memchr(text, 0, (size_t)got) : NULL;
 	if (got <= 0 || end)
 		shut(vm, channel);
 	if (end)
 		got = end - text;
-	if (got <= 0 || vm->output_broken || send_all(to, text, (size_t)got))
+	if (vm->output_broken)
 		return;
-	complain("standard output", errno, "can't write it");
+	if (got > 0)
+		relayed = relay_text(&vm->relay[channel], to, text, (size_t)got, &vm->text_left);
+	if (relayed == RELAYED && vm->qemu.fd[channel] < 0)
+		relayed = relay_text(&vm->relay[channel], to, "", 0, &vm->text_left);
+	if (relayed == RELAYED)
+		return;
 	vm->output_broken = true;
-	ask_to_stop(vm);
+	if (relayed == RELAY_BROKEN)
+		complain("standard output", errno, "can't write it");
+	else
+		complain(vm->image.shown, 0,
+			 "the virtual machine printed more than a run can print: the rest is cut "
+			 "off, and the work ended");
+	fail(vm);
+}
+
+/* The statuses that the tool can end with, and those of a shell for a signal. */
+static bool is_status(long status)
+{
+	return (status >= 0 && status < STATUSES) || (status > 128 && status <= 128 + SIGRTMAX);
+}
+
+/* A guest has ended its work with @text as its status. */
+static void hear_status(struct vm *vm, const char *text)
+{
+	char *end;
+	const long status = strtol(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !is_status(status)) {
+		complain(vm->image.shown, 0,
+			 "the virtual machine sent a status that e3defrag does not have");
+		fail(vm);
+	} else {
+		vm->status = (int)status;
+		vm->ran = status <= 128;
+	}
+}
+
+static void hear_file(struct vm *vm, const char *line)
+{
+	char name[32];
+	uint64_t size;
+
+	if (sscanf(line, "file %31s %" SCNu64, name, &size) != 2)
+		return;
+	if (files_announce(&vm->files, name, size))
+		return;
+	complain(vm->image.shown, 0,
+		 "the virtual machine sends a report that is too large, or that was not asked for: "
+		 "it is not written");
+	fail(vm);
 }
 
 /* Handle "ready"; "file NAME SIZE", which SIZE bytes follow; "refused"; or "exit STATUS". */
 static void hear_line(struct vm *vm, const char *line)
 {
-	char name[32];
-	uint64_t size;
-
 	if (!strcmp(line, "ready") && !vm->begun) {
 		send_settings(vm);
-	} else if (sscanf(line, "file %31s %" SCNu64, name, &size) == 2) {
-		vm->to = file_of(name);
-		vm->rest = size;
-		if (vm->to < FILES && !size)
-			vm->complete[vm->to] = true;
-	} else if (!strcmp(line, "refused")) {
-		vm->status = STATUS_REFUSED;
-		say(vm, "bye\n");
-	} else if (sscanf(line, "exit %d", &vm->status) == 1) {
-		vm->ran = vm->status <= 128;
-		say(vm, "bye\n");
+		return;
 	}
+	/* The first status counts. */
+	if (!vm->begun || vm->status >= 0)
+		return;
+	if (!strncmp(line, "file ", 5)) {
+		hear_file(vm, line);
+		return;
+	}
+	if (!strcmp(line, "refused"))
+		vm->status = STATUS_REFUSED;
+	else if (!strncmp(line, "exit ", 5))
+		hear_status(vm, line + 5);
+	else
+		return;
+	guest_wait_close(&vm->patience);
+	say(vm, "bye\n");
 }
 
 static void hear(struct vm *vm)
@@ -279,17 +248,13 @@ static void hear(struct vm *vm)
 		shut(vm, CHANNEL_CONTROL);
 		return;
 	}
+	guest_wait_heard(&vm->patience);
 	while (at < text + got) {
 		size_t left = (size_t)(text + got - at), part;
 
-		if (vm->rest) {
-			part = vm->rest < left ? (size_t)vm->rest : left;
-			/* An error stays in the stream until output_commit() reports it. */
-			if (vm->to < FILES && vm->file[vm->to].stream)
-				fwrite(at, 1, part, vm->file[vm->to].stream);
-			vm->rest -= part;
-			if (!vm->rest && vm->to < FILES)
-				vm->complete[vm->to] = true;
+		if (vm->files.rest) {
+			part = vm->files.rest < left ? (size_t)vm->files.rest : left;
+			files_receive(&vm->files, at, part);
 			at += part;
 		} else if (*at == '\n') {
 			vm->line[vm->length] = 0;
@@ -317,10 +282,28 @@ static void hear_signal(struct vm *vm, int fd)
 		say(vm, "USR1\n");
 }
 
+/* Look at the clock and at the image. */
+static void watch(struct vm *vm)
+{
+	const char *overdue = guest_wait_overdue(&vm->patience);
+
+	if (overdue) {
+		complain(vm->image.shown, 0, "the virtual machine %s: ending it%s", overdue,
+			 vm->begun ? "; the next mount replays the journal" : "");
+		/* A limit that was too short to begin is no failure. */
+		vm->failed = vm->begun || !vm->patience.closing;
+		guest_wait_forget(&vm->patience);
+		kill(vm->qemu.pid, SIGKILL);
+	}
+	if (!vm->failed && image_intruded(&vm->image))
+		fail(vm);
+}
+
 /* Handle the channels until all have ended, which they do when QEMU ends. */
 static void converse(struct vm *vm, int signals)
 {
 	struct pollfd events[CHANNELS + 1];
+	uint64_t watched = clock_now();
 	int i, open;
 
 	for (;;) {
@@ -331,7 +314,7 @@ static void converse(struct vm *vm, int signals)
 		events[CHANNELS] = (struct pollfd){ .fd = signals, .events = POLLIN };
 		if (!open)
 			return;
-		if (poll(events, CHANNELS + 1, -1) < 0)
+		if (poll(events, CHANNELS + 1, TICK) < 0)
 			continue;
 		if (events[CHANNELS].revents)
 			hear_signal(vm, signals);
@@ -343,53 +326,25 @@ static void converse(struct vm *vm, int signals)
 			hear(vm);
 		if (events[CHANNEL_LOG].revents)
 			qemu_log(&vm->qemu);
+		/* After what the guest has sent: this process may not have run for a while. */
+		if (clock_now() - watched > TICK * (CLOCK_SECOND / 1000)) {
+			watched = clock_now();
+			watch(vm);
+		}
 	}
 }
 
 /* --- the run --------------------------------------------------------------------------------- */
 
-static bool open_files(struct vm *vm)
-{
-	size_t i;
-
-	for (i = 0; i < vm->options->given_count; i++) {
-		const struct option_given *given = &vm->options->given[i];
-		const size_t number = file_of(given->name);
-
-		if (!given->file || !strcmp(given->value, "-"))
-			continue;
-		/* If an option is given twice the last one counts, as without --vm. */
-		output_drop(&vm->file[number]);
-		if (!output_open(&vm->file[number], given->value, vm_files[number].mode,
-				 vm_files[number].masked))
-			return false;
-	}
-	return true;
-}
-
-/* Complete the files that were received as a whole; of the others the old file stays. */
-static bool commit_files(struct vm *vm)
-{
-	bool good = true;
-	size_t i;
-
-	for (i = 0; i < FILES; i++)
-		if (!vm->file[i].stream || !vm->complete[i])
-			output_drop(&vm->file[i]);
-		else
-			good &= output_commit(&vm->file[i]);
-	return good;
-}
-
 /* The exit status of the run when QEMU has ended with @ended, a status of waitpid(2). */
 static int verdict(struct vm *vm, int ended)
 {
-	if (vm->output_broken)
+	if (vm->failed)
 		return STATUS_FAILED;
 	if (vm->status >= 0 && vm->status <= 128)
 		return vm->status;
-	/* A signal before the tool in the guest was ready for it, or a second one. */
-	if (vm->stops)
+	/* Stopped before the tool in the guest was ready, or by a second signal. */
+	if (vm->stops || (!vm->begun && vm->patience.closing))
 		return STATUS_STOPPED;
 	if (vm->status > 128) {
 		complain(vm->image.shown, 0, "the run was ended by signal %d", vm->status - 128);
@@ -426,6 +381,7 @@ static int run_machine(struct vm *vm, const struct appliance *appliance)
 		complain(NULL, errno, "can't wait for signals");
 		return STATUS_FAILED;
 	}
+	image_guard(&vm->image);
 	if (!qemu_start(&vm->qemu, appliance, &vm->image)) {
 		close(signals);
 		return STATUS_FAILED;
@@ -443,44 +399,58 @@ static bool same_place(int a, int b)
 	return !fstat(a, &at) && !fstat(b, &bt) && at.st_dev == bt.st_dev && at.st_ino == bt.st_ino;
 }
 
-/* The option that names a file which can't be passed to the guest; NULL if there is none. */
-static const char *strange_file(const struct options *options)
+static bool wants_kvm(struct appliance *appliance)
 {
-	size_t i;
+	const char *accel = getenv("E3DEFRAG_VM_ACCEL");
 
-	for (i = 0; i < options->given_count; i++)
-		if (options->given[i].file && file_of(options->given[i].name) == FILES)
-			return options->given[i].name;
-	return NULL;
+	return accel && *accel ? !strcmp(accel, "kvm") : qemu_kvm_works(appliance);
 }
 
 static int run_in_vm(struct vm *vm)
 {
 	const struct options *options = vm->options;
-	struct appliance appliance = { 0 };
+	struct appliance appliance;
 	int status, settled;
 
 	status = image_open(&vm->image, options->vm, (unsigned int)options->partition,
 			    options->check || options->dry_run);
 	if (status)
 		return status;
-	if (!appliance_find(&appliance))
+	vm->files.limit = limit_reports(&vm->image);
+	vm->text_left = limit_text(options, &vm->image);
+	if (!appliance_open(&appliance)) {
 		status = STATUS_REFUSED;
-	else
+	} else {
+		appliance.kvm = wants_kvm(&appliance);
 		status = run_machine(vm, &appliance);
+	}
 	if (vm->begun) {
 		settled = image_settle(&vm->image);
 		if (settled)
 			status = status_worse(status, settled);
 	}
-	appliance_free(&appliance);
+	appliance_close(&appliance);
 	return status;
+}
+
+/* Where one of the first three is closed, the image could become standard output. */
+static bool have_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
 }
 
 int vm_run(const struct options *options)
 {
 	struct vm vm = { .options = options, .status = -1, .merge = same_place(1, 2) };
-	const char *strange = strange_file(options);
+	const char *strange = files_strange(options);
 	struct reports reports;
 	int status;
 
@@ -488,12 +458,17 @@ int vm_run(const struct options *options)
 		complain(NULL, 0, "--%s can't be used with --vm", strange);
 		return STATUS_USAGE;
 	}
-	if (!open_files(&vm)) {
-		commit_files(&vm);
+	if (!have_standard_files()) {
+		complain("/dev/null", errno, "can't open it");
+		return STATUS_FAILED;
+	}
+	guest_wait_start(&vm.patience, options->seconds);
+	if (!files_open(&vm.files, options)) {
+		files_commit(&vm.files);
 		return STATUS_FAILED;
 	}
 	status = run_in_vm(&vm);
-	if (!commit_files(&vm))
+	if (!files_commit(&vm.files))
 		status = STATUS_FAILED;
 	image_close(&vm.image);
 	/* A run that was refused or that died gets its reports, too. */

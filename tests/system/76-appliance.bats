@@ -16,6 +16,10 @@ setup() {
 	use_tool
 	image=$scratch/appliance.$BATS_TEST_NUMBER.$KERNEL
 	pid='' qemu='' device=''
+	rm -rf "$image" "$image".*
+	built=$E3DEFRAG_APPLIANCE
+	no_answer="e3defrag: $image: the virtual machine does not answer: ending it; "
+	no_answer+="the next mount replays the journal"
 }
 
 teardown() {
@@ -24,7 +28,7 @@ teardown() {
 	done
 	[ -z "$device" ] || losetup -d "$device"
 	# a failed run's image stays to be looked at
-	[ -z "${BATS_TEST_COMPLETED:-}" ] || rm -f "$image" "$image".*
+	[ -z "${BATS_TEST_COMPLETED:-}" ] || rm -rf "$image" "$image".*
 }
 
 # Each file that has blocks is one fragment, the filesystem is whole and was unmounted.
@@ -55,7 +59,51 @@ start() {
 		kill -0 "$pid"
 		sleep 0.05
 	done
-	qemu=$(pgrep -P "$pid")
+	qemu=$(pgrep -P "$pid" qemu)
+}
+
+# Wait until the tool $pid has started QEMU, and this is in its sandbox, and stop it there.
+stop_in_sandbox() {
+	until qemu=$(pgrep -P "$pid" qemu) && grep -q '^Seccomp:.2' "/proc/$qemu/status"; do
+		kill -0 "$pid"
+		sleep 0.05
+	done
+	kill -STOP "$qemu"
+}
+
+# What /proc says of QEMU.
+facts() {
+	grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:)' "/proc/$qemu/status" | tr -s ' \t' ' ' |
+		sed 's/ $//'
+	awk '/^Max (core file|file) size/ { print $1, $2, $3, $(NF - 1) }' "/proc/$qemu/limits"
+	echo "session $(($(ps -o sess= -p "$qemu") == qemu))"
+	echo "umask $(awk '/^Umask/ { print $2 }' "/proc/$qemu/status")"
+	echo "in $(readlink "/proc/$qemu/cwd")"
+	tr '\0' '\n' <"/proc/$qemu/environ" | sed 's/=.*//'
+}
+
+# An appliance whose guest was taken over: it does what COMMANDS say after it has its settings.
+taken_over() {
+	local folder=$image.appliance
+	mkdir -p "$folder"
+	sed '/^# \/busy exists/,$d' "$root/contrib/appliance/init" >"$image.init"
+	cat >>"$image.init"
+	"$root/tests/vm/initramfs" --init "$image.init" --modules "virtio_pci virtio_console" \
+		"$KERNEL" "$folder/initramfs"
+	ln -sf "$built/kernel" "$built/version" "$folder"
+	export E3DEFRAG_APPLIANCE=$folder
+	[ -e "$image" ] || {
+		truncate -s 16M "$image"
+		mke2fs -q -F -t ext3 "$image"
+	}
+}
+
+# Run it on $image with a time limit of the test, and say how long it took.
+attacked() {
+	local before=$EPOCHREALTIME
+	run --separate-stderr timeout -k 1 120 "$tool" "$@" --vm "$image"
+	took=$(((${EPOCHREALTIME/./} - ${before/./}) / 1000))
+	echo "status $status after $took ms: $stderr"
 }
 
 # Wait for the end of process $1, no child of ours.
@@ -242,23 +290,27 @@ gone() {
 	[ "$(fragcount "$image" | awk '/^total/ { print $7 }')" -gt 100 ]
 }
 
-@test "asked three times, it ends whatever the machine does; the journal makes it good" {
+@test "asked twice, it ends whatever the machine does; the journal makes it good" {
 	"$lib/aged-image" "$image"
 	start
 	kill -STOP "$qemu"
-	# while it lasts, no other QEMU opens the image
-	run -1 timeout 20 qemu-system-x86_64 -S -nodefaults -display none -machine pc -accel tcg \
-		-drive "if=virtio,format=raw,file=$image"
-	[[ $output == *"Failed to get"*"lock"* ]]
-	for i in 1 2 3; do
+	# while it lasts, what respects the locks of QEMU knows
+	run -0 python3 -c "import fcntl, os, struct, sys
+lock = struct.pack('hhqqi4x', fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+lock = fcntl.fcntl(os.open(sys.argv[1], os.O_RDONLY), 36, lock) # F_OFD_GETLK
+print(struct.unpack('hhqqi4x', lock)[0] != fcntl.F_UNLCK)" "$image"
+	[ "$output" = True ]
+	for i in 1 2; do
 		kill -TERM "$pid"
-		[ "$i" = 3 ] || sleep 2.1
+		[ "$i" = 2 ] || sleep 2.1
 		kill -0 "$pid"
 	done
+	# QEMU is stopped, so this is pending; on SIGKILL nothing is
+	kill -CONT "$qemu"
 	status=0
 	wait "$pid" || status=$?
 	[ "$status" = 4 ]
-	[ "$(grep -c "ending the virtual machine at once" "$image.err")" = 2 ]
+	[ "$(grep -c "ending the virtual machine at once" "$image.err")" = 1 ]
 	e2fsck -fp "$image" || [ $? = 1 ]
 	clean "$image"
 }
@@ -353,4 +405,200 @@ gone() {
 	run -5 --separate-stderr "$tool" --csv="$image.csv" --json="$image/none" --vm "$image"
 	[ "$stderr" = "e3defrag: $image/none: can't write it: Not a directory" ]
 	[ ! -e "$image.csv" ]
+}
+
+@test "QEMU has no rights: user, groups, capabilities, sandbox, limits; as root" {
+	[ "$(id -u)" = 0 ] || skip "what root gives up"
+	"$lib/aged-image" -b 4096 -m 128 -k 4096 "$image"
+	free=$(free_blocks "$image")
+	# no path of it may be open to others, and nothing is theirs
+	mkdir -m 700 "$image.folder"
+	mv "$image" "$image.folder/image"
+	cp -r "$E3DEFRAG_APPLIANCE" "$image.folder/appliance"
+	chmod 700 "$image.folder/appliance"
+	chmod 600 "$image.folder/image" "$image.folder/appliance"/*
+	export E3DEFRAG_APPLIANCE=$image.folder/appliance SECRET=1
+	"$tool" --vm "$image.folder/image" >"$image.out" 2>"$image.err" 3>&- &
+	pid=$!
+	stop_in_sandbox
+	run facts
+	echo "$output"
+	nobody=$(id -u nobody) nogroup=$(id -g nobody)
+	size=$(stat -c %s "$image.folder/image")
+	none=0000000000000000
+	[ "$output" = "Uid: $nobody $nobody $nobody $nobody
+Gid: $nogroup $nogroup $nogroup $nogroup
+Groups:
+CapInh: $none
+CapPrm: $none
+CapEff: $none
+CapBnd: $none
+CapAmb: $none
+NoNewPrivs: 1
+Seccomp: 2
+Max file size $((size + 511))
+Max core file 0
+session 1
+umask 0077
+in /
+PATH" ]
+	# only what it was given, and no file of a root's
+	ls -l "/proc/$qemu/fd"
+	for fd in "/proc/$qemu/fd"/*; do
+		case $(readlink "$fd") in
+		"$image.folder/image" | "/memfd:appliance (deleted)" | /dev/null) ;;
+		socket:* | anon_inode:*) ;;
+		*) false ;;
+		esac
+	done
+	kill -CONT "$qemu"
+	wait "$pid"
+	[ ! -s "$image.err" ]
+	perfect "$image.folder/image" "$free"
+
+	# a report: where only root may write, what is not written to the image
+	mkdir -m 700 "$image.folder/tmp"
+	sum=$(sha256sum <"$image.folder/image")
+	TMPDIR=$image.folder/tmp run -0 --separate-stderr "$tool" -c --vm "$image.folder/image"
+	[ -z "$stderr" ]
+	[ -z "$(ls -A "$image.folder/tmp")" ]
+	[ "$(sha256sum <"$image.folder/image")" = "$sum" ]
+}
+
+@test "QEMU has no rights beyond those of an ordinary user: capabilities, sandbox, limits" {
+	mkdir -m 755 "$image.folder"
+	cp "$tool" "$image.folder/e3defrag"
+	"$lib/aged-image" -b 4096 -m 128 -k 4096 "$image.folder/image"
+	chmod 666 "$image.folder/image"
+	chmod o+x "$scratch"
+	cp -r "$E3DEFRAG_APPLIANCE" "$image.folder/appliance"
+	chmod -R o+rX "$image.folder/appliance"
+	# not the user that root's machines have
+	user=()
+	[ "$(id -u)" != 0 ] || user=(setpriv --reuid=4242 --regid=4242 --clear-groups)
+	E3DEFRAG_APPLIANCE=$image.folder/appliance "${user[@]}" "$image.folder/e3defrag" \
+		--vm "$image.folder/image" >"$image.out" 2>"$image.err" 3>&- &
+	pid=$!
+	stop_in_sandbox
+	id=$(awk '/^Uid/ { print $2 }' "/proc/$pid/status")
+	run facts
+	echo "$output"
+	[ "$id" != 0 ]
+	[[ $output == "Uid: $id $id $id $id"$'\n'* ]]
+	for set in CapInh CapPrm CapEff CapAmb; do
+		[[ $output == *$'\n'"$set: 0000000000000000"$'\n'* ]]
+	done
+	[[ $output == *$'\nNoNewPrivs: 1\nSeccomp: 2\n'* ]]
+	[[ $output == *$'\nMax core file 0\nsession 1\numask 0077\nin /\nPATH' ]]
+	kill -CONT "$qemu"
+	wait "$pid"
+	[ ! -s "$image.err" ]
+	clean "$image.folder/image"
+}
+
+@test "a program that opens the image meanwhile waits until the machine has unmounted it" {
+	[ "$(id -u)" = 0 ] || chmod u+rw "$image"
+	"$lib/aged-image" "$image"
+	start
+	# to read it takes no more than a moment
+	timeout 5 head -c 1 "$image" >/dev/null
+	kill -0 "$pid"
+	sleep 1.5
+	# whoever has opened it to write finds it unmounted
+	exec 9>>"$image"
+	unmounted "$image"
+	exec 9>&-
+	status=0
+	wait "$pid" || status=$?
+	cat "$image.err"
+	[ "$status" = 5 ]
+	[ "$(cat "$image.err")" = \
+		"e3defrag: $image: another program opens it for writing: ending the work" ]
+	clean "$image"
+}
+
+@test "a machine that hangs: SIGINT ends the run within five seconds; the journal makes it good" {
+	"$lib/aged-image" "$image"
+	start
+	kill -STOP "$qemu"
+	before=$EPOCHREALTIME
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	took=$(((${EPOCHREALTIME/./} - ${before/./}) / 1000))
+	echo "status $status after $took ms: $(cat "$image.err")"
+	[ "$status" = 5 ]
+	[ "$took" -lt 5000 ]
+	[ "$(cat "$image.err")" = "$no_answer" ]
+	gone "$qemu"
+	e2fsck -fp "$image" || [ $? = 1 ]
+	clean "$image"
+}
+
+@test "killed itself while the machine hangs: that is ended a minute later" {
+	truncate -s 16M "$image"
+	mke2fs -q -F -t ext3 "$image"
+	taken_over <<-'END'
+	printf 'x -> y\n' >&4
+	while :; do echo alive >&3; $b sleep 1; done
+	END
+	start
+	kill -9 "$pid"
+	sleep 55
+	kill -0 "$qemu"
+	sleep 10
+	gone "$qemu"
+}
+
+@test "a guest that was taken over and never answers: --time ends it, five seconds later at most" {
+	taken_over <<-'END'
+	while :; do $b sleep 100; done
+	END
+	attacked --time=60
+	[ "$status" = 5 ]
+	[ "$took" -lt 65000 ]
+	[ "$stderr" = "$no_answer" ]
+}
+
+@test "a guest that was taken over floods the terminal: escaped, cut off, and told" {
+	taken_over <<-'END'
+	heart
+	printf '\033]0;owned\007\r\n' >&5
+	$b yes "$(printf '\033[2J')" >&4 &
+	$b sleep 1000
+	END
+	attacked
+	[ "$status" = 5 ]
+	[ "${#output}" -le $((4 << 20)) ]
+	[ "${#output}" -gt $((3 << 20)) ]
+	[ -z "$(tr -d '\n -~' <<<"$output$stderr")" ]
+	[[ $stderr == '\033]0;owned\007\015'$'\n'* ]]
+	[[ $stderr == *"e3defrag: $image: the virtual machine printed more than a run can print: "* ]]
+}
+
+@test "a guest that was taken over sends a report without an end: it is not written" {
+	cd "$scratch"
+	taken_over <<-'END'
+	echo "file json 99999999999" >&3
+	$b cat /dev/zero >&3
+	END
+	echo old >"$image.csv"
+	attacked --json="$image.json" --csv="$image.csv"
+	[ "$status" = 5 ]
+	[[ $stderr == *"e3defrag: $image: the virtual machine sends a report that is too large"* ]]
+	[ "$(jq .status "$image.json")" = 5 ]
+	[ "$(stat -c %s "$image.json")" -lt 10000 ]
+}
+
+@test "a guest that was taken over ends with a status that e3defrag does not have: 5" {
+	for code in 77 -1 4294967296; do
+		taken_over <<-END
+		echo "exit $code" >&3
+		\$b sleep 2
+		\$b poweroff -f
+		END
+		attacked
+		[ "$status" = 5 ]
+		[[ $stderr == *"the virtual machine sent a status that e3defrag does not have"* ]]
+	done
 }

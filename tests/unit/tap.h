@@ -42,5 +42,6 @@ void test_window(void);
 void test_status(void);
 void test_map(void);
 void test_where(void);
+void test_vm(void);
 
 #endif

@@ -84,6 +84,7 @@ int main(void)
 	test_status();
 	test_map();
 	test_where();
+	test_vm();
 	printf("1..%d\n", count);
 	return failed ? 1 : 0;
 }
