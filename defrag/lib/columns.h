@@ -19,7 +19,7 @@ size_t columns_of(const char *text);
 char *columns_tail(const char *text, size_t width, bool utf8);
 
 /*
- * Return @text, which must be from printable(), in at most @most bytes, 8 at least: if it is longer,
+ * Return @text, which must be from printable(), in at most @most bytes, 8 at least: if longer,
  * "..." replaces its start, and *@cut is the number of bytes that are missing, else 0. No character
  * and no \ooo is cut in two. Columns are no bound for what is printed: there are characters of
  * width 0. The caller frees the result.

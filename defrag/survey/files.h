@@ -139,8 +139,8 @@ const char *outcome_key(enum outcome outcome);
 
 /*
  * Users choose the length of a path, and in printable() each byte can become four: more than this
- * is neither shown to people nor written for programs. Nearly all paths that people make are shorter
- * than the first, and all but very strange ones than the second.
+ * is neither shown to people nor written for programs. Nearly all paths that people make are
+ * shorter than the first, and all but very strange ones than the second.
  */
 #define NAME_SHOWN 256U
 #define NAME_WRITTEN 4096U

@@ -10,7 +10,8 @@
 /*
  * Find the names by walking the directories of @host. If only some directories are targets, they
  * were walked before and are in memory by now. survey->trouble must be sorted by
- * trouble_by_inode(). Files for which no name is found get NAME_NONE. Ends early when *@stop is set.
+ * trouble_by_inode(). Files for which no name is found get NAME_NONE. Ends early when *@stop is
+ * set.
  */
 void find_names(struct survey *survey, const struct host *host, const struct geometry *geo,
 		struct throttle *throttle, const volatile int *stop);

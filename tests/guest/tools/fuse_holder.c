@@ -105,7 +105,7 @@ static void answer(const struct fuse_in_header *in, int error, const void *data,
 
 static void serve_one(const struct fuse_in_header *in)
 {
-	/* With asynchronous reads, what waits for one can be killed; this process must end some time. */
+	/* With asynchronous reads, what waits for one can be killed, as this process must be. */
 	struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION,
 				      .minor = 31,
 				      .flags = FUSE_ASYNC_READ,
