@@ -40,9 +40,9 @@ void complain(const char *subject, int error, const char *what, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Return @text with backslashes, bytes that are not UTF-8, and characters that control a terminal, end a
- * line or change the direction of text written as \ooo, so that a file name can't forge lines
- * of a report or hold invalid UTF-8 in JSON. The caller frees the result.
+ * Return @text with backslashes, bytes that are not UTF-8, and characters that control a terminal,
+ * end a line or change the direction of text written as \ooo, so that a file name can't forge
+ * lines of a report or hold invalid UTF-8 in JSON. The caller frees the result.
  */
 char *printable(const char *text);
 

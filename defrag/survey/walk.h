@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A walk of directories for the names of files. Users choose how deep and how wide it is, and
- * rename what it is in; so it needs neither a stack nor a descriptor for more than paths can be long, and
- * enters a directory once. names_walk.c runs it in a process of its own, because a user can also
- * make each system call on a directory wait for ever.
+ * rename what it is in; so it needs neither a stack nor a descriptor for more than paths can be
+ * long, and enters a directory once. names_walk.c runs it in a process of its own, because a user
+ * can also make each system call on a directory wait for ever.
  */
 #ifndef E3DEFRAG_WALK_H
 #define E3DEFRAG_WALK_H

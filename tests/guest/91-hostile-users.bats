@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # bats sets $stderr
 # What users do to files of their own, a run of e3defrag bears: it ends in its time, all files of
 # others are done, and it says what it passed over. The requests themselves: 61-held-files.bats.
 
