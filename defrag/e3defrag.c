@@ -22,8 +22,9 @@
  *             line or map
  * pacing/     what a run may take: budget.c ends it, throttle.c waits while others use the disk
  * survey/     each file: where its blocks lie (survey.c, with records in files.c), what it is
- *             called (names.c walks, leaf_dirs.c says where to first, find_names.c knows which
- *             names are wanted), whether the user wants it to be left alone (filter.c by what the
+ *             called (names.c keeps the names, walk.c finds them, in the process of walk_child.c
+ *             that names_walk.c waits for and that tells by name_stream.c; inode_set.c says where
+ *             it was, leaf_dirs.c where to go first, find_names.c which names are wanted), whether the user wants it to be left alone (filter.c by what the
  *             inode tells, filter_names.c by its names, with the patterns of exclude.c), which
  *             comes first (order.c), and whether two files claim the same block (claims.c,
  *             multiply_claimed.c); suitable.c, which filesystems are worth a run with --all

@@ -10,10 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/util.h"
 
-/* Entries after which what was found is passed on, even if it is little. */
-#define FLUSH 4096
+/*
+ * What was found is passed on after so many microseconds, even if it is little; the clock is read
+ * once in so many entries. To wake the process that waits costs more than a hundred entries.
+ */
+#define FLUSH_TIME (CLOCK_SECOND / 4)
+#define FLUSH_ENTRIES 1024
 
 /* A directory that the walk is in. Its name is added only when a name below it is. */
 struct walk_level {
@@ -28,11 +33,6 @@ struct walk_level {
 bool names_wants_more(const struct names_wanted *wanted)
 {
 	return wanted->left || (wanted->watch && wanted->watch->left);
-}
-
-static void beat(struct walk *w)
-{
-	atomic_fetch_add_explicit(&w->where->beats, 1, memory_order_relaxed);
 }
 
 static uint32_t add_directory(struct walk *w, uint32_t parent, const char *text)
@@ -274,17 +274,27 @@ static void walk_entry(struct walk *w, int fd, const struct dirent *entry)
 	}
 }
 
+/* What is known by now is not lost if nothing more comes. */
+static void pass_on(struct walk *w)
+{
+	const uint64_t now = clock_now();
+
+	if (now - w->flushed < FLUSH_TIME)
+		return;
+	w->flushed = now;
+	stream_flush(w->out);
+}
+
 /* Look at the next entry of the directory that the walk is in, or leave it after the last one. */
 static void step(struct walk *w)
 {
 	DIR *dir = w->level[w->levels - 1].dir;
 	const struct dirent *entry;
 
-	beat(w);
+	walk_count(&w->where->beats);
 	throttle_point(w->throttle, false);
-	/* What is known by now is not lost if nothing more comes. */
-	if (atomic_fetch_add_explicit(&w->where->entries, 1, memory_order_relaxed) % FLUSH == 0)
-		stream_flush(w->out);
+	if (walk_count(&w->where->entries) % FLUSH_ENTRIES == 0)
+		pass_on(w);
 	errno = 0;
 	entry = readdir(dir);
 	if (entry) {
@@ -313,6 +323,7 @@ void walk_tree(struct walk *w, int fd)
 		not_read(w, add_directory(w, NAME_NONE, w->prefix), 0, error);
 	else
 		enter(w, dir, w->prefix);
+	w->flushed = clock_now();
 	while (w->levels && names_wants_more(w->wanted))
 		step(w);
 	while (w->levels)

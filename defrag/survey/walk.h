@@ -58,7 +58,7 @@ struct names_wanted {
 
 bool names_wants_more(const struct names_wanted *wanted);
 
-/* Where the walk is, in memory that both processes see. */
+/* Where the walk is, in memory that both processes see, and one writes. */
 struct walk_where {
 	atomic_uint_fast64_t beats;   /* grows as long as the walk goes on */
 	atomic_uint_fast64_t entries; /* looked at so far */
@@ -68,6 +68,15 @@ struct walk_where {
 	size_t length;
 	char path[PATH_MAX + NAME_MAX + 2];
 };
+
+/* Count one more. There is one writer, so that this need not be atomic as a whole. */
+static inline uint64_t walk_count(atomic_uint_fast64_t *counter)
+{
+	const uint64_t count = atomic_load_explicit(counter, memory_order_relaxed) + 1;
+
+	atomic_store_explicit(counter, count, memory_order_relaxed);
+	return count;
+}
 
 struct walk_level;
 
@@ -80,6 +89,7 @@ struct walk {
 	struct walk_where *where;
 
 	dev_t dev;
+	uint64_t flushed; /* when what was found was passed on */
 	struct inode_set entered;
 	struct walk_level *level;
 	size_t levels, room;

@@ -17,7 +17,7 @@ static struct walk_where *heart;
 /* Called while it rests: a rest is no standstill. */
 static void beat(void)
 {
-	atomic_fetch_add_explicit(&heart->beats, 1, memory_order_relaxed);
+	walk_count(&heart->beats);
 }
 
 /* What ends the run ends it by its parent: only that knows what to do with the rest. */

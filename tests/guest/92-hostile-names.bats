@@ -136,8 +136,10 @@ no_process_left() {
 	sleep 4
 	kill -INT "$pid"
 	SECONDS=0
+	status=0
 	wait "$pid" || status=$?
-	echo "$SECONDS s"
+	echo "$SECONDS s, status $status"
+	cat "$T/out"
 	[ "$status" = 4 ]
 	[ "$SECONDS" -le 5 ]
 	no_process_left
