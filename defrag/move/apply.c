@@ -302,9 +302,24 @@ static size_t make_moves(struct job *job, const struct planfile_fs *fs, bool put
 	return done;
 }
 
-/* As defragment() comes back to them. */
+static bool any_put_off(const struct job *job, const struct planfile_fs *fs)
+{
+	size_t i;
+
+	for (i = fs->first; i < fs->first + fs->moves; i++)
+		if (turn_is_put_off(survey_file(&job->survey, job->planned->move[i].ino)))
+			return true;
+	return false;
+}
+
+/*
+ * Come back to the files that were busy, as defragment() does. The blocks that their donors had are
+ * free only after a sync.
+ */
 static void come_back(struct job *job, const struct planfile_fs *fs, struct attempt *t)
 {
+	if (job_ends(job) || !any_put_off(job, fs) || job_refresh_free(job))
+		return;
 	job->last_try = true;
 	while (make_moves(job, fs, true, t) && !job_ends(job))
 		;

@@ -69,6 +69,7 @@ waiting() {
 		user_files bad 1000 "${night}1" "${night}4" 256 1
 		run -4 e3defrag --max-bytes=1M "$H"
 	done
+	echo "$output"
 	[ "$(waiting)" = 3 ]
 	# nights that do
 	for night in 4 5 6; do
@@ -129,6 +130,7 @@ the next run tries it again" ]
 	user_files bad 1000 4 4 64 2
 	run -0 e3defrag --plan="$T/plan" "$H"
 	run -1 --separate-stderr held HELD="$inode" -- --apply="$T/plan" -v
+	echo "$output" "$stderr"
 	[[ $stderr == *"/bad/f1: moving its data stopped: another program keeps it busy;"* ]]
 	[ "$(wc -l <<<"$stderr")" = 1 ]
 	[ "$(moved_in_order)" = "f4 " ]
@@ -150,8 +152,10 @@ the next run tries it again" ]
 	kill -0 $pid
 	start=$SECONDS
 	kill -INT $pid
-	run wait $pid
+	status=0
+	wait $pid || status=$?
 	[ $((SECONDS - start)) -le 5 ]
+	[ "$status" = 4 ]
 	grep -q '^Stopped by a signal' "$T/out"
 	[ ! -s "$T/err" ]
 
