@@ -50,10 +50,10 @@ same_files() {
 	[ "$output" = "all identical" ]
 }
 
-# Start it on $image, or $1, in the background; it has made its first move when this returns, and
-# isn't so fast that it has made all of them.
+# Start it on $image, or $1, with the options that follow, in the background; it has made its first
+# move when this returns, and isn't so fast that it has made all of them.
 start() {
-	E3DEFRAG_VM_ACCEL=tcg "$tool" -v --vm "${1:-$image}" >"$image.out" 2>"$image.err" 3>&- &
+	E3DEFRAG_VM_ACCEL=tcg "$tool" -v "${@:2}" --vm "${1:-$image}" >"$image.out" 2>"$image.err" 3>&- &
 	pid=$!
 	until grep -q -e ' -> ' "$image.out"; do
 		kill -0 "$pid"
@@ -499,7 +499,8 @@ PATH" ]
 @test "a program that opens the image meanwhile waits until the machine has unmounted it" {
 	[ "$(id -u)" = 0 ] || chmod u+rw "$image"
 	"$lib/aged-image" "$image"
-	start
+	# so slowly that it is still at work then
+	start "$image" --bwlimit=300K
 	# to read it takes no more than a moment
 	timeout 5 head -c 1 "$image" >/dev/null
 	kill -0 "$pid"
