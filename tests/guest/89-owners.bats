@@ -90,7 +90,8 @@ held() {
 		shift
 	done
 	shift
-	env "${set[@]}" LD_PRELOAD="$PWD/build/tests/bin/held.so" defrag/e3defrag "$@"
+	# what a signal is sent to is the tool itself
+	exec env "${set[@]}" LD_PRELOAD="$PWD/build/tests/bin/held.so" defrag/e3defrag "$@"
 }
 
 three_files() {
@@ -137,11 +138,7 @@ the next run tries it again" ]
 	touch "$T/frozen"
 	held FROZEN="$T/frozen" -- "$H" >"$T/out" 2>"$T/err" 3>&- &
 	pid=$!
-	until grep -q '^Longest run' "$T/out"; do
-		kill -0 $pid
-		sleep 0.1
-	done
-	sleep 3
+	sleep 5
 	kill -0 $pid
 	start=$SECONDS
 	kill -INT $pid
