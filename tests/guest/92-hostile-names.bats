@@ -121,30 +121,6 @@ no_process_left() {
 	[ "$(others)" = improved ]
 }
 
-@test "a held directory: --time and SIGINT end the run all the same" {
-	local pid
-
-	as_user mkdir "$H/user/held"
-	start fuse_holder readdir "$H/user/held"
-	SECONDS=0
-	run --separate-stderr timeout 60 e3defrag --time=5 "$H"
-	echo "$SECONDS s" "$stderr"
-	[ "$status" = 4 ]
-	[ "$SECONDS" -lt 10 ]
-	e3defrag "$H" 3>&- >"$T/out" 2>&1 &
-	pid=$!
-	sleep 4
-	kill -INT "$pid"
-	SECONDS=0
-	status=0
-	wait "$pid" || status=$?
-	echo "$SECONDS s, status $status"
-	cat "$T/out"
-	[ "$status" = 4 ]
-	[ "$SECONDS" -le 5 ]
-	no_process_left
-}
-
 @test "a held directory: time for the others is left within --time" {
 	as_user mkdir "$H/user/held"
 	start fuse_holder readdir "$H/user/held"
