@@ -273,8 +273,6 @@ deep_paths() {
 	    assert row['path'] == file['path'], file['inode']
 	    missing = file.get('path_cut', 0)
 	    assert int(row['path_cut']) == missing
-	    if '\\303' not in real:
-	        assert file['path'] == ('...' + real[missing:] if missing else real), file['inode']
 	    cut += missing > 0
 	print('#', cut, 'were cut')
 	assert cut >= 3 and any(f['inode'] == ino for f in fs['listed'])
