@@ -24,9 +24,10 @@
  * survey/     each file: where its blocks lie (survey.c, with records in files.c), what it is
  *             called (names.c keeps the names, walk.c finds them, in the process of walk_child.c
  *             that names_walk.c waits for and that tells by name_stream.c; inode_set.c says where
- *             it was, leaf_dirs.c where to go first, find_names.c which names are wanted), whether the user wants it to be left alone (filter.c by what the
- *             inode tells, filter_names.c by its names, with the patterns of exclude.c), which
- *             comes first (order.c), and whether two files claim the same block (claims.c,
+ *             it was, leaf_dirs.c where to go first, find_names.c which names are wanted),
+ *             whether the user wants it to be left alone (filter.c by what the inode tells,
+ *             filter_names.c by its names, with the patterns of exclude.c), which comes first
+ *             (order.c), and whether two files claim the same block (claims.c,
  *             multiply_claimed.c); suitable.c, which filesystems are worth a run with --all
  * options.c   the command line
  * job.c       one run on one filesystem: what all that follow share

@@ -265,14 +265,18 @@ deep_paths() {
 	for folder, _, files in os.walk(os.fsencode(host)):
 	    for file in files:
 	        path = os.path.join(folder, file)
-	        names[os.lstat(path).st_ino] = re.sub(rb'[\\\0-\37\177-\377]',
+	        shown = re.sub(rb'[\\\0-\37\177-\377]',
 	            lambda m: b'\\%03o' % m[0][0], path).decode()
+	        names.setdefault(os.lstat(path).st_ino, []).append(shown)
 	cut = 0
 	for file in fs['listed']:
 	    row, real = rows[file['inode']], names[file['inode']]
 	    assert row['path'] == file['path'], file['inode']
 	    missing = file.get('path_cut', 0)
 	    assert int(row['path_cut']) == missing
+	    if not any('\\303' in name for name in real):
+	        assert any(file['path'] == ('...' + name[missing:] if missing else name)
+	                   for name in real), file['inode']
 	    cut += missing > 0
 	print('#', cut, 'were cut')
 	assert cut >= 3 and any(f['inode'] == ino for f in fs['listed'])

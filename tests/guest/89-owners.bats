@@ -11,7 +11,8 @@ setup_file() {
 	use_tool
 	modprobe ext3meta
 	mkdir -p "$T/meta" "$T/kept"
-	truncate -s 160M "$T/empty"
+	# so large that there is a run for each file, however the others are scattered
+	truncate -s 512M "$T/empty"
 	mke2fs -q -F -t ext3 -b 4096 "$T/empty"
 }
 
@@ -50,10 +51,13 @@ waiting() {
 }
 
 @test "one user's bad files don't take all of a run" {
-	user_files bad 1000 1 30 256 1
-	user_files good 1001 1 3 64 8
+	user_files bad 1000 1 96 64 4
+	user_files good 1001 1 3 64 16
 	[ "$(waiting)" = 3 ]
-	run -4 --separate-stderr e3defrag --max-bytes=24M "$H"
+	# the last of all, by their scores
+	run -0 e3defrag -n "$H"
+	[[ $(grep '^would move' <<<"$output" | tail -n 3 | grep -c /good/) = 3 ]]
+	run -4 --separate-stderr e3defrag --max-bytes=20M "$H"
 	[ -z "$stderr" ]
 	[ "$(waiting)" = 0 ]
 	run -0 e3defrag "$H"
@@ -63,10 +67,16 @@ waiting() {
 @test "one user's new bad files don't take all nights" {
 	local night
 
-	user_files good 1001 1 3 64 8
-	[ "$(waiting)" = 3 ]
+	# nights that know nothing of each other
+	user_files good 1001 1 3 64 16
 	for night in 1 2 3; do
-		user_files bad 1000 "${night}1" "${night}4" 256 1
+		user_files bad 1000 "${night}1" "${night}6" 64 4
+		run -4 e3defrag --max-bytes=1M "$H"
+	done
+	[ "$(waiting)" = 3 ]
+	# nights that do
+	for night in 4 5 6; do
+		user_files bad 1000 "${night}1" "${night}6" 64 4
 		run -4 e3defrag --state="$STATE" --max-bytes=1M "$H"
 		grep -q '^owner 1000 ' "$STATE"
 	done

@@ -47,6 +47,8 @@ start() {
 	return 1
 }
 
+# The tests exclude what is not there: then a walk does not end before it has seen all names.
+
 # What was done to the file of others: "improved", or nothing where it was left alone.
 others() {
 	jq -r '.filesystems[0].listed[] | select(.path | endswith("/others/bottom")) | .outcome' \
@@ -103,7 +105,7 @@ no_process_left() {
 	as_user mkdir "$H/user/held" "$H/user/held/below"
 	start fuse_holder readdir "$H/user/held"
 	SECONDS=0
-	run -1 --separate-stderr timeout 100 e3defrag -v --exclude=not-there --json="$T/json" "$H"
+	run -1 --separate-stderr timeout -k 5 100 e3defrag -v --exclude=not-there --json="$T/json" "$H"
 	echo "$SECONDS s" "$stderr"
 	[ "$SECONDS" -lt 60 ]
 	[ "$(others)" = improved ]
@@ -115,17 +117,42 @@ no_process_left() {
 @test "a held directory as a target: the run ends" {
 	as_user mkdir "$H/user/held"
 	start fuse_holder readdir "$H/user/held"
-	run -1 --separate-stderr timeout 100 e3defrag --json="$T/json" "$H/user/held" "$H/others"
+	run -1 --separate-stderr timeout -k 5 100 e3defrag --json="$T/json" "$H/user/held" "$H/others"
 	echo "$stderr"
 	[ "$(wc -l <<<"$stderr")" = 1 ]
 	[ "$(others)" = improved ]
+}
+
+@test "a held directory: --time and SIGINT end the run all the same" {
+	local pid
+
+	as_user mkdir "$H/user/held"
+	start fuse_holder readdir "$H/user/held"
+	SECONDS=0
+	run --separate-stderr timeout -k 5 60 e3defrag --time=5 --exclude=not-there "$H"
+	echo "$SECONDS s" "$stderr"
+	[ "$status" = 4 ]
+	[ "$SECONDS" -lt 10 ]
+	timeout -k 5 60 e3defrag --exclude=not-there "$H" 3>&- >"$T/out" 2>&1 &
+	pid=$!
+	sleep 4
+	kill -INT "$pid"
+	SECONDS=0
+	status=0
+	wait "$pid" || status=$?
+	echo "$SECONDS s, status $status"
+	cat "$T/out"
+	[ "$status" = 4 ]
+	[ "$SECONDS" -le 5 ]
+	no_process_left
 }
 
 @test "a held directory: time for the others is left within --time" {
 	as_user mkdir "$H/user/held"
 	start fuse_holder readdir "$H/user/held"
 	SECONDS=0
-	run --separate-stderr timeout 60 e3defrag -v --time=20 --json="$T/json" "$H"
+	run --separate-stderr timeout -k 5 60 e3defrag -v --time=20 --exclude=not-there \
+		--json="$T/json" "$H"
 	echo "$SECONDS s" "$stderr"
 	[ "$SECONDS" -le 25 ]
 	[ "$(others)" = improved ]

@@ -36,6 +36,9 @@
 
 #define USER 1000
 #define PAGE 4096
+/* The version of FUSE. */
+#define PROTOCOL 7
+#define PROTOCOL_MINOR 31
 #define FILE_SIZE (16 * PAGE)
 
 static int held = -1; /* FILE or DIRECTORY */
@@ -105,9 +108,9 @@ static void answer(const struct fuse_in_header *in, int error, const void *data,
 
 static void serve_one(const struct fuse_in_header *in)
 {
-	/* With asynchronous reads, what waits for one can be killed, as this process must be. */
-	struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION,
-				      .minor = 31,
+	/* What waits for a read can be killed only if reads are asynchronous. */
+	struct fuse_init_out init = { .major = PROTOCOL,
+				      .minor = PROTOCOL_MINOR,
 				      .flags = FUSE_ASYNC_READ,
 				      .max_readahead = PAGE,
 				      .max_write = PAGE,

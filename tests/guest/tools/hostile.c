@@ -9,8 +9,7 @@
  * hostile chase DIRECTORY COUNT
  *	Makes COUNT directories in DIRECTORY, and one more, the prey. Whenever somebody opens the
  *	prey it is moved to the next of the others, in the order in which they are read. Prints
- *	"ready",
- *	and how often the prey was read when it is ended by SIGTERM.
+ *	"ready", and how often the prey was read when it is ended by SIGTERM.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
