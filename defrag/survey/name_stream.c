@@ -5,18 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/descriptors.h"
+
 void stream_flush(struct name_stream *stream)
 {
-	size_t done = 0;
-
-	while (done < stream->used) {
-		const ssize_t wrote = write(stream->fd, stream->buffer + done, stream->used - done);
-
-		if (wrote < 0 && errno != EINTR)
-			_exit(1);
-		if (wrote > 0)
-			done += (size_t)wrote;
-	}
+	if (!write_all(stream->fd, stream->buffer, stream->used))
+		_exit(1);
 	stream->used = 0;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/descriptors.h"
 #include "lib/util.h"
 #include "progress/progress.h"
 
@@ -32,13 +33,9 @@ static void leave_signals(void)
 	signal(SIGPIPE, SIG_DFL);
 }
 
-/*
- * Close all but the @count descriptors in @keep: a process that nobody can kill must not hold
- * ext3meta, a lock, or the end of somebody's pipe.
- */
-static void close_others(int *keep, size_t count)
+/* A process that nobody can kill must not hold the end of somebody's pipe. */
+static void leave_standard_files(void)
 {
-	unsigned int from = 3;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), i;
 
 	for (i = 0; i < 3; i++) {
@@ -47,19 +44,6 @@ static void close_others(int *keep, size_t count)
 		else
 			dup2(null, i);
 	}
-	while (count) {
-		size_t at, least = 0;
-
-		for (at = 1; at < count; at++)
-			if (keep[at] < keep[least])
-				least = at;
-		if (keep[least] > (int)from)
-			close_range(from, (unsigned int)keep[least] - 1, 0);
-		if (keep[least] >= (int)from)
-			from = (unsigned int)keep[least] + 1;
-		keep[least] = keep[--count];
-	}
-	close_range(from, ~0U, 0);
 }
 
 /* Each level of the walk holds a descriptor, so deep trees need many. */
@@ -81,7 +65,9 @@ static void run(struct walk *walk, int fd, pid_t parent)
 	if (getppid() != parent)
 		_exit(1);
 	leave_signals();
-	close_others(keep, walk->throttle->on ? 4 : 2);
+	leave_standard_files();
+	/* Nor ext3meta, or a lock. */
+	close_others(3, keep, walk->throttle->on ? 4 : 2);
 	if (chdir("/"))
 		_exit(1);
 	raise_limit();

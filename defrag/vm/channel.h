@@ -3,9 +3,6 @@
 #ifndef E3DEFRAG_CHANNEL_H
 #define E3DEFRAG_CHANNEL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 enum channel {
 	CHANNEL_CONTROL, /* in both directions; contrib/appliance/init describes its protocol */
 	CHANNEL_OUT,
@@ -13,8 +10,5 @@ enum channel {
 	CHANNEL_LOG, /* the log of the guest's kernel, and messages of QEMU */
 	CHANNELS
 };
-
-/* Write all of @text to @fd. Returns false, with errno set, if that fails. */
-bool channel_send(int fd, const char *text, size_t size);
 
 #endif

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/descriptors.h"
+
 /* Outlive the signals that are sent to all processes of a terminal or a group. */
 static void leave_the_group(void)
 {
@@ -19,26 +21,15 @@ static void leave_the_group(void)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
-/* A descriptor too many would keep a pipe or the image open. */
-static void close_others(int a, int b)
-{
-	const unsigned int low = (unsigned int)(a < b ? a : b),
-			   high = (unsigned int)(a < b ? b : a);
-
-	if (low)
-		close_range(0, low - 1, 0);
-	if (high > low + 1)
-		close_range(low + 1, high - 1, 0);
-	close_range(high + 1, ~0U, 0);
-}
-
 static void keep(int tool, int qemu)
 {
 	struct pollfd events[] = { { .fd = tool, .events = POLLIN },
 				   { .fd = qemu, .events = POLLIN } };
+	int needed[] = { tool, qemu };
 
 	leave_the_group();
-	close_others(tool, qemu);
+	/* One too many would keep a pipe or the image open. */
+	close_others(0, needed, 2);
 	while (poll(events, 2, -1) < 0)
 		;
 	/* The tool has ended before QEMU. */

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/descriptors.h"
 #include "lib/util.h"
-#include "vm/channel.h"
 
 /* How many bytes of @text are left without a character at its end that isn't complete. */
 static size_t complete_part(const char *text, size_t size)
@@ -76,7 +76,7 @@ enum relayed relay_text(struct relay *relay, int to, const char *text, size_t si
 		result = RELAY_FULL;
 	}
 	*left -= length;
-	if (!channel_send(to, escaped, length))
+	if (!write_all(to, escaped, length))
 		result = RELAY_BROKEN;
 	free(escaped);
 	free(raw);

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/descriptors.h"
 #include "lib/util.h"
 #include "report/reports.h"
 #include "status.h"
@@ -93,8 +94,8 @@ static void send_settings(struct vm *vm)
 	vm->begun = true;
 	guest_wait_begin(&vm->patience);
 	/* Errors are ignored here: if the guest has died, the end of its channels shows it. */
-	if (channel_send(fd, head, strlen(head)))
-		channel_send(fd, script, size);
+	if (write_all(fd, head, strlen(head)))
+		write_all(fd, script, size);
 	free(head);
 	free(script);
 }
@@ -108,7 +109,7 @@ static void shut(struct vm *vm, enum channel channel)
 static void say(struct vm *vm, const char *word)
 {
 	if (vm->qemu.fd[CHANNEL_CONTROL] >= 0)
-		channel_send(vm->qemu.fd[CHANNEL_CONTROL], word, strlen(word));
+		write_all(vm->qemu.fd[CHANNEL_CONTROL], word, strlen(word));
 }
 
 /* A stop was requested: by a signal, or because the run can't go on. */
