@@ -91,7 +91,7 @@ static int open_temporary(struct output *output, const char *path)
 	return fd;
 }
 
-bool output_open(struct output *output, const char *path, mode_t mode, bool private)
+bool output_open(struct output *output, const char *path, mode_t mode)
 {
 	int fd;
 
@@ -102,8 +102,6 @@ bool output_open(struct output *output, const char *path, mode_t mode, bool priv
 		fd = take_stdout();
 	} else {
 		fd = open_temporary(output, path);
-		if (private)
-			mode &= S_IRWXU;
 		if (fd >= 0 && fchmod(fd, mode)) {
 			int error = errno;
 

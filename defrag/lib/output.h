@@ -19,12 +19,11 @@ struct output {
 };
 
 /*
- * Begin to write @path with @mode. If it is @private, as what contains the names of files is, only
- * its owner gets permissions, whatever @mode and the umask say. "-" is standard output; from then
- * on nothing else is written there. Refuses to replace anything but a regular
- * file, and does not follow a symbolic link. Returns false after printing a message.
+ * Begin to write @path with @mode, whatever the umask says. "-" is standard output; from then on
+ * nothing else is written there. Refuses to replace anything but a regular file, and does not
+ * follow a symbolic link. Returns false after printing a message.
  */
-bool output_open(struct output *output, const char *path, mode_t mode, bool private);
+bool output_open(struct output *output, const char *path, mode_t mode);
 
 /*
  * Complete the file and give it its name. It is closed in any case. Returns false, after printing a

@@ -14,12 +14,12 @@ bool reports_open(struct reports *reports, const struct options *options)
 	 * metrics, which have only numbers, can be read by all, because the collector is another
 	 * user. --apply refuses a plan that others can write.
 	 */
-	if ((options->json && !output_open(&reports->json_file, options->json, 0600, true)) ||
-	    (options->csv && !output_open(&reports->csv_file, options->csv, 0600, true)) ||
-	    (options->html && !output_open(&reports->html_file, options->html, 0600, true)) ||
+	if ((options->json && !output_open(&reports->json_file, options->json, 0600)) ||
+	    (options->csv && !output_open(&reports->csv_file, options->csv, 0600)) ||
+	    (options->html && !output_open(&reports->html_file, options->html, 0600)) ||
 	    (options->prometheus &&
-	     !output_open(&reports->prometheus_file, options->prometheus, 0644, false)) ||
-	    (options->plan && !output_open(&reports->plan_file, options->plan, 0600, true))) {
+	     !output_open(&reports->prometheus_file, options->prometheus, 0644)) ||
+	    (options->plan && !output_open(&reports->plan_file, options->plan, 0600))) {
 		output_drop(&reports->json_file);
 		output_drop(&reports->csv_file);
 		output_drop(&reports->html_file);

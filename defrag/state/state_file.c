@@ -222,7 +222,7 @@ bool state_file_write(struct state_file *file, const struct state *state)
 	int fd, old;
 	bool good;
 
-	if (!output_open(&output, file->path, 0600, false))
+	if (!output_open(&output, file->path, 0600))
 		return false;
 	if (!same_folder(file, &output)) {
 		complain(file->shown, 0, "can't write it: its folder was replaced");

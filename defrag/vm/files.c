@@ -2,21 +2,16 @@
 #include "vm/files.h"
 
 #include <string.h>
-#include <sys/statvfs.h>
+
+#include "vm/room.h"
 
 /* The options that name a file to write; the files are opened as in reports.c. */
 static const struct vm_file {
 	const char *option;
 	mode_t mode;
-	bool masked;
 } vm_files[FILES] = {
-	/* clang-format off */
-	{ "csv", 0666, true },
-	{ "html", 0666, true },
-	{ "json", 0666, true },
-	{ "plan", 0644, true },
-	{ "prometheus", 0644, false },
-	/* clang-format on */
+	{ "csv", 0600 },  { "html", 0600 },	  { "json", 0600 },
+	{ "plan", 0600 }, { "prometheus", 0644 },
 };
 
 static size_t file_of(const char *option)
@@ -38,14 +33,6 @@ const char *files_strange(const struct options *options)
 	return NULL;
 }
 
-static uint64_t half_of_the_room(const struct output *output)
-{
-	struct statvfs vfs;
-
-	return fstatvfs(fileno(output->stream), &vfs) ? 0 :
-							(uint64_t)vfs.f_bavail * vfs.f_frsize / 2;
-}
-
 bool files_open(struct files *files, const struct options *options)
 {
 	size_t i;
@@ -59,10 +46,9 @@ bool files_open(struct files *files, const struct options *options)
 			continue;
 		/* If an option is given twice the last one counts, as without --vm. */
 		output_drop(&files->output[number]);
-		if (!output_open(&files->output[number], given->value, vm_files[number].mode,
-				 vm_files[number].masked))
+		if (!output_open(&files->output[number], given->value, vm_files[number].mode))
 			return false;
-		files->room[number] = half_of_the_room(&files->output[number]);
+		files->room[number] = room_of(fileno(files->output[number].stream));
 	}
 	return true;
 }

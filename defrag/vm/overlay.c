@@ -12,10 +12,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lib/util.h"
+#include "vm/room.h"
 
 #define MAGIC 0x514649fb /* "QFI\xfb" */
 #define VERSION 3
@@ -94,21 +94,13 @@ static bool fill(int fd, uint64_t size)
 	       put(fd, refcounts, sizeof(refcounts), 2);
 }
 
-/* A guest that was taken over must not fill a filesystem that others use. */
-static uint64_t half_of_the_room(int fd)
-{
-	struct statvfs vfs;
-
-	return fstatvfs(fd, &vfs) ? 0 : (uint64_t)vfs.f_bavail * vfs.f_frsize / 2;
-}
-
 int overlay_make(uint64_t size, uint64_t *largest)
 {
 	int fd = unnamed_file();
 
 	if (fd < 0)
 		return -1;
-	*largest = half_of_the_room(fd);
+	*largest = room_of(fd);
 	if (!fill(fd, size)) {
 		complain(NULL, errno, "can't write a temporary file (see TMPDIR)");
 		close(fd);
