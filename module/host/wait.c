@@ -47,6 +47,17 @@ static int wait_a_pause(struct meta_request *req, unsigned int *pause, u64 most)
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
+/* Ask again until @taken is true: 0, or what wait_a_pause() ended with. */
+#define wait_until(req, most, taken)                                   \
+	({                                                             \
+		unsigned int __pause = 0;                              \
+		int __err = 0;                                         \
+                                                                       \
+		while (!__err && !(taken))                             \
+			__err = wait_a_pause((req), &__pause, (most)); \
+		__err;                                                 \
+	})
+
 /**
  * e3m_wait_write_access - mnt_want_write() without a wait for a thaw
  * @req: the request; 0 must be followed by mnt_drop_write()
@@ -60,14 +71,11 @@ static int wait_a_pause(struct meta_request *req, unsigned int *pause, u64 most)
 int e3m_wait_write_access(struct meta_request *req)
 {
 	struct super_block *sb = req->host->sb;
-	unsigned int pause = 0;
 	int err;
 
-	while (!sb_start_write_trylock(sb)) {
-		err = wait_a_pause(req, &pause, E3M_WAIT_MOST);
-		if (err)
-			return err == -EBUSY ? -EAGAIN : err;
-	}
+	err = wait_until(req, E3M_WAIT_MOST, sb_start_write_trylock(sb));
+	if (err)
+		return err == -EBUSY ? -EAGAIN : err;
 	sb_end_write(sb);
 	return mnt_want_write(req->host->path.mnt);
 }
@@ -81,12 +89,7 @@ int e3m_wait_write_access(struct meta_request *req)
  */
 int e3m_wait_inode_lock(struct meta_request *req, struct inode *inode)
 {
-	unsigned int pause = 0;
-	int err = 0;
-
-	while (!err && !inode_trylock(inode))
-		err = wait_a_pause(req, &pause, E3M_WAIT_MOST);
-	return err;
+	return wait_until(req, E3M_WAIT_MOST, inode_trylock(inode));
 }
 
 /**
@@ -98,12 +101,7 @@ int e3m_wait_inode_lock(struct meta_request *req, struct inode *inode)
  */
 int e3m_wait_no_dio(struct meta_request *req, struct inode *inode)
 {
-	unsigned int pause = 0;
-	int err = 0;
-
-	while (!err && atomic_read(&inode->i_dio_count))
-		err = wait_a_pause(req, &pause, E3M_WAIT_MOST);
-	return err;
+	return wait_until(req, E3M_WAIT_MOST, !atomic_read(&inode->i_dio_count));
 }
 
 /**
@@ -119,12 +117,8 @@ int e3m_wait_no_dio(struct meta_request *req, struct inode *inode)
  */
 int e3m_wait_mapping_lock(struct meta_request *req, struct inode *inode)
 {
-	unsigned int pause = 0;
-	int err = 0;
-
-	while (!err && !down_write_trylock(&inode->i_mapping->invalidate_lock))
-		err = wait_a_pause(req, &pause, E3M_WAIT_MOST);
-	return err;
+	return wait_until(req, E3M_WAIT_MOST,
+			  down_write_trylock(&inode->i_mapping->invalidate_lock));
 }
 
 /**
@@ -138,12 +132,7 @@ int e3m_wait_mapping_lock(struct meta_request *req, struct inode *inode)
  */
 int e3m_wait_page_lock(struct meta_request *req, struct folio *folio, u64 most)
 {
-	unsigned int pause = 0;
-	int err = 0;
-
-	while (!err && !folio_trylock(folio))
-		err = wait_a_pause(req, &pause, most);
-	return err;
+	return wait_until(req, most, folio_trylock(folio));
 }
 
 /* @most for all pages that are locked with one handle, before the first of them is. */
