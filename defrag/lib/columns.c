@@ -69,6 +69,16 @@ size_t columns_of(const char *text)
 	return sum;
 }
 
+/* Characters of width 0 combine with the one before, which was cut off: cut them off, too. */
+static char *skip_combining(const char *at)
+{
+	size_t length, columns;
+
+	while (*at && (length = next(at, &columns)) && !columns)
+		at += length;
+	return (char *)at;
+}
+
 char *columns_tail(const char *text, size_t width, bool utf8)
 {
 	char *shown = xasprintf("...%s", text), *at;
@@ -98,9 +108,7 @@ char *columns_tail(const char *text, size_t width, bool utf8)
 		length = next(at, &columns);
 		sum -= columns;
 	}
-	/* Characters of width 0 combine with the one that was cut off: cut them off, too. */
-	while (*at && (length = next(at, &columns)) && !columns)
-		at += length;
+	at = skip_combining(at);
 	use_again(before);
 	memmove(shown + 3, at, strlen(at) + 1);
 	return shown;
@@ -110,7 +118,6 @@ char *columns_tail_bytes(const char *text, size_t most, size_t *cut)
 {
 	const size_t size = strlen(text);
 	const char *at = text;
-	size_t columns;
 	locale_t before;
 
 	*cut = 0;
@@ -122,14 +129,7 @@ char *columns_tail_bytes(const char *text, size_t most, size_t *cut)
 			at++;
 	}
 	before = use_utf8();
-	/* As in columns_tail(): what combines with a character that was cut off goes with it. */
-	for (;;) {
-		const size_t length = next(at, &columns);
-
-		if (!*at || columns)
-			break;
-		at += length;
-	}
+	at = skip_combining(at);
 	use_again(before);
 	*cut = (size_t)(at - text);
 	return xasprintf("...%s", at);
