@@ -35,9 +35,9 @@
 #include "status.h"
 #include "vm/appliance.h"
 #include "vm/files.h"
+#include "vm/guest_wait.h"
 #include "vm/image.h"
 #include "vm/limits.h"
-#include "vm/guest_wait.h"
 #include "vm/qemu.h"
 #include "vm/relay.h"
 #include "vm/script.h"
@@ -57,7 +57,7 @@ struct vm {
 	struct qemu qemu;
 	struct files files;
 	struct relay relay[CHANNELS];
-	struct guest_wait patience;
+	struct guest_wait wait;
 	uint64_t text_left; /* bytes of output that are still passed on */
 	bool merge;	    /* standard output and standard error are the same file */
 
@@ -84,7 +84,7 @@ static void send_settings(struct vm *vm)
 		.image = &vm->image,
 		.files = &vm->files,
 		.merge = vm->merge,
-		.seconds = guest_wait_left(&vm->patience),
+		.seconds = guest_wait_left(&vm->wait),
 	};
 	size_t size = 0;
 	char *script = script_make(&settings, &size);
@@ -92,7 +92,7 @@ static void send_settings(struct vm *vm)
 	const int fd = vm->qemu.fd[CHANNEL_CONTROL];
 
 	vm->begun = true;
-	guest_wait_begin(&vm->patience);
+	guest_wait_begin(&vm->wait);
 	/* Errors are ignored here: if the guest has died, the end of its channels shows it. */
 	if (write_all(fd, head, strlen(head)))
 		write_all(fd, script, size);
@@ -124,7 +124,7 @@ static void ask_to_stop(struct vm *vm)
 	if (!vm->begun) {
 		kill(vm->qemu.pid, SIGKILL);
 	} else if (vm->stops == 1) {
-		guest_wait_close(&vm->patience);
+		guest_wait_close(&vm->wait);
 		say(vm, "TERM\n");
 	} else {
 		complain(vm->image.shown, 0,
@@ -153,7 +153,7 @@ static void relay(struct vm *vm, enum channel channel, int to)
 
 	if (got < 0 && errno == EINTR)
 		return;
-	guest_wait_heard(&vm->patience);
+	guest_wait_heard(&vm->wait);
 	end = got > 0 ? memchr(text, 0, (size_t)got) : NULL;
 	if (got <= 0 || end)
 		shut(vm, channel);
@@ -234,7 +234,7 @@ static void hear_line(struct vm *vm, const char *line)
 		hear_status(vm, line + 5);
 	else
 		return;
-	guest_wait_close(&vm->patience);
+	guest_wait_close(&vm->wait);
 	say(vm, "bye\n");
 }
 
@@ -249,7 +249,7 @@ static void hear(struct vm *vm)
 		shut(vm, CHANNEL_CONTROL);
 		return;
 	}
-	guest_wait_heard(&vm->patience);
+	guest_wait_heard(&vm->wait);
 	while (at < text + got) {
 		size_t left = (size_t)(text + got - at), part;
 
@@ -286,14 +286,14 @@ static void hear_signal(struct vm *vm, int fd)
 /* Look at the clock and at the image. */
 static void watch(struct vm *vm)
 {
-	const char *overdue = guest_wait_overdue(&vm->patience);
+	const char *overdue = guest_wait_overdue(&vm->wait);
 
 	if (overdue) {
 		complain(vm->image.shown, 0, "the virtual machine %s: ending it%s", overdue,
 			 vm->begun ? "; the next mount replays the journal" : "");
 		/* A limit that was too short to begin is no failure. */
-		vm->failed = vm->begun || !vm->patience.closing;
-		guest_wait_forget(&vm->patience);
+		vm->failed = vm->begun || !vm->wait.closing;
+		guest_wait_forget(&vm->wait);
 		kill(vm->qemu.pid, SIGKILL);
 	}
 	if (!vm->failed && image_intruded(&vm->image))
@@ -345,7 +345,7 @@ static int verdict(struct vm *vm, int ended)
 	if (vm->status >= 0 && vm->status <= 128)
 		return vm->status;
 	/* Stopped before the tool in the guest was ready, or by a second signal. */
-	if (vm->stops || (!vm->begun && vm->patience.closing))
+	if (vm->stops || (!vm->begun && vm->wait.closing))
 		return STATUS_STOPPED;
 	if (vm->status > 128) {
 		complain(vm->image.shown, 0, "the run was ended by signal %d", vm->status - 128);
@@ -463,7 +463,7 @@ int vm_run(const struct options *options)
 		complain("/dev/null", errno, "can't open it");
 		return STATUS_FAILED;
 	}
-	guest_wait_start(&vm.patience, options->seconds);
+	guest_wait_start(&vm.wait, options->seconds);
 	if (!files_open(&vm.files, options)) {
 		files_commit(&vm.files);
 		return STATUS_FAILED;
