@@ -255,7 +255,8 @@ static bool is_excluded(const struct trail *trail, const struct exclude *exclude
 
 		if (p->directory && !directory)
 			continue;
-		if (p->any ? set_matches(p, sets + p->word, name) : matches(p, trail, name))
+		/* Patterns with ** have words, so there are sets then, which analyzers can't see. */
+		if (p->any ? sets && set_matches(p, sets + p->word, name) : matches(p, trail, name))
 			return true;
 	}
 	return false;
