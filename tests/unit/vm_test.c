@@ -144,6 +144,20 @@ static void overdue(struct guest_wait patience, bool wanted, const char *what)
 	is(guest_wait_overdue(&patience) != NULL, wanted, "%s", what);
 }
 
+/* The moment when the time is over must not be later than the one that it is compared with. */
+static void overdue_at_once(void)
+{
+	int i, early = 0;
+
+	for (i = 0; i < 100000; i++) {
+		struct guest_wait patience = waiting(10, 0, 0);
+
+		patience.limit = patience.started + CLOCK_SECOND;
+		early += guest_wait_overdue(&patience) != NULL;
+	}
+	is(early, 0, "when the time is over, a machine is never ended at once");
+}
+
 static void test_patience(void)
 {
 	struct guest_wait patience;
@@ -173,6 +187,7 @@ static void test_patience(void)
 	overdue(patience, false, "and when it is, there is some more");
 	guest_wait_overdue(&patience);
 	ok(patience.closing != 0, "but then it ends");
+	overdue_at_once();
 	guest_wait_start(&patience, 10);
 	patience.limit -= 11 * CLOCK_SECOND;
 	overdue(patience, true, "a machine that is not ready by then is ended");
