@@ -255,7 +255,7 @@ static bool is_excluded(const struct trail *trail, const struct exclude *exclude
 
 		if (p->directory && !directory)
 			continue;
-		/* Patterns with ** have words, so there are sets then, which analyzers can't see. */
+		/* Patterns with ** have words, so there are sets; no analyzer can see that. */
 		if (p->any ? sets && set_matches(p, sets + p->word, name) : matches(p, trail, name))
 			return true;
 	}
