@@ -47,11 +47,11 @@ static unsigned int name_count;
 static uint64_t donors[DONORS];
 static struct sums *sums;
 
-/* What a busy filesystem may answer. */
+/* What a busy filesystem may answer, or, EAGAIN, one that stays frozen for seconds. */
 static bool tolerable(int err)
 {
 	return err == EBUSY || err == ENODATA || err == ENOENT || err == ESTALE || err == ENOSPC ||
-	       err == EEXIST || err == EDQUOT || err == EPERM;
+	       err == EEXIST || err == EDQUOT || err == EPERM || err == EAGAIN;
 }
 
 static uint64_t number_of(const char *name)
