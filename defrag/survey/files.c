@@ -82,17 +82,6 @@ enum outcome survey_outcome(const struct survey *survey, const struct file *file
 	}
 }
 
-/* The end of the path of @name in at most @most bytes; *@cut bytes are missing before it. */
-static char *path_end(const struct survey *survey, uint32_t name, size_t most, size_t *cut)
-{
-	char *path = names_path(&survey->names, name), *shown = printable(path);
-	char *end = columns_tail_bytes(shown, most, cut);
-
-	free(shown);
-	free(path);
-	return end;
-}
-
 static uint32_t name_of(const struct survey *survey, const struct file *file)
 {
 	return file->detail == DETAIL_NONE ? NAME_NONE : survey->detail[file->detail].name;
@@ -100,16 +89,13 @@ static uint32_t name_of(const struct survey *survey, const struct file *file)
 
 char *survey_object_name(const struct survey *survey, uint32_t name, uint32_t ino)
 {
-	char *end, *shown;
-	size_t cut;
+	char *path, *shown;
 
 	if (name == NAME_NONE)
 		return xasprintf("<inode %" PRIu32 ">", ino);
-	end = path_end(survey, name, NAME_SHOWN, &cut);
-	if (!cut)
-		return end;
-	shown = xasprintf("%s <inode %" PRIu32 ">", end, ino);
-	free(end);
+	path = names_path(&survey->names, name);
+	shown = names_shown(path, ino);
+	free(path);
 	return shown;
 }
 
@@ -121,6 +107,7 @@ char *survey_name(const struct survey *survey, const struct file *file)
 char *survey_path(const struct survey *survey, const struct file *file, size_t *cut)
 {
 	const uint32_t name = name_of(survey, file);
+	char *path, *shown, *end;
 	size_t ignored;
 
 	if (!cut)
@@ -128,7 +115,12 @@ char *survey_path(const struct survey *survey, const struct file *file, size_t *
 	*cut = 0;
 	if (name == NAME_NONE)
 		return survey_object_name(survey, name, file->ino);
-	return path_end(survey, name, NAME_WRITTEN, cut);
+	path = names_path(&survey->names, name);
+	shown = printable(path);
+	end = columns_tail_bytes(shown, NAME_WRITTEN, cut);
+	free(shown);
+	free(path);
+	return end;
 }
 
 uint32_t survey_best(const struct file *file, const struct freemap *map)

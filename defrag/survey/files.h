@@ -137,12 +137,7 @@ enum outcome survey_outcome(const struct survey *survey, const struct file *file
 /* A word for programs, like "improved", which never changes. A static string. */
 const char *outcome_key(enum outcome outcome);
 
-/*
- * Users choose the length of a path, and in printable() each byte can become four: more than this
- * is neither shown to people nor written for programs. Nearly all paths that people make are
- * shorter than the first, and all but very strange ones than the second.
- */
-#define NAME_SHOWN 256U
+/* Beyond NAME_SHOWN, what is not even written for programs; only very strange paths are longer. */
 #define NAME_WRITTEN 4096U
 
 /*

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "survey/names.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/columns.h"
 #include "lib/util.h"
 
 void names_free(struct names *names)
@@ -77,6 +79,20 @@ char *names_path(const struct names *names, uint32_t name)
 			*--at = '/';
 	}
 	return path;
+}
+
+char *names_shown(const char *path, uint32_t ino)
+{
+	char *all = printable(path), *whole;
+	size_t cut;
+	char *end = columns_tail_bytes(all, NAME_SHOWN, &cut);
+
+	free(all);
+	if (!cut)
+		return end;
+	whole = xasprintf("%s <inode %" PRIu32 ">", end, ino);
+	free(end);
+	return whole;
 }
 
 bool names_have_gaps(const struct names *names)

@@ -16,6 +16,12 @@
 #define NAME_NONE UINT32_MAX
 
 /*
+ * Users choose the length of a path, and in printable() each byte can become four: more than these
+ * bytes are not shown to people. Nearly all paths that people make are shorter.
+ */
+#define NAME_SHOWN 256U
+
+/*
  * The most bytes of names that are kept; users choose how long their names are. Further files are
  * called by inode number.
  */
@@ -31,13 +37,18 @@ struct name {
 /* The most directories that are passed over because they don't answer; then the walk is given up */
 #define AVOIDED_MOST 8
 
+/* The most directories for each of which a message is printed; names_tell_gaps() counts the rest */
+#define FAILED_TOLD_MOST 10
+
 /* What the walks for names did not read. */
 struct names_gaps {
-	uint64_t failed;  /* directories that can't be read; a message was printed for each */
-	uint64_t deep;	  /* directories that were not entered, because their paths are too long */
-	uint64_t refused; /* directories that could not be opened for want of some resource */
-	int error;	  /* the errno of the first one of those */
-	bool given_up;	  /* no further walk is tried; a message was printed */
+	uint64_t failed;   /* directories that can't be read; a message was or will be printed */
+	unsigned int told; /* of them, those with a message each because of an I/O error */
+	uint64_t untold;   /* further ones, without */
+	uint64_t deep;	   /* directories that were not entered, because their paths are too long */
+	uint64_t refused;  /* directories that could not be opened for want of some resource */
+	int error;	   /* the errno of the first one of those */
+	bool given_up;	   /* no further walk is tried; a message was printed */
 	struct inode_set known; /* the directories counted above: each is, once */
 	struct avoided {
 		uint32_t ino; /* this directory does not answer, */
@@ -66,6 +77,12 @@ uint32_t names_add(struct names *names, uint32_t parent, const char *text, uint3
 
 /* The whole path of a name, not made printable. The caller frees it. */
 char *names_path(const struct names *names, uint32_t name);
+
+/*
+ * @path for people: printable, and if it is longer than NAME_SHOWN "...END <inode N>", with @ino as
+ * N. The caller frees it.
+ */
+char *names_shown(const char *path, uint32_t ino);
 
 /* True if a name that the walks looked for may be in a directory that they did not read. */
 bool names_have_gaps(const struct names *names);

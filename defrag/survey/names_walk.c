@@ -60,9 +60,14 @@ static void add_failed(struct names *names, const struct found *record)
 	if (!inode_set_add(&names->gaps.known, record->ino))
 		return;
 	names->gaps.failed++;
+	if (names->gaps.told == FAILED_TOLD_MOST) {
+		names->gaps.untold++;
+		return;
+	}
+	names->gaps.told++;
 	path = record->parent == NAME_NONE ? xasprintf("<inode %" PRIu32 ">", record->ino) :
 					     names_path(names, record->parent);
-	shown = printable(path);
+	shown = names_shown(path, record->ino);
 	complain(shown, (int)record->value, "can't read this directory");
 	free(shown);
 	free(path);
@@ -228,7 +233,7 @@ static void avoid(struct names *names, const struct walk_where *where, const cha
 	gaps->avoided[gaps->avoided_count++] =
 		(struct avoided){ .ino = where->ino, .uid = where->uid };
 	gaps->failed++;
-	shown = printable(*where->path ? where->path : top);
+	shown = names_shown(*where->path ? where->path : top, where->ino);
 	complain(shown, 0,
 		 "this directory (inode %" PRIu32 ", of user %" PRIu32 ") can't be read: a process "
 		 "holds its lock; names in it%s are not searched for",
@@ -310,6 +315,9 @@ void names_tell_gaps(const struct names *names, const char *subject, const char 
 {
 	const struct names_gaps *gaps = &names->gaps;
 
+	if (gaps->untold)
+		complain(subject, 0, "%" PRIu64 " more directories can't be read: %s", gaps->untold,
+			 effect);
 	if (gaps->deep)
 		complain(subject, 0,
 			 "%" PRIu64 " directories were not searched, because their paths have "

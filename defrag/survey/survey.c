@@ -185,13 +185,13 @@ int survey_host(struct survey *survey, struct meta *meta, const struct host *hos
 	return err;
 }
 
-/*
- * Print a message about one error. Inodes without a record in the survey, such as directories, are
- * counted in survey->failed.
- */
-static void tell_trouble(struct survey *survey, const struct trouble *trouble)
+/* The most errors in inodes that are told one by one: a damaged filesystem can have millions. */
+#define TROUBLES_TOLD_MOST 10
+
+/* Print a message about one error. @file is NULL if the survey has no record of the inode. */
+static void tell_trouble(const struct survey *survey, const struct file *file,
+			 const struct trouble *trouble)
 {
-	const struct file *file = survey_file(survey, trouble->ino);
 	char *shown = file ? survey_name(survey, file) :
 			     survey_object_name(survey, trouble->name, trouble->ino);
 
@@ -206,16 +206,38 @@ static void tell_trouble(struct survey *survey, const struct trouble *trouble)
 		complain(shown, 0, "shares block %" PRIu32 " with inode %" PRIu32 ": run e2fsck",
 			 trouble->block, trouble->other);
 	free(shown);
-	if (!file)
-		survey->failed++;
-	survey->damaged |= trouble->err == -EUCLEAN || (!trouble->err && !trouble->other);
+}
+
+/*
+ * Print what was found. Inodes without a record in the survey, such as directories, are counted in
+ * survey->failed.
+ */
+static void tell_troubles(struct survey *survey, const char *mountpoint)
+{
+	size_t i;
+
+	for (i = 0; i < survey->troubles; i++) {
+		const struct trouble *trouble = &survey->trouble[i];
+		const struct file *file = survey_file(survey, trouble->ino);
+
+		if (i < TROUBLES_TOLD_MOST)
+			tell_trouble(survey, file, trouble);
+		if (!file)
+			survey->failed++;
+		survey->damaged |= trouble->err == -EUCLEAN || (!trouble->err && !trouble->other);
+	}
+	if (i > TROUBLES_TOLD_MOST) {
+		char *shown = printable(mountpoint);
+
+		complain(shown, 0, "%zu more files and directories have such errors: run e2fsck",
+			 i - TROUBLES_TOLD_MOST);
+		free(shown);
+	}
 }
 
 void survey_check(struct survey *survey, struct meta *meta, const struct host *host,
 		  const struct freemap *map, struct throttle *throttle, const volatile int *stop)
 {
-	size_t i;
-
 	multiply_claimed_find(survey, meta, host->whole, map, stop);
 	claims_free(&survey->claims);
 	if (survey->troubles)
@@ -224,7 +246,6 @@ void survey_check(struct survey *survey, struct meta *meta, const struct host *h
 	if (!*stop)
 		find_names(survey, host, &meta->geo, throttle, stop);
 	leaf_dirs_free(&survey->leaf_dirs);
-	for (i = 0; i < survey->troubles; i++)
-		tell_trouble(survey, &survey->trouble[i]);
+	tell_troubles(survey, host->mountpoint);
 	survey->failed += survey->names.gaps.failed;
 }

@@ -88,6 +88,31 @@ no_process_left() {
 	[[ $stderr == *"$H: 1 directories were not searched"*"not looked at"* ]]
 }
 
+@test "30 damaged directories: ten are told, and the rest in one line" {
+	mkdir "$H/d"{1..30}
+	for ((i = 1; i <= 30; i++)); do
+		touch "$H/d$i/file"
+	done
+	umount "$H"
+	for ((i = 1; i <= 30; i++)); do
+		echo "sif /d$i block[0] 99999999"
+	done >"$T/commands"
+	debugfs -w -f "$T/commands" "$T/image" >/dev/null 2>&1
+	mount_image
+	run -1 --separate-stderr e3defrag -c --exclude=not-there "$H"
+	echo "$stderr"
+	# not one of them was left out of both numbers
+	[ "$(grep -c "$H/d[0-9]*: can't read this directory: " <<<"$stderr")" = 10 ]
+	[ "$(grep -c "$H: 20 more directories can't be read: " <<<"$stderr")" = 1 ]
+	[ "$(grep -c "can't read its block map\|which is free" <<<"$stderr")" = 10 ]
+	[ "$(grep -c "$H: 20 more files and directories have such errors" <<<"$stderr")" = 1 ]
+	[ "$(wc -l <<<"$stderr")" = 22 ]
+	# for the teardown, which wants a filesystem that is whole
+	umount "$H"
+	mke2fs -q -F -t ext3 "$T/image"
+	mount_image
+}
+
 @test "a directory that is moved on whenever it is opened is walked once" {
 	start hostile chase "$H/user" 60
 	run -0 --separate-stderr e3defrag -v --exclude=not-there --json="$T/json" "$H"
