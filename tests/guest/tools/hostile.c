@@ -6,6 +6,8 @@
  *	Makes DEPTH directories, each in the one before it, and a file in many pieces in the last.
  * hostile links FILE DIRECTORY COUNT
  *	Makes COUNT links to FILE in DIRECTORY.
+ * hostile names DIRECTORY COUNT
+ *	Makes COUNT empty files in DIRECTORY.
  * hostile chase DIRECTORY COUNT
  *	Makes COUNT directories in DIRECTORY, and one more, the prey. Whenever somebody opens the
  *	prey it is moved to the next of the others, in the order in which they are read. Prints
@@ -62,6 +64,20 @@ static void links(int dir, const char *file, int count)
 		snprintf(name, sizeof(name), "link-%d", count);
 		if (linkat(AT_FDCWD, file, dir, name, 0))
 			die(name);
+	}
+}
+
+static void names(int count)
+{
+	char name[64];
+	int fd;
+
+	while (count-- > 0) {
+		snprintf(name, sizeof(name), "name-%d", count);
+		fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0)
+			die(name);
+		close(fd);
 	}
 }
 
@@ -134,9 +150,9 @@ int main(int argc, char **argv)
 		links(open(argv[3], O_RDONLY | O_DIRECTORY), argv[2], atoi(argv[4]));
 		return 0;
 	}
-	if (argc != 4 || (strcmp(what, "deep") && strcmp(what, "chase"))) {
+	if (argc != 4 || (strcmp(what, "deep") && strcmp(what, "names") && strcmp(what, "chase"))) {
 		fputs("Usage: hostile deep DIRECTORY DEPTH | links FILE DIRECTORY COUNT | "
-		      "chase DIRECTORY COUNT\n",
+		      "names DIRECTORY COUNT | chase DIRECTORY COUNT\n",
 		      stderr);
 		return 2;
 	}
@@ -144,6 +160,8 @@ int main(int argc, char **argv)
 		die(argv[2]);
 	if (!strcmp(what, "deep"))
 		deep(atoi(argv[3]));
+	else if (!strcmp(what, "names"))
+		names(atoi(argv[3]));
 	else
 		chase(atoi(argv[3]));
 	return 0;
