@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/columns.h"
 #include "lib/util.h"
 #include "plan/sequence.h"
 
@@ -107,7 +106,7 @@ char *survey_name(const struct survey *survey, const struct file *file)
 char *survey_path(const struct survey *survey, const struct file *file, size_t *cut)
 {
 	const uint32_t name = name_of(survey, file);
-	char *path, *shown, *end;
+	char *path, *end;
 	size_t ignored;
 
 	if (!cut)
@@ -116,9 +115,7 @@ char *survey_path(const struct survey *survey, const struct file *file, size_t *
 	if (name == NAME_NONE)
 		return survey_object_name(survey, name, file->ino);
 	path = names_path(&survey->names, name);
-	shown = printable(path);
-	end = columns_tail_bytes(shown, NAME_WRITTEN, cut);
-	free(shown);
+	end = names_end(path, NAME_WRITTEN, cut);
 	free(path);
 	return end;
 }

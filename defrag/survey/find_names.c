@@ -125,12 +125,9 @@ static void walk_targets(struct survey *survey, const struct host *host,
 /* Once for all walks, those that listed the files included. */
 static void tell_gaps(const struct survey *survey, const struct host *host)
 {
-	char *shown = printable(host->mountpoint);
-
-	names_tell_gaps(&survey->names, shown,
+	names_tell_gaps(&survey->names, host->mountpoint,
 			host->whole ? "files in them are called by inode number" :
 				      "files in them were not looked at");
-	free(shown);
 }
 
 void find_names(struct survey *survey, const struct host *host, const struct geometry *geo,

@@ -81,13 +81,20 @@ char *names_path(const struct names *names, uint32_t name)
 	return path;
 }
 
+char *names_end(const char *path, size_t most, size_t *cut)
+{
+	char *shown = printable(path);
+	char *end = columns_tail_bytes(shown, most, cut);
+
+	free(shown);
+	return end;
+}
+
 char *names_shown(const char *path, uint32_t ino)
 {
-	char *all = printable(path), *whole;
 	size_t cut;
-	char *end = columns_tail_bytes(all, NAME_SHOWN, &cut);
+	char *end = names_end(path, NAME_SHOWN, &cut), *whole;
 
-	free(all);
 	if (!cut)
 		return end;
 	whole = xasprintf("%s <inode %" PRIu32 ">", end, ino);

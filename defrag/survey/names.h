@@ -42,13 +42,12 @@ struct name {
 
 /* What the walks for names did not read. */
 struct names_gaps {
-	uint64_t failed;   /* directories that can't be read; a message was or will be printed */
-	unsigned int told; /* of them, those with a message each because of an I/O error */
-	uint64_t untold;   /* further ones, without */
-	uint64_t deep;	   /* directories that were not entered, because their paths are too long */
-	uint64_t refused;  /* directories that could not be opened for want of some resource */
-	int error;	   /* the errno of the first one of those */
-	bool given_up;	   /* no further walk is tried; a message was printed */
+	uint64_t failed;  /* directories that can't be read; a message was or will be printed */
+	uint64_t errors;  /* of them, those that gave an error when they were read */
+	uint64_t deep;	  /* directories that were not entered, because their paths are too long */
+	uint64_t refused; /* directories that could not be opened for want of some resource */
+	int error;	  /* the errno of the first one of those */
+	bool given_up;	  /* no further walk is tried; a message was printed */
 	struct inode_set known; /* the directories counted above: each is, once */
 	struct avoided {
 		uint32_t ino; /* this directory does not answer, */
@@ -77,6 +76,12 @@ uint32_t names_add(struct names *names, uint32_t parent, const char *text, uint3
 
 /* The whole path of a name, not made printable. The caller frees it. */
 char *names_path(const struct names *names, uint32_t name);
+
+/*
+ * The end of @path, printable, in at most @most bytes; *@cut bytes are missing before it. The
+ * caller frees it.
+ */
+char *names_end(const char *path, size_t most, size_t *cut);
 
 /*
  * @path for people: printable, and if it is longer than NAME_SHOWN "...END <inode N>", with @ino as

@@ -60,11 +60,8 @@ static void add_failed(struct names *names, const struct found *record)
 	if (!inode_set_add(&names->gaps.known, record->ino))
 		return;
 	names->gaps.failed++;
-	if (names->gaps.told == FAILED_TOLD_MOST) {
-		names->gaps.untold++;
+	if (names->gaps.errors++ >= FAILED_TOLD_MOST)
 		return;
-	}
-	names->gaps.told++;
 	path = record->parent == NAME_NONE ? xasprintf("<inode %" PRIu32 ">", record->ino) :
 					     names_path(names, record->parent);
 	shown = names_shown(path, record->ino);
@@ -315,9 +312,9 @@ void names_tell_gaps(const struct names *names, const char *subject, const char 
 {
 	const struct names_gaps *gaps = &names->gaps;
 
-	if (gaps->untold)
-		complain(subject, 0, "%" PRIu64 " more directories can't be read: %s", gaps->untold,
-			 effect);
+	if (gaps->errors > FAILED_TOLD_MOST)
+		complain(subject, 0, "%" PRIu64 " more directories can't be read: %s",
+			 gaps->errors - FAILED_TOLD_MOST, effect);
 	if (gaps->deep)
 		complain(subject, 0,
 			 "%" PRIu64 " directories were not searched, because their paths have "

@@ -226,13 +226,10 @@ static void tell_troubles(struct survey *survey, const char *mountpoint)
 			survey->failed++;
 		survey->damaged |= trouble->err == -EUCLEAN || (!trouble->err && !trouble->other);
 	}
-	if (i > TROUBLES_TOLD_MOST) {
-		char *shown = printable(mountpoint);
-
-		complain(shown, 0, "%zu more files and directories have such errors: run e2fsck",
+	if (i > TROUBLES_TOLD_MOST)
+		complain(mountpoint, 0,
+			 "%zu more files and directories have such errors: run e2fsck",
 			 i - TROUBLES_TOLD_MOST);
-		free(shown);
-	}
 }
 
 void survey_check(struct survey *survey, struct meta *meta, const struct host *host,
